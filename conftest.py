@@ -1,0 +1,17 @@
+"""Every async test runs in virtual time, unless it says that it needs the real one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from runtime.virtual import VirtualLoop
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Choose the loop: sockets and threads have no virtual time."""
+    if item.get_closest_marker("real_time"):
+        return {"real_time": asyncio.new_event_loop}
+    return {"virtual": VirtualLoop}

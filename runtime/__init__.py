@@ -1,0 +1,1 @@
+"""How a call travels and how state is kept."""

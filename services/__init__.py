@@ -1,0 +1,1 @@
+"""Who keeps the promises: one folder per service, none importing another."""
