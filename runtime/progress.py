@@ -1,7 +1,7 @@
 """How far each service has written and read every stream: equal marks mean at rest."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -35,7 +35,7 @@ class Progress:
             self.busy[on] -= 1
 
 
-def lag(progresses: dict[str, Progress]) -> dict[str, int]:
+def lag(progresses: Mapping[str, Progress]) -> dict[str, int]:
     """Return what is not yet at rest: `reader<stream` or `service:work` to how much.
 
     Stream names are global: one service writes `signals`, any others may read it.

@@ -1,0 +1,29 @@
+"""What a service is given instead of reaching for the world itself."""
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runtime.clock import Clock
+from runtime.hosting import Tasks
+from runtime.ids import Ids
+from runtime.progress import Progress
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from runtime.stores import Database
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One service's clock, chance, state and background work."""
+
+    service: str  # "orders"
+    clock: Clock
+    rng: random.Random  # Derived from (seed, service): see `runtime.ids.derived_rng`.
+    ids: Ids
+    database: "Database"  # This service's own.
+    streams: "Redis"  # Shared by all services; fakeredis in virtual time.
+    progress: Progress
+    tasks: Tasks

@@ -1,0 +1,102 @@
+"""Calls to objects in this process: no network, no bytes, but the same rules."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
+
+from google.protobuf.message import Message
+from grpc import StatusCode
+
+from runtime.deadline import until
+from runtime.errors import ServiceError, refusal
+from runtime.rpc import Call, Method, Port, Transport, invoke, methods
+from runtime.single import Answer, Messages, Only, one
+
+
+class Direct:
+    """Hands each call to the port object that serves it: no copies, no deadline, no guard."""
+
+    def __init__(self, ports: Iterable[Port]) -> None:
+        self._routes = {m.path: port for port in ports for m in methods(type(port))}
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Return what the service answers."""
+        port = self._routes.get(method.path)
+        if port is None:
+            raise refusal(
+                StatusCode.UNIMPLEMENTED,
+                "NO_SUCH_SERVICE",
+                f"no service for {method.path}: add one to the ports of this transport",
+                service=method.service,
+            )
+        return invoke(method, port, requests, call)
+
+
+class LocalTransport:
+    """Carries calls to ports of this process; both sides get their own copy of each message."""
+
+    def __init__(
+        self, ports: Sequence[Port], through: Callable[[Sequence[Port]], Transport] = Direct
+    ) -> None:
+        self._inner = through(ports)
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Return copies of what the service answers."""
+        if method.is_unary and type(requests) is Only:
+            return Answer(self._unary(method, requests.message, call.started()))
+        return self._stream(method, requests, call.started())
+
+    async def _unary(self, method: Method, request: Message, call: Call) -> Message:
+        try:
+            work = one(self._inner.call(method, Only(_copy(request)), call))
+            answer = await (work if call.deadline_s is None else until(call.deadline_s, work))
+            return _copy(answer)
+        except ServiceError:
+            raise
+        except Exception as error:
+            raise failure(method, call, error) from error
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        try:
+            async with aclosing(self._inner.call(method, _copies(requests), call)) as answers:
+                async for answer in timely(answers, call):
+                    yield _copy(answer)
+        except ServiceError:
+            raise
+        except Exception as error:
+            raise failure(method, call, error) from error
+
+
+async def timely(messages: Messages, call: Call) -> Messages:
+    """Relay `messages`; raises TimeoutError when the next one is not there by the deadline."""
+    while True:
+        step = anext(messages)
+        try:
+            yield await (step if call.deadline_s is None else until(call.deadline_s, step))
+        except StopAsyncIteration:
+            return
+
+
+def failure(method: Method, call: Call, error: Exception) -> ServiceError:
+    """Return what the caller sees of a deadline that passed or of a bug in the service."""
+    if isinstance(error, TimeoutError) and call.remaining_s() == 0:
+        return refusal(
+            StatusCode.DEADLINE_EXCEEDED,
+            "DEADLINE_EXCEEDED",
+            f"{method.path} took over {call.timeout_s} s: read back whether it happened",
+            service=method.service,
+        )
+    return refusal(StatusCode.UNKNOWN, "BUG", f"{method.path}: {error!r}", service=method.service)
+
+
+async def _copies(messages: AsyncIterator[Message]) -> Messages:
+    async for message in messages:
+        yield _copy(message)
+
+
+def _copy(message: Message) -> Message:
+    # Over a network the two sides never share a message; here neither may they.
+    copy = type(message)()
+    copy.CopyFrom(message)
+    return copy
