@@ -1,0 +1,126 @@
+"""How one transaction runs: inline in memory, on a file with its commit in a thread, or async."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import StaticPool
+
+T = TypeVar("T")
+
+
+class Backend(Protocol):
+    """Where a database's transactions run."""
+
+    is_shared: bool  # Whether another process may write here too.
+
+    async def transact(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` on one snapshot."""
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+
+    def crash(self) -> "Backend":
+        """Forget what is not committed; return the backend the next process finds."""
+
+
+class MemoryBackend:
+    """SQLite in this process's memory, run inline: no thread, so virtual time stays virtual.
+
+    The connection is opened once and transactions are begun and ended on the driver itself:
+    SQLAlchemy's own bookkeeping of a transaction costs more than a whole insert.
+    """
+
+    is_shared = False
+
+    def __init__(self) -> None:
+        engine = create_engine(
+            "sqlite://",
+            poolclass=StaticPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"check_same_thread": False},
+        )
+        self._engine = engine
+        self._tx = engine.connect()
+        self._driver: Any = self._tx.connection.driver_connection
+        self._driver.execute("PRAGMA foreign_keys=ON")
+
+    def transact_now(self, body: Callable[[Connection], T]) -> T:
+        """Run one transaction without leaving the loop."""
+        driver = self._driver
+        driver.execute("BEGIN")
+        try:
+            result = body(self._tx)
+        except BaseException:
+            driver.execute("ROLLBACK")
+            raise
+        driver.execute("COMMIT")
+        return result
+
+    async def transact(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
+        return self.transact_now(body)
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run `body`; nothing else can run in between."""
+        return body(self._tx)
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._tx.close()
+        self._engine.dispose()
+
+    def crash(self) -> "MemoryBackend":
+        """Return itself: every transaction ended before this could be called."""
+        return self
+
+
+class UrlBackend:
+    """Any database SQLAlchemy reaches through an async driver (aiomysql, aiosqlite)."""
+
+    is_shared = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        level: dict[str, Any] = (
+            {} if url.startswith("sqlite") else {"isolation_level": "READ COMMITTED"}
+        )
+        self._engine = create_async_engine(url, **level)
+        if url.startswith("sqlite"):
+            event.listen(self._engine.sync_engine, "connect", _leave_transactions_to_us)
+            event.listen(self._engine.sync_engine, "begin", _begin_immediate)
+
+    async def transact(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(body)
+
+    async def read(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` in a transaction of its own that is never committed."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(body)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._engine.dispose()
+
+    def crash(self) -> "UrlBackend":
+        """Return a fresh pool to the same database; the server rolls back what was open."""
+        return UrlBackend(self._url)
+
+
+def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

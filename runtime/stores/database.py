@@ -1,0 +1,179 @@
+"""One service's own database: group commit for writers, one snapshot for each reader."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, MetaData
+
+from runtime.stores.backends import Backend, MemoryBackend, UrlBackend
+from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, cleared
+from runtime.stores.faults import StoreFaults
+from runtime.stores.file_backend import FileBackend
+from runtime.stores.group import Unit, UnitRaised, run_apart, run_together
+
+T = TypeVar("T")
+GROUP_SIZE_MAX = 64
+
+
+class Database:
+    """Keeps one service's tables; what `write` returned from is durable.
+
+    `work` is a sync function of a SQLAlchemy Core `Connection`: it does nothing but SQL, and
+    it may be run again when another unit of its group raised. It never begins or commits.
+    For speed keep statements in module constants and pass values as parameters:
+    `tx.execute(INSERT_ORDER, {"id": …})` costs a third of an `insert(t).values(…)` built anew.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.faults = StoreFaults()  # What the simulated world makes this store do wrong.
+        self._backend = backend
+        self._queue: deque[Unit] = deque()
+        self._drainer: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._closed = ""
+
+    @classmethod
+    def inline_memory(cls) -> "Database":
+        """Return a database in this process's memory, run on the loop: for virtual time."""
+        return cls(MemoryBackend())
+
+    @classmethod
+    def sqlite_file(cls, path: Path) -> "Database":
+        """Return a database in one file: WAL, synchronous FULL, foreign keys enforced.
+
+        Statements run on the loop (they touch memory), the commit with its fsync in a thread.
+        """
+        return cls(FileBackend(path))
+
+    @classmethod
+    def at_url(cls, url: str) -> "Database":
+        """Return the database an async SQLAlchemy URL names (`mysql+aiomysql://…`)."""
+        return cls(UrlBackend(url))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another process may write here too."""
+        return self._backend.is_shared
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every commit, before the writers of the group go on."""
+        self._listeners.append(listener)
+
+    async def create(self, metadata: MetaData) -> None:
+        """Create the tables of `metadata` that do not exist yet."""
+        await self.write(metadata.create_all)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returned, after its transaction is committed.
+
+        Units that wait together run in order in ONE transaction with one commit. What `work`
+        raises is raised here and takes back only its own work. Raises StoreError when the
+        store itself failed (nothing committed), CommitUnknown when only the answer was lost.
+        A caller that leaves does not disturb the others; its own work may or may not happen.
+        """
+        self._check_usable()
+        backend = self._backend
+        if isinstance(backend, MemoryBackend) and not self.faults.is_any:
+            return self._write_now(backend, work)
+        unit = Unit(work, asyncio.get_running_loop().create_future())
+        self._queue.append(unit)
+        if self._drainer is None:
+            self._drainer = asyncio.create_task(self._drain(), name="group-commit")
+        return await unit.answer  # type: ignore[no-any-return]
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Return what `work` read, all of it from one snapshot of what is committed."""
+        self._check_usable()
+        if self.faults.is_down:
+            raise StoreError("the store is down: nothing can be read; repeat later")
+        try:
+            return await self._backend.read(work)
+        except Exception as error:
+            raise cleared(error) from None
+
+    async def close(self) -> None:
+        """Commit what is queued, then let go of the store; later calls are refused."""
+        while self._drainer is not None:
+            await asyncio.wait([self._drainer])
+        self._closed = self._closed or "closed"
+        await self._backend.close()
+
+    def crash(self) -> "Database":
+        """Lose what is not committed; return what the next process finds.
+
+        This handle is dead afterwards: whatever still runs of the old process cannot write.
+        """
+        self._closed = "crashed"
+        if self._drainer is not None:
+            self._drainer.cancel()
+        for unit in self._queue:
+            unit.fail(StoreError("the store crashed: nothing of this work was committed"))
+        self._queue.clear()
+        return Database(self._backend.crash())
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store is {self._closed}: open a new one")
+
+    def _write_now(self, backend: MemoryBackend, work: Callable[[Connection], T]) -> T:
+        """Commit at once: in memory nothing is gained by waiting for company."""
+        try:
+            result = backend.transact_now(work)
+        except Exception as error:
+            if (trouble := cleared(error)) is error:
+                raise
+            raise trouble from error
+        for listener in self._listeners:
+            listener()
+        return result
+
+    async def _drain(self) -> None:
+        """Commit group after group: what arrives during one commit makes the next group."""
+        try:
+            while self._queue:
+                size = min(len(self._queue), GROUP_SIZE_MAX)
+                taken = [self._queue.popleft() for _ in range(size)]
+                units = [unit for unit in taken if not unit.answer.done()]  # Done: it has left.
+                if units:
+                    await self._commit(units)
+        finally:
+            self._drainer = None
+
+    async def _commit(self, units: Sequence[Unit]) -> None:
+        try:
+            await self._run(units)
+        except Exception as error:  # noqa: BLE001 - every caller of the group gets it.
+            for unit in units:
+                unit.fail(error)
+            return
+        except asyncio.CancelledError:
+            for unit in units:
+                unit.fail(CommitUnknown("the store crashed during the commit: read back"))
+            raise
+        for listener in self._listeners:
+            listener()
+        for unit in units:
+            unit.finish()
+
+    async def _run(self, units: Sequence[Unit]) -> None:
+        faults = self.faults
+        if faults.delay_s:
+            await asyncio.sleep(faults.delay_s)
+        if faults.is_down:
+            raise StoreError("the store is down: nothing was committed; repeat later")
+        if faults.is_full:
+            raise StoreFull("the disk is full: nothing was committed; free space and repeat")
+        if faults.commits_to_lose:
+            faults.commits_to_lose -= 1
+            raise CommitUnknown("the answer of the commit was lost: read back")
+        try:
+            await self._backend.transact(partial(run_together, units=units))
+        except UnitRaised:
+            await self._backend.transact(partial(run_apart, units=units))
+        if faults.answers_to_lose:
+            faults.answers_to_lose -= 1
+            raise CommitUnknown("the answer of the commit was lost: read back")

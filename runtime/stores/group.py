@@ -1,0 +1,65 @@
+"""A group of units of work that share one transaction and one commit."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from runtime.stores.errors import StoreError, cleared
+
+
+@dataclass(slots=True)
+class Unit:
+    """One caller's work and the future it waits for."""
+
+    work: Callable[[Connection], Any]
+    answer: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+    def finish(self) -> None:
+        """Tell the caller how its work ended, if it still waits."""
+        if self.answer.done():
+            return
+        if self.error is not None:
+            self.answer.set_exception(self.error)
+        else:
+            self.answer.set_result(self.result)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller that the whole group came to nothing."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class UnitRaised(Exception):
+    """One of several units raised: the group is rolled back and run again, unit by unit."""
+
+
+def run_together(tx: Connection, units: Sequence[Unit]) -> None:
+    """Run every unit in order, the cheap way: nothing separates them but their order."""
+    for unit in units:
+        try:
+            unit.result = unit.work(tx)
+        except Exception as error:
+            trouble = cleared(error)
+            if isinstance(trouble, StoreError) or len(units) == 1:
+                raise trouble from error.__cause__
+            raise UnitRaised from error
+
+
+def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
+    """Run every unit in its own savepoint, so that a raiser takes back only its own work."""
+    for unit in units:
+        tx.exec_driver_sql("SAVEPOINT unit")
+        try:
+            unit.result = unit.work(tx)
+        except Exception as error:
+            trouble = cleared(error)
+            if isinstance(trouble, StoreError):
+                raise trouble from error
+            unit.error = error
+            tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+        tx.exec_driver_sql("RELEASE SAVEPOINT unit")

@@ -1,0 +1,68 @@
+"""Events committed together with the change they tell of, and published after (rule X9)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    insert,
+)
+
+COUNTER = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER counts up by itself there.
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a stream.
+
+    `key` is what keeps order (account, instrument, strategy), `sequence` the position in the
+    source's own gap-free numbering, `payload` the serialized message that `type` names.
+    """
+
+    stream: str
+    event_id: str
+    type: str
+    key: str
+    sequence: int
+    payload: bytes
+    traceparent: str = ""
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Return the table `outbox` of one service, for `Outbox` and `Relay`."""
+    table = Table(
+        "outbox",
+        metadata,
+        Column("id", COUNTER, primary_key=True, autoincrement=True),
+        Column("stream", String(64), nullable=False),
+        Column("event_id", String(64), nullable=False),
+        Column("type", String(128), nullable=False),
+        Column("key", String(128), nullable=False),
+        Column("sequence", BigInteger, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("traceparent", String(64), nullable=False),
+        Column("published_ns", BigInteger),  # NULL until Redis has answered.
+        sqlite_autoincrement=True,  # An id is never used again, so id order is commit order.
+    )
+    Index("ix_outbox_unpublished", table.c.published_ns, table.c.id)
+    return table
+
+
+class Outbox:
+    """Writes events into the transaction of the change they tell of."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.has_new = False  # Whether the relay has something to look for after a commit.
+        self._insert = insert(table)
+
+    def append(self, tx: Connection, *events: Event) -> None:
+        """Add `events`, in order, to the transaction `tx`."""
+        raise NotImplementedError
