@@ -1,0 +1,1 @@
+"""The command: trial, simulate, check, up, contracts."""

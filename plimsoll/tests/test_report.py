@@ -1,0 +1,86 @@
+"""The report is one file, needs nothing from outside, and shows every verdict."""
+
+import re
+from decimal import Decimal
+
+from fixtures.outcome import (
+    CheckResult,
+    EquityPoint,
+    Figures,
+    Holding,
+    Latency,
+    Marker,
+    Outcome,
+    PricePoint,
+    Verdict,
+)
+from plimsoll.report import render
+
+DAY_NS = 86_400_000_000_000
+LIMIT_BYTES = 2_000_000
+
+
+def outcome(instruments: int = 2, days: int = 500) -> Outcome:
+    names = [f"NAME{n}.XSIM" for n in range(instruments)]
+    closes = tuple(PricePoint(d * DAY_NS, Decimal(100 + d % 17)) for d in range(days))
+    marks = tuple(
+        Marker(d * DAY_NS, Decimal(100 + d % 17), "buy" if d % 2 else "sell")
+        for d in range(0, days, 9)
+    )
+    figures = Figures(
+        candles=days * instruments,
+        signals=40,
+        orders=30,
+        fills=30,
+        latency=Latency(tuple(n / 10 for n in range(1, 500)), 25.0, 49.4, 49.8, 49.9),
+        equity=tuple(EquityPoint(d * DAY_NS, Decimal(10**6 + d % 40)) for d in range(days)),
+        prices=dict.fromkeys(names, closes),
+        signal_marks=dict.fromkeys(names, marks),
+        fill_marks=dict.fromkeys(names, marks),
+        holdings=(
+            Holding(names[0], *(Decimal(n) for n in ("-5", "101.5", "99", "12.34", "-7", "0.51"))),
+        ),
+        cash=Decimal("999123.45"),
+        currency="USD",
+        refusals={"POSITION_LIMIT": 3},
+    )
+    checks = (
+        CheckResult("no_order_placed_twice", Verdict.PASSED, 30),
+        CheckResult("cash_conserved", Verdict.FAILED, 1, ("cash is <1>, must be 2",)),
+    )
+    return Outcome(
+        verdict=Verdict.FAILED,
+        reason="1 of 2 checks failed",
+        experiment="trading_day",
+        title="Real market history, no faults.",
+        world="simulated",
+        seed=7,
+        commit="abc",
+        history_sha256="f" * 64,
+        history_path=None,
+        figures=figures,
+        checks=checks,
+        replay="plimsoll trial trading_day --world simulated --seed 7",
+    )
+
+
+def test_the_report_refers_to_nothing_outside_itself() -> None:
+    page = render(outcome())
+    links = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+    assert links == []
+    assert "<script" not in page
+
+
+def test_the_report_shows_verdict_checks_pictures_and_the_replay_line() -> None:
+    page = render(outcome())
+    for text in ("failed", "cash conserved", "plimsoll trial trading_day", "999,123.45 USD"):
+        assert text in page
+    assert page.count("<svg") == 4  # Equity, latency and two instruments.
+
+
+def test_text_from_the_run_cannot_break_the_page() -> None:
+    assert "cash is &lt;1&gt;, must be 2" in render(outcome())
+
+
+def test_the_report_stays_under_two_megabytes_however_much_was_traded() -> None:
+    assert len(render(outcome(instruments=20, days=1500)).encode()) < LIMIT_BYTES
