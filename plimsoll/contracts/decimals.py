@@ -1,0 +1,102 @@
+"""The one place that knows how a `google.type.Decimal` must be written.
+
+A contract says what a decimal means (`semantics`, `sign`); this adds the protovalidate rule that
+follows to the descriptors that code and docs are generated from.
+Source: specification of the pipeline, section 1, decimal rules.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+
+DECIMAL = ".google.type.Decimal"
+DIGITS = "(0|[1-9][0-9]{0,19})([.][0-9]{1,18})?"
+UNSIGNED = f"this.value.matches('^{DIGITS}$')"
+RULES = {
+    "SIGN_POSITIVE": (
+        "decimal.positive",
+        'must be a decimal above zero, such as "12.5"',
+        f"{UNSIGNED} && this.value.matches('[1-9]')",
+    ),
+    "SIGN_NON_NEGATIVE": (
+        "decimal.non_negative",
+        'must be a decimal of zero or more, such as "12.5"',
+        UNSIGNED,
+    ),
+    "SIGN_ANY": (
+        "decimal.form",
+        'must be a decimal without exponent, such as "-12.5"',
+        f"this.value.matches('^-?{DIGITS}$') && !this.value.matches('^-[0.]+$')",
+    ),
+}
+SIGNS = {"SEMANTICS_PRICE": "SIGN_POSITIVE", "SEMANTICS_QUANTITY": "SIGN_NON_NEGATIVE"}
+
+
+def with_decimal_rules(image: bytes) -> bytes:
+    """Return a set of file descriptors in which every decimal field carries its rule."""
+    files = FileDescriptorSet.FromString(image)
+    rewriter = _Rewriter(files)
+    for file in files.file:
+        for message in file.message_type:
+            rewriter.rewrite(message, f".{file.package}.{message.name}")
+    return files.SerializeToString(deterministic=True)
+
+
+class _Rewriter:
+    def __init__(self, files: FileDescriptorSet) -> None:
+        pool = DescriptorPool()
+        for file in files.file:
+            pool.Add(file)
+        self._options: Any = GetMessageClass(
+            pool.FindMessageTypeByName("google.protobuf.FieldOptions")
+        )
+        try:
+            self._rules = pool.FindExtensionByName("buf.validate.field")
+            self._meaning = pool.FindExtensionByName("trading.options.v1.field")
+        except KeyError:  # Contracts without rules or options have no decimals to check.
+            self._rules = self._meaning = None
+
+    def rewrite(self, message: DescriptorProto, name: str) -> None:
+        maps = {
+            f"{name}.{nested.name}": nested
+            for nested in message.nested_type
+            if nested.options.map_entry
+        }
+        for field in message.field if self._rules else ():
+            entry = maps.get(field.type_name)
+            if field.type_name == DECIMAL or (entry and entry.field[1].type_name == DECIMAL):
+                self._add_rule(field, is_map=entry is not None)
+        for nested in message.nested_type:
+            self.rewrite(nested, f"{name}.{nested.name}")
+
+    def _add_rule(self, field: FieldDescriptorProto, *, is_map: bool) -> None:
+        options = self._options.FromString(field.options.SerializeToString())
+        rules = options.Extensions[self._rules]
+        if is_map:
+            rules = rules.map.values
+        elif field.label == FieldDescriptorProto.LABEL_REPEATED:
+            rules = rules.repeated.items
+        rule_id, message, expression = RULES[self._sign(options)]
+        rules.cel.add(id=rule_id, message=message, expression=expression)
+        field.options.ParseFromString(options.SerializeToString(deterministic=True))
+
+    def _sign(self, options: Any) -> str:
+        meaning = options.Extensions[self._meaning]
+        enums = meaning.DESCRIPTOR.fields_by_name
+        sign: str = enums["sign"].enum_type.values_by_number[meaning.sign].name
+        semantics = enums["semantics"].enum_type.values_by_number[meaning.semantics].name
+        return sign if sign in RULES else SIGNS.get(semantics, "SIGN_ANY")
+
+
+def messages(files: FileDescriptorSet) -> Iterator[tuple[str, DescriptorProto]]:
+    """Yield every message of `files` with its full name, without the entries of maps."""
+    for file in files.file:
+        stack = [(f"{file.package}.{m.name}", m) for m in reversed(file.message_type)]
+        while stack:
+            name, message = stack.pop()
+            yield name, message
+            nested = [m for m in reversed(message.nested_type) if not m.options.map_entry]
+            stack += [(f"{name}.{m.name}", m) for m in nested]
