@@ -21,7 +21,7 @@ class Principal:
 def principal_of(call: Call) -> Principal | None:
     """Return who makes `call`, or None when it does not say so in a form we know."""
     text = call.metadata.get(HEADER)
-    return _parse(text) if text else None
+    return parse_header(text) if text else None
 
 
 def as_principal(call: Call, principal: Principal) -> Call:
@@ -37,7 +37,8 @@ def to_header(principal: Principal) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str) -> Principal | None:
+def parse_header(text: str) -> Principal | None:
+    """Return the principal that a metadata value names; None if it is not one."""
     try:
         fields = parse_qs(text, keep_blank_values=True, strict_parsing=True)
         (name,), (roles,), (service,) = fields["name"], fields["roles"], fields["service"]

@@ -94,3 +94,12 @@ def _place(task: asyncio.Task[Any]) -> str:
             place = f"{frame.f_code.co_filename}:{frame.f_lineno} ({frame.f_code.co_qualname})"
         waits_on = getattr(waits_on, "cr_await", None) or getattr(waits_on, "ag_await", None)
     return place
+
+
+def require_real_time(what: str) -> None:
+    """Raise RuntimeError if the running loop is virtual: `what` keeps its own, real time."""
+    if isinstance(asyncio.get_running_loop(), VirtualLoop):
+        raise RuntimeError(
+            f"{what} runs in real time, the running loop is virtual: use LocalTransport or "
+            "SimulatedNetwork, or run it on an ordinary loop (in a test: mark it real_time)"
+        )

@@ -1,0 +1,152 @@
+"""The calling side: deadline, identity, trace and repeats, all as the contract allows."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+from google.protobuf.message import Message
+from grpc import StatusCode
+
+from runtime.errors import ServiceError, refusal
+from runtime.identity import HEADER, Principal, parse_header, to_header
+from runtime.retry import RetryBudget, attempts_max, is_retried, pause_s
+from runtime.rpc import Call, Method, Port, Transport, connect
+from runtime.single import Answer, Messages, Only, one
+from runtime.trace import traced
+
+P = TypeVar("P", bound=Port)
+
+
+@dataclass
+class ClientStats:
+    """How the calls of one client ended; a repeated call counts once."""
+
+    calls: int = 0
+    ok: int = 0
+    failed: int = 0
+    indefinite: int = 0  # Those of `failed` that may have happened all the same.
+    retried: int = 0  # Repeats sent.
+    over_budget: int = 0  # Repeats not sent because too many were.
+
+
+def client_for(
+    port: type[P],
+    transport: Transport,
+    *,
+    caller: Principal,
+    rng: random.Random,
+    stats: ClientStats | None = None,
+) -> P:
+    """Return a `port` that calls through `transport` as `caller`.
+
+    Times are those of the running event loop. `rng` draws the jitter of repeats and the ids
+    of new traces. A service that passes on the `call` it is answering acts on behalf of that
+    call's person: the callee sees both, and `stats` shows how the calls ended.
+    """
+    return connect(port, Client(transport, caller=caller, rng=rng, stats=stats))
+
+
+class Client:
+    """A transport that prepares each call and repeats what the contract lets it repeat."""
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        caller: Principal,
+        rng: random.Random,
+        stats: ClientStats | None = None,
+    ) -> None:
+        self.stats = ClientStats() if stats is None else stats
+        self._inner = inner
+        self._caller = to_header(caller)
+        self._rng = rng
+        self._budget = RetryBudget()
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Return the responses of the last attempt."""
+        call = traced(self._identified(call), self._rng).started(method.policy.deadline_s)
+        if method.streams_responses:
+            return self._stream(method, requests, call)
+        return Answer(self._unary(method, requests, call))
+
+    def _identified(self, call: Call) -> Call:
+        named = call.metadata.get(HEADER)
+        header = _on_behalf(self._caller, named) if named else self._caller
+        return call.with_metadata({**call.metadata, HEADER: header})
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        self.stats.calls += 1
+        try:
+            async with aclosing(self._inner.call(method, requests, call)) as answers:
+                async for answer in answers:
+                    yield answer
+        except ServiceError as error:
+            self._count_failure(error)
+            raise
+        self.stats.ok += 1
+
+    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
+        self.stats.calls += 1
+        self._budget.count_call(asyncio.get_running_loop().time())
+        try:
+            if attempts_max(method) > 1:
+                answer = await self._repeated(method, await one(requests), call)
+            else:
+                answer = await one(self._inner.call(method, requests, call))
+        except ServiceError as error:
+            self._count_failure(error)
+            raise
+        self.stats.ok += 1
+        return answer
+
+    async def _repeated(self, method: Method, request: Message, call: Call) -> Message:
+        same = type(request)()
+        same.CopyFrom(request)  # Every attempt sends these bytes, whatever the caller does.
+        for attempt in range(attempts_max(method) - 1):
+            try:
+                return await one(self._inner.call(method, Only(same), call))
+            except ServiceError as error:
+                if not is_retried(method, error):
+                    raise
+                await self._pause(attempt, error, call)
+        return await one(self._inner.call(method, Only(same), call))
+
+    async def _pause(self, attempt: int, error: ServiceError, call: Call) -> None:
+        """Wait until the next attempt is due; raises `error` when there must not be one."""
+        wait_s = pause_s(attempt, self._rng, error)
+        left_s = call.remaining_s()
+        if left_s is not None and wait_s >= left_s:
+            raise error
+        if not self._budget.allows_repeat(asyncio.get_running_loop().time()):
+            self.stats.over_budget += 1
+            raise error
+        self.stats.retried += 1
+        await asyncio.sleep(wait_s)
+
+    def _count_failure(self, error: ServiceError) -> None:
+        self.stats.failed += 1
+        self.stats.indefinite += not error.definite
+
+
+@lru_cache(maxsize=4096)
+def _on_behalf(caller: str, named: str) -> str:
+    """Return the identity of `caller` acting for the person that a call names."""
+    by, person = parse_header(caller), parse_header(named)
+    assert by is not None, "a client is made from a Principal"
+    if person is None:
+        raise refusal(
+            StatusCode.UNAUTHENTICATED,
+            "UNREADABLE_PRINCIPAL",
+            f"the call names {named!r}, must be what as_principal writes: pass the call on as is",
+            service=by.service or "client",
+        )
+    if not by.service:  # A person's client says what the call says.
+        return named
+    return to_header(Principal(person.name, person.roles | by.roles, by.service))

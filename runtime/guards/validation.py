@@ -1,0 +1,95 @@
+"""Refuses requests that break the rules of their contract, naming every rule broken (O6)."""
+
+from collections.abc import AsyncIterator
+
+from google.protobuf.message import Message
+from grpc import StatusCode
+from protovalidate import FieldPathElementPb, Validator, Violation
+
+from runtime.errors import BadRequest, ErrorInfo, ServiceError
+from runtime.guards.enums import unknown_values
+from runtime.rpc import Call, Method, Transport
+from runtime.single import Messages, Only
+
+SHOWN = 3  # How many violations the message spells out; the details hold them all.
+VALIDATOR = Validator()  # Compiles the rules of a message type once, then keeps them.
+
+
+class Validation:
+    """Checks each request message, also every one of a stream, before the service sees it."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Pass the call on, or raise INVALID_ARGUMENT."""
+        if type(requests) is Only:
+            check(requests.message, method.service)
+            return self._inner.call(method, requests, call)
+        return self._inner.call(method, _Checked(requests, method.service), call)
+
+
+class _Checked(AsyncIterator[Message]):
+    """The same messages, none of them invalid. Those before an invalid one were delivered."""
+
+    def __init__(self, messages: AsyncIterator[Message], service: str) -> None:
+        self._messages = messages
+        self._service = service
+
+    async def __anext__(self) -> Message:
+        message = await anext(self._messages)
+        check(message, self._service)
+        return message
+
+
+def check(message: Message, service: str) -> None:
+    """Raise INVALID_ARGUMENT of `service` if `message` breaks a rule of its contract."""
+    violations = VALIDATOR.collect_violations(message)
+    unknown = unknown_values(message)
+    if not violations and not unknown:
+        return
+    found = {_path(v): _field_violation(v) for v in reversed(violations)} if unknown else {}
+    fields = [_field_violation(v) for v in violations]
+    fields += [_unknown_enum(path, number) for path, number in unknown if path not in found]
+    shown = "; ".join(f"{f.field}: {f.description}" for f in fields[:SHOWN])
+    more = f"; and {len(fields) - SHOWN} more" if len(fields) > SHOWN else ""
+    raise ServiceError(
+        StatusCode.INVALID_ARGUMENT,
+        f"{message.DESCRIPTOR.name} breaks its contract: {shown}{more}",
+        (
+            ErrorInfo(reason="CONTRACT_VIOLATED", domain=f"plimsoll.{service}"),
+            BadRequest(field_violations=fields),
+        ),
+    )
+
+
+def _field_violation(violation: Violation) -> BadRequest.FieldViolation:
+    stated = violation.proto
+    return BadRequest.FieldViolation(
+        field=_path(violation), description=stated.message, reason=stated.rule_id
+    )
+
+
+def _unknown_enum(path: str, number: int) -> BadRequest.FieldViolation:
+    return BadRequest.FieldViolation(
+        field=path,
+        description=f"is {number}, must be a value that the contract lists",
+        reason="enum.defined_only",
+    )
+
+
+def _path(violation: Violation) -> str:
+    """Return the path as a reader writes it: `order.legs[2].price`; "" is the whole message."""
+    stated = violation.proto.field
+    return ".".join(map(_step, stated.elements)) if stated is not None else ""
+
+
+def _step(element: FieldPathElementPb) -> str:
+    key = element.subscript
+    if key is None:
+        return element.field_name
+    return (
+        f'{element.field_name}["{key.value}"]'
+        if isinstance(key.value, str)
+        else (f"{element.field_name}[{key.value}]")
+    )

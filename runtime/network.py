@@ -1,0 +1,151 @@
+"""The calling side of real gRPC: a channel and the transport that uses it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from grpc import StatusCode, aio
+
+from runtime.errors import ServiceError, refusal
+from runtime.limits import (
+    KEEPALIVE_ANSWER_S,
+    KEEPALIVE_S,
+    MESSAGE_BYTES_MAX,
+    METADATA_BYTES_MAX,
+    request_bytes,
+)
+from runtime.rpc import Call, Method
+from runtime.single import Answer, Messages, one
+from runtime.status import from_rpc_error
+from runtime.virtual import require_real_time
+
+SHARED_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.keepalive_time_ms", int(KEEPALIVE_S * 1000)),
+    ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER_S * 1000)),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+CLIENT_OPTIONS = (
+    *SHARED_OPTIONS,
+    ("grpc.enable_retries", 0),  # Repeats are the contract's business: see runtime.retry.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.use_local_subchannel_pool", 1),  # One connection each, so one fault each.
+)
+
+
+def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> aio.Channel:
+    """Return a channel to `address` ("host:port"), in clear text if no credentials are given."""
+    require_real_time("a gRPC channel")
+    if credentials is None:
+        return aio.insecure_channel(address, options=CLIENT_OPTIONS)
+    return aio.secure_channel(address, credentials, options=CLIENT_OPTIONS)
+
+
+class GrpcTransport:
+    """Carries calls over one channel, which it does not own."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._channel = channel
+        self._stubs: dict[str, Callable[..., Any]] = {}
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Return what the server answers."""
+        require_real_time("gRPC")
+        if method.streams_responses:
+            return self._stream(method, requests, call)
+        return Answer(self._unary(method, requests, call))
+
+    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
+        source = _Outgoing(method, requests)
+        argument = source if method.streams_requests else request_bytes(method, await one(requests))
+        rpc = self._open(method, argument, call)
+        try:
+            answer: Message = await rpc
+            return answer
+        except (aio.AioRpcError, aio.UsageError, asyncio.CancelledError) as error:
+            raise source.cause(error, method) from error
+        finally:
+            rpc.cancel()
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        source = _Outgoing(method, requests)
+        argument = source if method.streams_requests else request_bytes(method, await one(requests))
+        rpc = self._open(method, argument, call)
+        try:
+            async for response in rpc:
+                yield response
+        except (aio.AioRpcError, aio.UsageError, asyncio.CancelledError) as error:
+            raise source.cause(error, method) from error
+        finally:
+            rpc.cancel()  # A caller that leaves early frees the server at once.
+
+    def _open(self, method: Method, argument: object, call: Call) -> Any:
+        stub = self._stubs.get(method.path)
+        if stub is None:
+            stub = self._stubs[method.path] = self._stub(method)
+        metadata = tuple(call.metadata.items())
+        try:
+            return stub(argument, timeout=call.remaining_s(), metadata=metadata)
+        except aio.UsageError as error:
+            raise _closed(method) from error
+
+    def _stub(self, method: Method) -> Callable[..., Any]:
+        make: Callable[..., Any] = getattr(self._channel, kind(method))
+        stub: Callable[..., Any] = make(
+            method.path, request_serializer=None, response_deserializer=method.response.FromString
+        )
+        return stub
+
+
+class _Outgoing(AsyncIterator[bytes]):
+    """The requests of a stream as bytes; remembers why it broke, which gRPC does not tell."""
+
+    def __init__(self, method: Method, requests: AsyncIterator[Message]) -> None:
+        self._method = method
+        self._requests = requests
+        self._broke: Exception | None = None
+
+    async def __anext__(self) -> bytes:
+        try:
+            return request_bytes(self._method, await anext(self._requests))
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self._broke = error
+            raise
+
+    def cause(self, error: BaseException, method: Method) -> BaseException:
+        """Return what really ended the call that gRPC ended with `error`."""
+        if isinstance(self._broke, ServiceError):
+            return self._broke
+        if self._broke is not None:
+            text = f"the requests to {method.path} broke: {self._broke!r}"
+            return refusal(StatusCode.UNKNOWN, "BUG", text, service=method.service)
+        if isinstance(error, aio.AioRpcError):
+            return from_rpc_error(error, method.service)
+        return _closed(method) if isinstance(error, aio.UsageError) else error
+
+
+def _closed(method: Method) -> ServiceError:
+    return refusal(
+        StatusCode.UNAVAILABLE,
+        "CHANNEL_CLOSED",
+        f"the channel for {method.path} is closed: keep it open as long as its clients are used",
+        service=method.service,
+    )
+
+
+def kind(method: Method) -> str:
+    """Return gRPC's word for the kind of `method`: "unary_unary" to "stream_stream"."""
+    sides = (method.streams_requests, method.streams_responses)
+    return "_".join("stream" if streams else "unary" for streams in sides)

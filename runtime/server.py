@@ -1,0 +1,193 @@
+"""The serving side of real gRPC: ports on a socket, with health, reflection and a bounded end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from grpc import StatusCode, aio
+from grpc_health.v1 import (  # type: ignore[import-untyped]
+    health,
+    health_pb2,
+    health_pb2_grpc,
+)
+from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+
+from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal
+from runtime.guards import guarded
+from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
+from runtime.local import failure
+from runtime.network import SHARED_OPTIONS, kind
+from runtime.rpc import Call, Method, Port, Transport, methods
+from runtime.single import Messages, Only, one
+from runtime.status import short, to_trailing
+from runtime.virtual import require_real_time
+
+if TYPE_CHECKING:  # Generic in the type stubs only.
+    Context = aio.ServicerContext[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]
+
+SERVER_OPTIONS = (
+    *SHARED_OPTIONS,
+    ("grpc.so_reuseport", 0),  # A second server on one address is an error, not a partner.
+    ("grpc.http2.min_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
+)
+
+
+class Server:
+    """Serves ports over gRPC, each call through the guards."""
+
+    def __init__(
+        self,
+        ports: Sequence[Port],
+        *,
+        through: Callable[[Sequence[Port]], Transport] = guarded,
+        in_flight_max: int = IN_FLIGHT_MAX,
+        drain_s: float = DRAIN_S,
+    ) -> None:
+        require_real_time("a gRPC server")
+        self._transport = through(ports)
+        self._in_flight_max = in_flight_max
+        self._drain_s = drain_s
+        self._in_flight = 0
+        self._endless: dict[asyncio.Task[Any], None] = {}
+        self._is_draining = False
+        self._health = health.aio.HealthServicer()
+        self._names = [str(type(port).DESCRIPTOR.full_name) for port in ports]
+        self._server = aio.server(options=SERVER_OPTIONS)
+        for port in ports:
+            self._add(port)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+
+    async def start(
+        self, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
+    ) -> int:
+        """Listen on `address`; returns the TCP port, chosen by the system if `address` says 0."""
+        if credentials is None:
+            tcp_port = self._server.add_insecure_port(address)
+        else:
+            tcp_port = self._server.add_secure_port(address, credentials)
+        for name in self._names:
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+        return tcp_port
+
+    async def stop(self) -> None:
+        """Finish the calls in flight, `drain_s` at most; endless streams are told to leave."""
+        self._is_draining = True
+        await self._health.enter_graceful_shutdown()
+        for task in list(self._endless):
+            task.cancel()
+        await self._server.stop(grace=self._drain_s)
+
+    def _add(self, port: Port) -> None:
+        name = type(port).DESCRIPTOR.full_name
+        handlers = {m.path.rpartition("/")[2]: self._handler(m) for m in methods(type(port))}
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(name, handlers),)
+        )
+
+    def _handler(self, method: Method) -> "Handler":
+        async def unary(request: Any, context: "Context") -> bytes | None:
+            async with self._answering(method, context):
+                answer = await one(self._begin(method, request, context))
+                return response_bytes(method, answer)
+
+        async def stream(request: Any, context: "Context") -> None:
+            async with (
+                self._answering(method, context),
+                aclosing(self._begin(method, request, context)) as answers,
+            ):
+                async for answer in answers:
+                    await context.write(response_bytes(method, answer))
+
+        make: Callable[..., Handler] = getattr(grpc, f"{kind(method)}_rpc_method_handler")
+        return make(
+            stream if method.streams_responses else unary,
+            request_deserializer=method.request.FromString,
+        )
+
+    def _begin(self, method: Method, request: Any, context: "Context") -> Messages:
+        requests: AsyncIterator[Message] = request if method.streams_requests else Only(request)
+        metadata = {
+            key: value
+            for key, value in context.invocation_metadata() or ()
+            if isinstance(value, str) and key != "user-agent"
+        }
+        call = Call(context.time_remaining(), metadata).started()
+        return self._transport.call(method, requests, call)
+
+    @asynccontextmanager
+    async def _answering(self, method: Method, context: "Context") -> AsyncIterator[None]:
+        """Count one call for the length of the block and send what it fails with."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._in_flight += 1
+        if method.streams_responses and method.policy.deadline_s is None:
+            self._endless[task] = None
+        try:
+            if self._in_flight > self._in_flight_max:
+                raise self._busy(method)
+            yield
+        except ServiceError as error:
+            await _abort(context, error)
+        except asyncio.CancelledError:
+            if not (self._is_draining and task in self._endless):
+                raise
+            task.uncancel()
+            await _abort(context, _leaving(method))
+        except Exception as error:
+            if isinstance(error, aio.AbortError):
+                raise
+            await _abort(context, failure(method, Call(context.time_remaining()), error))
+        finally:
+            self._in_flight -= 1
+            self._endless.pop(task, None)
+
+    def _busy(self, method: Method) -> ServiceError:
+        return ServiceError(
+            StatusCode.RESOURCE_EXHAUSTED,
+            f"{self._in_flight_max} calls are in flight, the most this server answers at a time: "
+            f"nothing was done; call again in {RETRY_AFTER_S} s",
+            (
+                ErrorInfo(reason="TOO_MANY_IN_FLIGHT", domain=f"plimsoll.{method.service}"),
+                RetryInfo(retry_delay=Duration(nanos=int(RETRY_AFTER_S * 1e9))),
+            ),
+        )
+
+
+@asynccontextmanager
+async def serve(
+    ports: Sequence[Port],
+    address: str = "127.0.0.1:0",
+    *,
+    through: Callable[[Sequence[Port]], Transport] = guarded,
+    in_flight_max: int = IN_FLIGHT_MAX,
+) -> AsyncIterator[int]:
+    """Serve `ports` until the block ends; yields the bound TCP port."""
+    server = Server(ports, through=through, in_flight_max=in_flight_max)
+    tcp_port = await server.start(address)
+    try:
+        yield tcp_port
+    finally:
+        await server.stop()
+
+
+def _leaving(method: Method) -> ServiceError:
+    return refusal(
+        StatusCode.UNAVAILABLE,
+        "DRAINING",
+        f"the server of {method.path} is stopping: resume where the stream ended",
+        service=method.service,
+    )
+
+
+async def _abort(context: "Context", error: ServiceError) -> None:
+    await context.abort(error.code, short(error.message), to_trailing(error))

@@ -1,0 +1,201 @@
+"""A network of rules around any transport: delay, loss, cut links, by seed.
+
+    network = SimulatedNetwork(LocalTransport(ports))
+    with network.rule(loss(rng, share=0.01)), network.rule(latency(rng, mean_s=0.002)):
+        ...
+
+Each rule is asked, in order, about each message that crosses; the first verdict wins and no
+verdict means: at once. Time passes through the running loop, so in virtual time delays are
+free and the order repeats from the seed.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+from grpc import StatusCode
+
+from runtime.deadline import until
+from runtime.errors import ServiceError, refusal
+from runtime.identity import principal_of
+from runtime.local import failure, timely
+from runtime.rpc import Call, Method, Transport
+from runtime.single import Answer, Messages, Only, one
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One message on its way between a caller and a service."""
+
+    method: Method
+    message: Message
+    call: Call
+    is_request: bool
+
+    @property
+    def caller(self) -> str:
+        """The calling service, or the person's name, or "" if the call does not say."""
+        principal = principal_of(self.call)
+        return (principal.service or principal.name) if principal else ""
+
+    @property
+    def service(self) -> str:
+        """The service called: "risk"."""
+        return self.method.service
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """The message arrives, later by `after_s`; those behind it in its stream wait for it."""
+
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Drop:
+    """The message never arrives, nor does anything behind it in its stream."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """The connection breaks: the caller gets UNAVAILABLE and cannot know what happened."""
+
+    reason: str = "CONNECTION_BROKEN"
+
+
+Verdict = Deliver | Drop | Break | None
+Rule = Callable[[Passage], Verdict]
+
+
+class SimulatedNetwork:
+    """Carries calls through `inner`, as the rules in force have it."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self._rules: list[Rule] = []
+
+    @contextmanager
+    def rule(self, rule: Rule) -> Iterator[None]:
+        """Have `rule` in force for the length of the block, after those already there."""
+        self._rules.append(rule)
+        try:
+            yield
+        finally:
+            self._rules.remove(rule)
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Return what arrives of the responses."""
+        if method.is_unary and type(requests) is Only:
+            return Answer(self._unary(method, requests, call.started()))
+        return self._stream(method, requests, call.started())
+
+    async def _unary(self, method: Method, requests: Only, call: Call) -> Message:
+        work = self._there_and_back(method, requests, call)
+        if call.deadline_s is None:
+            return await work
+        try:
+            return await until(call.deadline_s, work)
+        except TimeoutError as error:
+            raise failure(method, call, error) from error
+
+    async def _there_and_back(self, method: Method, requests: Only, call: Call) -> Message:
+        if self._rules:
+            await self.carry(Passage(method, requests.message, call, is_request=True))
+        answer = await one(self._inner.call(method, requests, call))
+        if self._rules:
+            await self.carry(Passage(method, answer, call, is_request=False))
+        return answer
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        arriving = _Crossing(self, method, requests, call)
+        answers = self._inner.call(method, arriving, call)
+        async with aclosing(answers), aclosing(self._back(method, answers, call)) as carried:
+            try:
+                async for answer in timely(carried, call):
+                    yield answer
+            except TimeoutError as error:
+                raise failure(method, call, error) from error
+
+    async def _back(self, method: Method, answers: Messages, call: Call) -> Messages:
+        async for answer in answers:
+            await self.carry(Passage(method, answer, call, is_request=False))
+            yield answer
+
+    async def carry(self, passage: Passage) -> None:
+        """Return when the message has arrived."""
+        for rule in self._rules:
+            match rule(passage):
+                case None:
+                    continue
+                case Deliver(after_s):
+                    await asyncio.sleep(after_s)
+                    return
+                case Drop():
+                    await asyncio.get_running_loop().create_future()  # For ever.
+                case Break(reason):
+                    raise _broken(passage, reason)
+
+
+class _Crossing(AsyncIterator[Message]):
+    """The requests of a stream as they arrive at the service."""
+
+    def __init__(
+        self,
+        network: SimulatedNetwork,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+    ) -> None:
+        self._network = network
+        self._method = method
+        self._requests = requests
+        self._call = call
+
+    async def __anext__(self) -> Message:
+        request = await anext(self._requests)
+        await self._network.carry(Passage(self._method, request, self._call, is_request=True))
+        return request
+
+
+def latency(rng: random.Random, *, mean_s: float, least_s: float = 0.0) -> Rule:
+    """Return a rule that delays each message by `least_s` and an exponential rest."""
+
+    def rule(passage: Passage) -> Verdict:
+        return Deliver(least_s + rng.expovariate(1 / (mean_s - least_s)))
+
+    return rule
+
+
+def loss(rng: random.Random, *, share: float) -> Rule:
+    """Return a rule that loses that share of all messages, both ways."""
+
+    def rule(passage: Passage) -> Verdict:
+        return Drop() if rng.random() < share else None
+
+    return rule
+
+
+def partition(one_side: str, other_side: str) -> Rule:
+    """Return a rule that lets nothing pass between two services, whoever calls."""
+    cut = {one_side, other_side}
+
+    def rule(passage: Passage) -> Verdict:
+        return Drop() if {passage.caller, passage.service} == cut else None
+
+    return rule
+
+
+def _broken(passage: Passage, reason: str) -> ServiceError:
+    side = "request" if passage.is_request else "answer"
+    return refusal(
+        StatusCode.UNAVAILABLE,
+        reason,
+        f"the connection broke before the {side} of {passage.method.path} arrived: "
+        "read back whether it happened",
+        service=passage.service,
+    )
