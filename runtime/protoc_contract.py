@@ -27,6 +27,7 @@ class Contract:
         self.errors: list[str] = []
         self._pool = DescriptorPool()
         self._messages: dict[str, tuple[FileDescriptorProto, DescriptorProto]] = {}
+        self._places: dict[str, dict[tuple[int, ...], Any]] = {}
         for file in self.files.values():
             self._pool.Add(file)
             for message in file.message_type:
@@ -53,20 +54,26 @@ class Contract:
             known = self._pool.FindExtensionByName(extension)
         except KeyError:  # No file imports the options.
             return None
-        holder = GetMessageClass(self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name))
-        parsed = holder.FromString(options.SerializeToString())
+        holder: Any = GetMessageClass(
+            self._pool.FindMessageTypeByName(options.DESCRIPTOR.full_name)
+        )
+        parsed: Any = holder.FromString(options.SerializeToString())
         return parsed.Extensions[known] if parsed.HasExtension(known) else None
+
+    def comment(self, file: FileDescriptorProto, path: tuple[int, ...]) -> str:
+        """Return the comment before the place in `file` that a descriptor path names."""
+        place = self._place(file, path)
+        lines = place.leading_comments.splitlines() if place else []
+        return "\n".join(line.removeprefix(" ").rstrip() for line in lines).strip()
 
     def fail(self, file: FileDescriptorProto, path: tuple[int, ...], message: str) -> None:
         """Record an error at the place in `file` that a descriptor path names."""
-        line = next((p.span[0] + 1 for p in file.source_code_info.location if p.path == path), 1)
+        place = self._place(file, path)
+        line = place.span[0] + 1 if place else 1
         self.errors.append(f"{file.name}:{line}: error: {message}")
 
-
-def comment(file: FileDescriptorProto, path: tuple[int, ...]) -> str:
-    """Return the comment before the place in `file` that a descriptor path names."""
-    for location in file.source_code_info.location:
-        if tuple(location.path) == path:
-            lines = location.leading_comments.splitlines()
-            return "\n".join(line.removeprefix(" ").rstrip() for line in lines).strip()
-    return ""
+    def _place(self, file: FileDescriptorProto, path: tuple[int, ...]) -> Any:
+        if file.name not in self._places:
+            places = file.source_code_info.location
+            self._places[file.name] = {tuple(place.path): place for place in places}
+        return self._places[file.name].get(path)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, MethodDescriptorProto
 
-from runtime.protoc_contract import METHOD, SERVICE, Contract, comment
+from runtime.protoc_contract import METHOD, SERVICE, Contract
 from runtime.rpc import Policy, snake_case
 
 LINE = 100
@@ -19,12 +19,12 @@ def render(
     for s, service in enumerate(file.service):
         own = {m.name: policies[s, i] for i, m in enumerate(service.method)}
         body += ["", "", f"class {service.name}(Port):"]
-        body += _docstring(comment(file, (SERVICE, s)), "    ")
+        body += _docstring(contract.comment(file, (SERVICE, s)), "    ")
         body += ["", f'    DESCRIPTOR = pb.DESCRIPTOR.services_by_name["{service.name}"]']
         body += _policies(own)
         for m, method in enumerate(service.method):
             body += ["", *_signature(method, types)]
-            body += _docstring(comment(file, (SERVICE, s, METHOD, m)), "        ")
+            body += _docstring(contract.comment(file, (SERVICE, s, METHOD, m)), "        ")
             body += ["        raise unimplemented(self)"]
     head = [f'"""Ports of {file.name}. Generated: edit that, then `make generate`."""', ""]
     return "\n".join([*head, *types.imports(_streams(file)), *body]) + "\n"

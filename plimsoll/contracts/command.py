@@ -1,6 +1,6 @@
 """The commands of `plimsoll contracts`. Exit codes: 0 good, 1 fault found, 2 wrong use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from rich.console import Console
 from plimsoll.contracts import generation
 from plimsoll.contracts.generation import Changes
 from plimsoll.contracts.history import NothingToCompare, check_breaking
+from plimsoll.contracts.reference import write_reference
 from plimsoll.contracts.tools import CONTRACTS, ToolFailed, buf
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
@@ -90,3 +91,37 @@ def report(changes: Changes, what: str, *, check: bool, remedy: str) -> None:
 def _list(out: Console, verb: str, paths: Sequence[Path]) -> None:
     for path in paths:
         out.print(f"{verb} {path}", markup=False)
+
+
+@app.command()
+def docs(check: Check = False) -> None:
+    """Write the reference under docs/contracts."""
+    with faults():
+        changes = write_reference(check_only=check)
+    report(changes, "reference", check=check, remedy="plimsoll contracts docs")
+
+
+@app.command(name="check")
+def check_() -> None:
+    """Run every check of the contracts: lint, format, generated code, reference, breaking."""
+    failed = [name for name, command in CHECKS.items() if not _passes(command)]
+    if failed:
+        errors.print(f"contracts: failed {', '.join(failed)}")
+        raise typer.Exit(1)
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "lint": lint,
+    "format": lambda: format_(check=True),
+    "generate": lambda: generate(check=True),
+    "docs": lambda: docs(check=True),
+    "breaking": lambda: breaking(against=""),
+}
+
+
+def _passes(command: Callable[[], None]) -> bool:
+    try:
+        command()
+    except typer.Exit:
+        return False
+    return True

@@ -5,7 +5,6 @@ follows to the descriptors that code and docs are generated from.
 Source: specification of the pipeline, section 1, decimal rules.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorSet
@@ -54,8 +53,8 @@ class _Rewriter:
             pool.FindMessageTypeByName("google.protobuf.FieldOptions")
         )
         try:
-            self._rules = pool.FindExtensionByName("buf.validate.field")
-            self._meaning = pool.FindExtensionByName("trading.options.v1.field")
+            self._rules: Any = pool.FindExtensionByName("buf.validate.field")
+            self._meaning: Any = pool.FindExtensionByName("trading.options.v1.field")
         except KeyError:  # Contracts without rules or options have no decimals to check.
             self._rules = self._meaning = None
 
@@ -89,14 +88,3 @@ class _Rewriter:
         sign: str = enums["sign"].enum_type.values_by_number[meaning.sign].name
         semantics = enums["semantics"].enum_type.values_by_number[meaning.semantics].name
         return sign if sign in RULES else SIGNS.get(semantics, "SIGN_ANY")
-
-
-def messages(files: FileDescriptorSet) -> Iterator[tuple[str, DescriptorProto]]:
-    """Yield every message of `files` with its full name, without the entries of maps."""
-    for file in files.file:
-        stack = [(f"{file.package}.{m.name}", m) for m in reversed(file.message_type)]
-        while stack:
-            name, message = stack.pop()
-            yield name, message
-            nested = [m for m in reversed(message.nested_type) if not m.options.map_entry]
-            stack += [(f"{name}.{m.name}", m) for m in nested]

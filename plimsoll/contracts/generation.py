@@ -44,9 +44,7 @@ def _folder(area: str, root: Path) -> Path:
     return folder
 
 
-def generate(
-    areas: Sequence[str] = (), *, root: Path = ROOT, check_only: bool = False
-) -> Changes:
+def generate(areas: Sequence[str] = (), *, root: Path = ROOT, check_only: bool = False) -> Changes:
     """Bring the generated code up to date, or with `check_only` just say what would change.
 
     With `areas` only their code is made, so that others may be in the middle of an edit.
