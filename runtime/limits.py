@@ -7,6 +7,7 @@ from runtime.errors import ServiceError, refusal
 from runtime.rpc import Method
 
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+STREAM_WINDOW_BYTES = 256 * 1024  # How far a gRPC service may run ahead of a slow reader.
 IN_FLIGHT_MAX = 1_024  # Calls and open streams that one server answers at a time.
 RETRY_AFTER_S = 0.1  # What a server over that limit asks its callers to wait.
 DRAIN_S = 5.0  # How long calls in flight may still take once a server stops.

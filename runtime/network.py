@@ -14,6 +14,7 @@ from runtime.limits import (
     KEEPALIVE_S,
     MESSAGE_BYTES_MAX,
     METADATA_BYTES_MAX,
+    STREAM_WINDOW_BYTES,
     request_bytes,
 )
 from runtime.rpc import Call, Method
@@ -30,6 +31,9 @@ SHARED_OPTIONS = (
     ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER_S * 1000)),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
+    # A fixed window per stream: a slow reader is felt by the service, not hidden in buffers.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", STREAM_WINDOW_BYTES),
 )
 CLIENT_OPTIONS = (
     *SHARED_OPTIONS,
