@@ -62,7 +62,7 @@ def price_with_trades(
         _mark(axes, fills, is_hollow=False)
         axes.set_ylabel("close")
         if signals or fills:
-            axes.legend(loc="upper left", frameon=False, ncols=4, fontsize=8)
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize=8)
         return _svg(figure)
 
 
@@ -82,7 +82,7 @@ def latency_histogram(latency: Latency) -> str:
         )
         for name, value, color in marks:
             axes.axvline(value, color=color, linewidth=1.4, label=f"{name} {value:.2f} ms")
-        axes.legend(loc="upper right", frameon=False)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3)
         return _svg(figure)
 
 

@@ -1,0 +1,1 @@
+"""What the platform survives: experiments as data, one file each."""

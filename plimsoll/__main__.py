@@ -1,0 +1,88 @@
+"""`plimsoll`: trial, simulate, check, up, contracts. Commands import what they need, when run."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from plimsoll.contracts import app as contracts
+
+app = typer.Typer(
+    help="Trade real market history through the platform, and judge what happened.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(contracts, name="contracts", help="Lint, compare, generate and document contracts.")
+
+World = Annotated[str, typer.Option(help="simulated (virtual time) or embedded (real time).")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Experiment = Annotated[str, typer.Argument(help="An experiment: a file of chaos/.")]
+
+
+@app.command()
+def trial(
+    experiment: Experiment = "trading_day",
+    world: World = "embedded",
+    seed: Annotated[int, typer.Option(help="Repeats a simulated run exactly.", min=0)] = 1,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run the platform under an experiment and judge the recorded history."""
+    from plimsoll.trial import run_trial
+
+    raise typer.Exit(run_trial(experiment, world, seed, directory, as_json=json))
+
+
+@app.command()
+def simulate(
+    experiment: Experiment = "trading_day",
+    seeds: Annotated[str, typer.Option(help="First and last seed, as 1..20.")] = "1..20",
+    jobs: Annotated[int, typer.Option(help="Processes to use.", min=1)] = 1,
+    json: Json = False,
+) -> None:
+    """Run many seeds in virtual time; stop at the first that fails and say how to replay it."""
+    from plimsoll.simulate import run_simulation
+
+    raise typer.Exit(run_simulation(experiment, seeds, jobs, as_json=json))
+
+
+@app.command()
+def check(
+    history: Annotated[Path, typer.Argument(help="A history that a run saved.")],
+    json: Json = False,
+) -> None:
+    """Judge a saved history again."""
+    from plimsoll.check import run_check
+
+    raise typer.Exit(run_check(history, as_json=json))
+
+
+@app.command()
+def up(
+    world: World = "embedded",
+    seed: Annotated[int, typer.Option(help="Of the venue and the ids.", min=0)] = 1,
+    port: Annotated[int, typer.Option(help="TCP port; 0 picks a free one.", min=0)] = 0,
+) -> None:
+    """Keep the platform running and show where everything listens, until Ctrl-C."""
+    from plimsoll.up import run_up
+
+    raise typer.Exit(run_up(world, seed, port))
+
+
+def main() -> None:
+    """Run the command; what a user did wrong ends with one clear line and status 2."""
+    from plimsoll.failures import WrongUse
+
+    try:
+        app()
+    except WrongUse as error:
+        typer.echo(f"plimsoll: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""`plimsoll simulate`: many seeds in virtual time; the first failure ends it."""
+
+import multiprocessing
+import re
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import Any
+
+from fixtures.outcome import Outcome, Verdict
+from fixtures.trial import quietly
+from fixtures.worlds import World
+from plimsoll import console
+from plimsoll.experiments import find_experiment
+from plimsoll.failures import STATUS, WrongUse
+from plimsoll.trial import run_once
+
+
+def run_simulation(name: str, seeds: str, jobs: int, *, as_json: bool) -> int:
+    """Run experiment `name` once per seed; return the exit status of the worst verdict."""
+    find_experiment(name)  # A wrong name ends here, not in a worker.
+    chosen = parse_seeds(seeds)
+    started_s = time.perf_counter()
+    verdicts: dict[Verdict, int] = dict.fromkeys(Verdict, 0)
+    last: Outcome | None = None
+    with console.live_progress() as observe:
+        for done, last in enumerate(_outcomes(name, chosen, jobs), 1):
+            verdicts[last.verdict] += 1
+            observe(f"simulating {name}", done, len(chosen))
+            if last.verdict is not Verdict.PASSED:
+                break
+    assert last is not None
+    summary: dict[str, Any] = {
+        "verdict": str(last.verdict),
+        "experiment": name,
+        "seeds": seeds,
+        "runs": {str(verdict): count for verdict, count in verdicts.items()},
+        "seconds": round(time.perf_counter() - started_s, 3),
+        "replay": last.replay if last.verdict is not Verdict.PASSED else None,
+    }
+    if as_json:
+        console.print_json(summary)
+    else:
+        if last.verdict is not Verdict.PASSED:
+            console.print_outcome(last)
+        sys.stdout.write(
+            f"{name}: {sum(verdicts.values())} seeds, {verdicts[Verdict.PASSED]} passed, "
+            f"{summary['seconds']} s\n"
+        )
+    return STATUS[last.verdict]
+
+
+def parse_seeds(text: str) -> range:
+    """Return the seeds of `A..B`, both included; raises WrongUse for anything else."""
+    match = re.fullmatch(r"(\d+)\.\.(\d+)", text)
+    if not match or int(match[1]) > int(match[2]):
+        raise WrongUse(f"--seeds is {text!r}, must be FIRST..LAST as in 1..20")
+    return range(int(match[1]), int(match[2]) + 1)
+
+
+def _outcomes(name: str, seeds: range, jobs: int) -> Iterator[Outcome]:
+    if jobs == 1:
+        yield from map(partial(simulate_one, name), seeds)
+        return
+    # A fresh interpreter per worker: nothing of this process may leak into a seed.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        try:
+            yield from pool.map(partial(simulate_one, name), seeds)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def simulate_one(name: str, seed: int) -> Outcome:
+    """Run one seed of experiment `name` in memory."""
+    return run_once(find_experiment(name), World.SIMULATED, seed, None, quietly)

@@ -1,0 +1,68 @@
+"""`plimsoll trial`: one run, its verdict and its report."""
+
+import sys
+from itertools import count
+from pathlib import Path
+
+from fixtures.experiment import Experiment
+from fixtures.history import HistoryError
+from fixtures.outcome import Outcome, Verdict
+from fixtures.trial import Observe, Plan, conduct, judge
+from fixtures.worlds import World
+from plimsoll import console
+from plimsoll.commit import current_commit
+from plimsoll.experiments import find_experiment, find_world
+from plimsoll.failures import STATUS, WrongUse
+
+RUNS = Path("runs")
+REPORT, HISTORY = "report.html", "history.jsonl"
+
+
+def run_trial(name: str, world: str, seed: int, directory: Path | None, *, as_json: bool) -> int:
+    """Run experiment `name`; return the exit status of its verdict."""
+    experiment, place = find_experiment(name), find_world(world)
+    folder = _folder(directory, f"{name}-{world}-{seed}")
+    try:
+        with console.live_progress() as observe:
+            outcome = run_once(experiment, place, seed, folder, observe)
+            _draw(outcome, folder / REPORT, observe)
+    except HistoryError as error:
+        sys.stderr.write(f"plimsoll: void: {error}\n")
+        return STATUS[Verdict.VOID]
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"plimsoll: void: interrupted; what was recorded is kept in {folder / HISTORY}, "
+            f"judge it with: plimsoll check {folder / HISTORY}\n"
+        )
+        return STATUS[Verdict.VOID]
+    if as_json:
+        console.print_json(console.as_json(outcome))
+    else:
+        console.print_outcome(outcome, str(folder / REPORT))
+    return STATUS[outcome.verdict]
+
+
+def run_once(
+    experiment: Experiment, world: World, seed: int, folder: Path | None, observe: Observe
+) -> Outcome:
+    """Conduct one run and judge it. Files go to `folder`; None keeps the run in memory."""
+    plan = Plan(experiment, world, seed, folder, current_commit())
+    with world.runner() as runner:
+        history = runner.run(conduct(plan, observe))
+    return judge(history, experiment, observe)
+
+
+def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:
+    from plimsoll.report import write_report  # Drawing needs a second of imports: not before.
+
+    observe("drawing the report", 0, 1)
+    write_report(outcome, path)
+    observe("drawing the report", 1, 1)
+
+
+def _folder(chosen: Path | None, name: str) -> Path:
+    """Return a folder that holds no run yet: an earlier history is never overwritten."""
+    if chosen and (chosen / HISTORY).exists():
+        raise WrongUse(f"directory {chosen} already holds a run: choose another or remove it")
+    names = (RUNS / (f"{name}.{n}" if n else name) for n in count())
+    return chosen or next(folder for folder in names if not folder.exists())

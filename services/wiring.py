@@ -1,0 +1,83 @@
+"""The one composition root: every service built from its ports, store, clock and chance.
+
+Whoever hosts services (the harness, `python -m services`) takes them from `BUILDERS`, so no
+world runs a different assembly. Adding a service is one line here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from trading.exchange.v1.exchange_port import ExchangeService
+from trading.indicators.v1.indicators_port import IndicatorService
+from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.portfolio.v1.portfolio_port import PortfolioService
+from trading.strategy.v1.strategy_port import StrategyService
+
+from runtime.environment import Environment
+from runtime.rpc import P, Port
+from services.execution import Execution
+from services.indicators import Indicators
+from services.marketdata import MarketData, Pacer
+from services.orders import Orders
+from services.portfolio import Portfolio
+from services.risk import Risk
+from services.strategy import Strategies
+
+
+class Connect(Protocol):
+    """Gives a service its client of a peer, wherever the peer is."""
+
+    def __call__(self, port: type[P]) -> P:
+        """Return a client of `port`."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What several services must agree on."""
+
+    approval_key: bytes  # Signs what risk approved; execution verifies it.
+    pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
+
+
+class Hosted(Protocol):
+    """A service as its host sees it."""
+
+    async def start(self) -> None:
+        """Catch up with the store and the peers, then accept calls."""
+
+    async def stop(self) -> None:
+        """End background work; what was committed stays."""
+
+
+Build = Callable[[Environment, Connect, Shared], Port]
+
+# In start order: who needs a peer at its start comes after it.
+BUILDERS: dict[str, Build] = {
+    "marketdata": lambda env, connect, shared: MarketData(env, shared.pacer),
+    "indicators": lambda env, connect, shared: Indicators(env, connect(MarketDataService)),
+    "portfolio": lambda env, connect, shared: Portfolio(env, connect(MarketDataService)),
+    "strategy": lambda env, connect, shared: Strategies(
+        env, connect(MarketDataService), connect(IndicatorService)
+    ),
+    "risk": lambda env, connect, shared: Risk(
+        env,
+        shared.approval_key,
+        connect(MarketDataService),
+        connect(PortfolioService),
+        connect(StrategyService),
+    ),
+    "execution": lambda env, connect, shared: Execution(
+        env, shared.approval_key, connect(ExchangeService)
+    ),
+    "orders": lambda env, connect, shared: Orders(env, connect),
+}
+
+# Who reads which stream: the harness waits until every reader has read all that was written.
+READERS: Mapping[str, tuple[str, ...]] = {
+    "strategy": ("candles", "order_events"),
+    "risk": ("candles", "order_events"),
+    "portfolio": ("candles", "order_events"),
+    "orders": ("signals", "execution_reports"),
+    "execution": ("venue_reports:XSIM",),
+}
