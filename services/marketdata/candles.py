@@ -77,7 +77,7 @@ class Candle:
     trade_count: int | None = None
     is_confirmed: bool = True
     revision: int = 0
-    adjustment: Adjustment = Adjustment.RAW
+    source: Source
 
     @property
     def series(self) -> "SeriesKey":
@@ -145,7 +145,7 @@ def _wrong_prices(candle: Candle) -> Rejection | None:
 
 
 def _wrong_tick(candle: Candle, tick_size: Decimal) -> Rejection | None:
-    if candle.adjustment is not Adjustment.RAW:
+    if candle.source.adjustment is not Adjustment.RAW:
         return None  # An adjusted price is not one that was ever quoted.
     for price in candle.prices:
         if price % tick_size:

@@ -11,7 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
-from services.marketdata.calendars import ALWAYS_OPEN, Instants, Sessions, sessions_of
+from services.marketdata.calendars import (
+    ALWAYS_OPEN,
+    Instants,
+    Sessions,
+    monday_of,
+    sessions_of,
+)
 from services.marketdata.timeframes import DURATION_NS, NS_PER_DAY, Timeframe
 
 MONDAY_NS = 4 * NS_PER_DAY  # 1970-01-01 was a Thursday.
@@ -28,7 +34,13 @@ class Grid(Protocol):
         """Return the first opening later than `after_ns`; None beyond the calendar's end."""
 
     def closes_of(self, opens_ns: Instants) -> Instants:
-        """Return the close of each opening, OFF_GRID (-1) where there is none."""
+        """Return the close of each opening, OFF_GRID where there is none."""
+
+    def opens_on(self, days: Instants) -> Instants:
+        """Return the opening of the candle of each day (counted from 1970), or OFF_GRID.
+
+        Only where a candle is a session or a week: others have no single one in a day.
+        """
 
 
 class ContinuousGrid:
@@ -51,14 +63,20 @@ class ContinuousGrid:
         is_off = (opens_ns - self._phase_ns) % self._step_ns != 0
         return np.where(is_off, OFF_GRID, opens_ns + self._step_ns)
 
+    def opens_on(self, days: Instants) -> Instants:
+        """Return the UTC day, or its week's Monday; see Grid."""
+        days_ns = days * NS_PER_DAY
+        return days_ns - (days_ns - self._phase_ns) % self._step_ns
+
 
 class SessionGrid:
     """One candle per session (or per week of sessions)."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        self._opens = sessions.opens_ns.tolist()
-        self._closes = sessions.closes_ns.tolist()
-        self._sessions = sessions
+    def __init__(self, sessions: Sessions, *, is_weekly: bool = False) -> None:
+        self._sessions = sessions.weekly() if is_weekly else sessions
+        self._opens = self._sessions.opens_ns.tolist()
+        self._closes = self._sessions.closes_ns.tolist()
+        self._is_weekly = is_weekly
 
     def close_of(self, open_ns: int) -> int | None:
         """Return the session's close; see Grid."""
@@ -76,6 +94,12 @@ class SessionGrid:
         at = np.searchsorted(self._sessions.opens_ns, opens_ns).clip(max=len(self._opens) - 1)
         is_open = self._sessions.opens_ns[at] == opens_ns
         return np.where(is_open, self._sessions.closes_ns[at], OFF_GRID)
+
+    def opens_on(self, days: Instants) -> Instants:
+        """Return the session's open; see Grid."""
+        named = monday_of(days) if self._is_weekly else days
+        at = np.searchsorted(self._sessions.days, named).clip(max=len(self._opens) - 1)
+        return np.where(self._sessions.days[at] == named, self._sessions.opens_ns[at], OFF_GRID)
 
 
 class IntradayGrid:
@@ -106,12 +130,16 @@ class IntradayGrid:
         is_on &= self._sessions.opens_ns[at.clip(max=last)] < ends_ns
         return np.where(is_on, ends_ns, OFF_GRID)
 
+    def opens_on(self, days: Instants) -> Instants:
+        """Return OFF_GRID for every day: it has many candles; see Grid."""
+        return np.full_like(days, OFF_GRID)
+
     def _first_within(self, step_open_ns: int) -> int | None:
         """Return the first step from `step_open_ns` on in which a session is open."""
         at = bisect_right(self._closes, step_open_ns)
         if at == len(self._closes):
             return None
-        opens_ns = self._opens[at]
+        opens_ns: int = self._opens[at]
         return max(step_open_ns, opens_ns - opens_ns % self._step_ns)
 
 
@@ -122,8 +150,6 @@ def grid_of(calendar: str, timeframe: Timeframe) -> Grid:
         phase_ns = MONDAY_NS if timeframe is Timeframe.WEEK_1 else 0
         return ContinuousGrid(DURATION_NS[timeframe], phase_ns)
     sessions = sessions_of(calendar)
-    if timeframe is Timeframe.DAY_1:
-        return SessionGrid(sessions)
-    if timeframe is Timeframe.WEEK_1:
-        return SessionGrid(sessions.weekly())
+    if timeframe.is_by_session:
+        return SessionGrid(sessions, is_weekly=timeframe is Timeframe.WEEK_1)
     return IntradayGrid(sessions, DURATION_NS[timeframe])

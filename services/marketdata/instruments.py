@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 
-from services.marketdata.calendars import ALWAYS_OPEN
+from services.marketdata.calendars import ALWAYS_OPEN, NEW_YORK
 
-NEW_YORK = "XNYS"
 CENT = Decimal("0.01")
 MILL = Decimal("0.001")
 SQUARE_COUNT = 100
