@@ -140,6 +140,8 @@ class _FilterReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FilterRe
     """There is no position to close."""
     FILTER_REASON_SIDE_NOT_TAKEN: _FilterReason.ValueType  # 14
     """The strategy does not take this side."""
+    FILTER_REASON_EXIT_PENDING: _FilterReason.ValueType  # 15
+    """The position is being closed: nothing is opened on top of an order still under way."""
 
 class FilterReason(_FilterReason, metaclass=_FilterReasonEnumTypeWrapper):
     """Why a signal was kept back."""
@@ -174,6 +176,8 @@ FILTER_REASON_NOTHING_HELD: FilterReason.ValueType  # 13
 """There is no position to close."""
 FILTER_REASON_SIDE_NOT_TAKEN: FilterReason.ValueType  # 14
 """The strategy does not take this side."""
+FILTER_REASON_EXIT_PENDING: FilterReason.ValueType  # 15
+"""The position is being closed: nothing is opened on top of an order still under way."""
 Global___FilterReason: _TypeAlias = FilterReason  # noqa: Y015
 
 class _StopSource:
