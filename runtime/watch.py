@@ -1,13 +1,21 @@
 """Endless streams that resume without a gap: the server's side of every Watch RPC (rule O7)."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
+
+from grpc import StatusCode
+
+from runtime.errors import ServiceError, refusal
 
 T = TypeVar("T")
 BUFFER_SIZE = 1_024
 HEARTBEAT_S = 1.0
 PAGE_SIZE = 256
+LIVE_PAGE_SIZE = 64  # Small, so that a slow subscriber is noticed soon.
 
 Load = Callable[[int, int], Awaitable[Sequence[tuple[int, T]]]]
 
@@ -28,32 +36,49 @@ class Delivery(Generic[T]):
 class Feed(Generic[T]):
     """What one service publishes to its watchers: items with gap-free sequences from 1.
 
-    Call `publish` after the commit. Sequences must be given out inside the transaction, so
-    none is ever missing; two writers may publish the wrong way round, the feed puts it right.
+    Call `publish` after the commit. Give sequences out inside the transaction, so that none
+    is ever missing; two writers may publish the wrong way round, the feed puts it right.
     """
 
     def __init__(self, service: str, sequence: int = 0) -> None:
         """Start after `sequence`, the last one in the store."""
-        raise NotImplementedError
+        self._service = service
+        self._recent: deque[T] = deque(maxlen=BUFFER_SIZE)  # The last items, up to `sequence`.
+        self._early: dict[int, T] = {}  # Published before one that comes before them.
+        self._sequence = sequence
+        self._forgotten = 0
+        self._waiting: list[asyncio.Future[None]] = []
+        self._is_closed = False
 
     @property
     def sequence(self) -> int:
         """The last sequence published without a gap."""
-        raise NotImplementedError
+        return self._sequence
 
     def publish(self, sequence: int, item: T) -> None:
-        """Show a committed item to every watcher."""
-        raise NotImplementedError
+        """Show a committed item to every watcher; one published before is left as it is."""
+        if sequence != self._sequence + 1:
+            self._hold(sequence, item)
+            return
+        self._append(item)
+        while self._early and (self._sequence + 1) in self._early:
+            self._append(self._early.pop(self._sequence + 1))
+        self._wake()
 
     def forget_until(self, sequence: int) -> None:
         """Say that the store keeps nothing up to `sequence`: older watches get OUT_OF_RANGE."""
-        raise NotImplementedError
+        self._forgotten = max(sequence, self._forgotten)
 
-    def watch(
+    def close(self) -> None:
+        """End every watch."""
+        self._is_closed = True
+        self._wake()
+
+    async def watch(
         self,
         after_sequence: int,
         load: Load[T],
-        matches: Callable[[T], bool] = lambda item: True,
+        matches: Callable[[T], bool] | None = None,
     ) -> AsyncGenerator[Delivery[T], None]:
         """Yield a heartbeat with the current sequence, then every matching item, endlessly.
 
@@ -63,8 +88,101 @@ class Feed(Generic[T]):
         RESOURCE_EXHAUSTED, with the last delivered sequence in the ErrorInfo, when the
         subscriber falls 1,024 items behind: it resumes from there. Ends when the feed is closed.
         """
-        raise NotImplementedError
+        await self._check_start(after_sequence, load)
+        loop = asyncio.get_running_loop()
+        cursor, is_live = after_sequence, False
+        yield Delivery(self._sequence, None)
+        sent_s = loop.time()
+        while not self._is_closed:
+            if self._sequence <= cursor:
+                is_live = True
+                await self._change(sent_s + HEARTBEAT_S)
+            elif is_live and self._sequence - cursor > BUFFER_SIZE:
+                raise self._too_slow(cursor)
+            else:
+                for sequence, item in await self._page(cursor, load):
+                    cursor = sequence
+                    if matches is None or matches(item):
+                        yield Delivery(sequence, item)
+                        sent_s = loop.time()
+            if loop.time() >= sent_s + HEARTBEAT_S:
+                yield Delivery(cursor, None)
+                sent_s = loop.time()
 
-    def close(self) -> None:
-        """End every watch."""
-        raise NotImplementedError
+    async def _check_start(self, after_sequence: int, load: Load[T]) -> None:
+        if after_sequence < self._forgotten:
+            raise self._out_of_range(after_sequence, "is older than what is kept")
+        if after_sequence > self._sequence:  # Committed already, perhaps, but not published yet.
+            newest = await load(after_sequence - 1, 1)
+            if not newest or newest[0][0] != after_sequence:
+                raise self._out_of_range(after_sequence, "has not happened yet")
+
+    async def _page(self, cursor: int, load: Load[T]) -> Sequence[tuple[int, T]]:
+        """Return the next items after `cursor`, from memory if they are recent."""
+        behind = self._sequence - cursor
+        if behind <= len(self._recent):
+            start = len(self._recent) - behind
+            items = islice(self._recent, start, start + LIVE_PAGE_SIZE)
+            return list(enumerate(items, cursor + 1))
+        page = await load(cursor, PAGE_SIZE)
+        if not page or page[0][0] != cursor + 1:
+            raise self._out_of_range(cursor, "is older than what is kept")
+        return page
+
+    async def _change(self, until_s: float) -> None:
+        """Wait until something is published, the feed is closed, or the time has come."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(waiter)
+        timer = loop.call_at(until_s, _finish, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _append(self, item: T) -> None:
+        self._sequence += 1
+        self._recent.append(item)
+
+    def _hold(self, sequence: int, item: T) -> None:
+        """Keep an item that came too early until those before it are there."""
+        if sequence <= self._sequence:
+            return
+        self._early[sequence] = item
+        if len(self._early) > BUFFER_SIZE:
+            raise RuntimeError(
+                f"{self._service} never published sequence {self._sequence + 1}: give sequences "
+                "out inside the transaction and publish each after its commit"
+            )
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            _finish(waiter)
+
+    def _too_slow(self, cursor: int) -> ServiceError:
+        return refusal(
+            StatusCode.RESOURCE_EXHAUSTED,
+            "SLOW_SUBSCRIBER",
+            f"the subscriber is {self._sequence - cursor} items behind, must stay within "
+            f"{BUFFER_SIZE}: watch again after sequence {cursor}",
+            service=self._service,
+            last_sequence=str(cursor),
+        )
+
+    def _out_of_range(self, after_sequence: int, why: str) -> ServiceError:
+        return refusal(
+            StatusCode.OUT_OF_RANGE,
+            "SEQUENCE_OUT_OF_RANGE",
+            f"after_sequence {after_sequence} {why}: list, then watch after the sequence listed",
+            service=self._service,
+            kept_after=str(self._forgotten),
+            current=str(self._sequence),
+        )
+
+
+def _finish(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,15 +1,16 @@
 """State: databases with group commit, outbox and inbox, streams, request keys, epochs."""
 
-from runtime.stores.consumer import DeadLetter, Entry, Handle, StreamConsumer, Subscription
+from runtime.stores.consumer import DeadLetter, Handle, StreamConsumer
 from runtime.stores.database import Database
 from runtime.stores.epochs import Epochs, epochs_table
 from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, StoreLocked
 from runtime.stores.faults import StoreFaults
 from runtime.stores.inbox import Inbox, inbox_table
+from runtime.stores.membership import Entry, Subscription
 from runtime.stores.outbox import Event, Outbox, outbox_table
 from runtime.stores.relay import Relay
 from runtime.stores.requests import Requests, requests_table
-from runtime.stores.streams import stream_key, trim_acknowledged
+from runtime.stores.streams import connect, stream_key, trim_acknowledged
 
 __all__ = [
     "CommitUnknown",
@@ -29,6 +30,7 @@ __all__ = [
     "StoreLocked",
     "StreamConsumer",
     "Subscription",
+    "connect",
     "epochs_table",
     "inbox_table",
     "outbox_table",

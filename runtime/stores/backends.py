@@ -1,7 +1,8 @@
 """How one transaction runs: inline in memory, on a file with its commit in a thread, or async."""
 
+import sqlite3
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -47,7 +48,7 @@ class MemoryBackend:
         )
         self._engine = engine
         self._tx = engine.connect()
-        self._driver: Any = self._tx.connection.driver_connection
+        self._driver = cast(sqlite3.Connection, self._tx.connection.driver_connection)
         self._driver.execute("PRAGMA foreign_keys=ON")
 
     def transact_now(self, body: Callable[[Connection], T]) -> T:
@@ -68,7 +69,11 @@ class MemoryBackend:
 
     async def read(self, body: Callable[[Connection], T]) -> T:
         """Run `body`; nothing else can run in between."""
-        return body(self._tx)
+        written = self._driver.total_changes
+        result = body(self._tx)
+        if self._driver.total_changes != written:  # On a file the driver itself refuses.
+            raise RuntimeError("read() was given work that writes: give it to write()")
+        return result
 
     async def close(self) -> None:
         """Forget everything."""
@@ -91,13 +96,14 @@ class UrlBackend:
             {} if url.startswith("sqlite") else {"isolation_level": "READ COMMITTED"}
         )
         self._engine = create_async_engine(url, **level)
+        self._writing = self._engine.execution_options(is_writing=True)
         if url.startswith("sqlite"):
             event.listen(self._engine.sync_engine, "connect", _leave_transactions_to_us)
-            event.listen(self._engine.sync_engine, "begin", _begin_immediate)
+            event.listen(self._engine.sync_engine, "begin", _begin)
 
     async def transact(self, body: Callable[[Connection], T]) -> T:
         """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
-        async with self._engine.begin() as connection:
+        async with self._writing.begin() as connection:
             return await connection.run_sync(body)
 
     async def read(self, body: Callable[[Connection], T]) -> T:
@@ -115,12 +121,13 @@ class UrlBackend:
 
 
 def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    is_writing = connection.get_execution_options().get("is_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

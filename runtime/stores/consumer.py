@@ -1,39 +1,42 @@
 """Reads a stream as member of a group: in order per key, at least once (rule X10)."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from zlib import crc32
 
+from grpc import StatusCode
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from runtime.errors import ServiceError
+from runtime.stores.membership import BATCH_SIZE_MAX, Entry, Membership, Subscription
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One delivery of an event; `entry_id` is Redis's own."""
+CLAIM_EVERY_S = 10.0
+LANES = 16
+IN_HAND_MAX = 1_024  # Above it nothing more is read until something is done.
+DELIVERIES_MAX = 5
+RETRY_S = 0.1
+RETRY_S_MAX = 5.0
 
-    entry_id: str
-    event_id: str
-    type: str
-    key: str
-    sequence: int
-    payload: bytes
-    traceparent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """Who reads what: the stream's short name, the group (service), the member of it.
-
-    Use one `consumer` name per account shard: a successor then finds what its predecessor
-    left unfinished as its own, and order per key survives the change.
-    """
-
-    stream: str
-    group: str
-    consumer: str = "0"
-
+# Codes that tell of the callee or of us, never of the payload, though nothing happened.
+PASSING = (
+    StatusCode.RESOURCE_EXHAUSTED,
+    StatusCode.ABORTED,
+    StatusCode.UNAUTHENTICATED,
+    StatusCode.PERMISSION_DENIED,
+)
 
 Handle = Callable[[Sequence[Entry]], Awaitable[None]]
 DeadLetter = Callable[[Entry, Exception], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Lane:
+    waiting: list[Entry] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
 
 
 class StreamConsumer:
@@ -52,8 +55,138 @@ class StreamConsumer:
     def __init__(
         self, streams: Redis, subscription: Subscription, handle: Handle, dead_letter: DeadLetter
     ) -> None:
-        raise NotImplementedError
+        self.trouble: Exception | None = None  # Why Redis cannot be read at present.
+        self._member = Membership(streams, subscription)
+        self._handle = handle
+        self._dead_letter = dead_letter
+        self._name = f"{subscription.stream}>{subscription.group}"
+        self._lanes = [_Lane() for _ in range(LANES)]
+        self._in_hand: dict[str, Entry] = {}
+        self._room = asyncio.Event()
+        self._crash: BaseException | None = None
 
     async def run(self) -> None:
         """Read until cancelled: own unfinished entries first, then new ones."""
-        raise NotImplementedError
+        retry_s = RETRY_S
+        try:
+            while True:
+                try:
+                    await self._member.join()
+                    self._take(await self._member.unfinished())
+                    self.trouble, retry_s = None, RETRY_S
+                    await self._read_on()
+                except (RedisError, OSError) as error:
+                    self.trouble = error
+                    await asyncio.sleep(retry_s)
+                    retry_s = min(2 * retry_s, RETRY_S_MAX)
+        finally:
+            await self._stop()
+
+    async def _read_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        claim_at_s = loop.time()
+        while True:
+            if loop.time() >= claim_at_s:
+                self._take(await self._member.abandoned(self._in_hand))
+                claim_at_s = loop.time() + CLAIM_EVERY_S
+            while len(self._in_hand) >= IN_HAND_MAX:
+                self._room.clear()
+                await self._room.wait()
+            self._take(await self._member.new())
+            if self._crash is not None:
+                raise self._crash
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.entry_id in self._in_hand:
+                continue
+            self._in_hand[entry.entry_id] = entry
+            lane = self._lanes[crc32(entry.key.encode()) % LANES]
+            lane.waiting.append(entry)
+            if lane.task is None:
+                lane.task = asyncio.create_task(self._work(lane), name=self._name)
+
+    async def _work(self, lane: _Lane) -> None:
+        """Work off one lane until nothing waits in it."""
+        try:
+            while lane.waiting:
+                lane.waiting.sort(key=_sequence)  # Taken-over entries may be older.
+                batch = lane.waiting[:BATCH_SIZE_MAX]
+                del lane.waiting[:BATCH_SIZE_MAX]
+                await self._settle(batch)
+                await self._acknowledge(batch)
+        except Exception as error:  # noqa: BLE001 - `run` raises it: a crash is loud.
+            self._crash = error
+        finally:
+            lane.task = None
+
+    async def _settle(self, entries: Sequence[Entry]) -> None:
+        """Return when every entry has had its effect, or is a dead letter."""
+        retry_s = RETRY_S
+        while True:
+            try:
+                _check_ours(entries)
+                await self._handle(entries)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not be lost.
+                if not _is_passing(error):
+                    if len(entries) > 1:
+                        for entry in entries:
+                            await self._settle([entry])
+                        return
+                    if await self._give_up(entries[0], error):
+                        return
+            else:
+                return
+            await asyncio.sleep(retry_s)
+            retry_s = min(2 * retry_s, RETRY_S_MAX)
+
+    async def _give_up(self, entry: Entry, error: Exception) -> bool:
+        """Return whether `entry` had its 5 deliveries and is a dead letter now."""
+        try:
+            if await self._member.deliveries(entry) < DELIVERIES_MAX:
+                await self._member.deliver_again(entry)
+                return False
+            await self._dead_letter(entry, error)
+        except Exception as trouble:
+            if not _is_passing(trouble):
+                raise
+            return False
+        log.error("dead letter: %s of %s: %r", entry.event_id, self._name, error)
+        return True
+
+    async def _acknowledge(self, entries: Sequence[Entry]) -> None:
+        retry_s = RETRY_S
+        while True:
+            try:
+                await self._member.acknowledge(entries)
+            except (RedisError, OSError):
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, RETRY_S_MAX)
+            else:
+                break
+        for entry in entries:
+            del self._in_hand[entry.entry_id]
+        self._room.set()
+
+    async def _stop(self) -> None:
+        tasks = [lane.task for lane in self._lanes if lane.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _sequence(entry: Entry) -> int:
+    return entry.sequence
+
+
+def _check_ours(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        if not entry.event_id:
+            raise ValueError(f"entry {entry.entry_id} has no event_id: only relays may add here")
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tell whether `error` is about the world at this moment, not about the payload."""
+    if isinstance(error, ServiceError):
+        return not error.definite or error.code in PASSING
+    return isinstance(error, RedisError | OSError)

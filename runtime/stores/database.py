@@ -93,14 +93,17 @@ class Database:
         try:
             return await self._backend.read(work)
         except Exception as error:
-            raise cleared(error) from None
+            if (trouble := cleared(error)) is error:
+                raise
+            raise trouble from error
 
     async def close(self) -> None:
         """Commit what is queued, then let go of the store; later calls are refused."""
-        while self._drainer is not None:
+        was_open, self._closed = not self._closed, self._closed or "closed"
+        if self._drainer is not None:
             await asyncio.wait([self._drainer])
-        self._closed = self._closed or "closed"
-        await self._backend.close()
+        if was_open:
+            await self._backend.close()
 
     def crash(self) -> "Database":
         """Lose what is not committed; return what the next process finds.

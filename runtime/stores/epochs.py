@@ -1,6 +1,20 @@
 """Single writer per shard: who started last writes, everybody older is refused (rule X12)."""
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table
+from grpc import StatusCode
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+
+from runtime.errors import refusal
 
 
 def epochs_table(metadata: MetaData) -> Table:
@@ -14,15 +28,39 @@ def epochs_table(metadata: MetaData) -> Table:
 
 
 class Epochs:
-    """Hands out the fencing numbers of shards."""
+    """Hands out and checks the fencing numbers of shards."""
 
     def __init__(self, table: Table) -> None:
-        raise NotImplementedError
+        is_shard = table.c.shard == bindparam("s")
+        self._select = select(table.c.epoch).where(is_shard).with_for_update()
+        self._update = update(table).where(is_shard)
+        self._insert = insert(table)
 
     def take(self, tx: Connection, shard: str) -> int:
         """Return the next epoch of `shard`: 1 at first, greater than every one before."""
-        raise NotImplementedError
+        epoch = self.current(tx, shard) + 1
+        self._keep(tx, shard, epoch)
+        return epoch
 
     def current(self, tx: Connection, shard: str) -> int:
         """Return the epoch of the present writer of `shard`, 0 when there never was one."""
-        raise NotImplementedError
+        return int(tx.execute(self._select, {"s": shard}).scalar() or 0)
+
+    def admit(self, tx: Connection, shard: str, epoch: int) -> None:
+        """Accept a caller of `epoch` and remember it. Raises ABORTED when a later one was here."""
+        current = self.current(tx, shard)
+        if epoch < current:
+            raise refusal(
+                StatusCode.ABORTED,
+                "EPOCH_SUPERSEDED",
+                f"epoch {epoch} of shard {shard} is over: epoch {current} writes now; stop",
+                service="stores",
+                epoch=str(epoch),
+                current=str(current),
+            )
+        if epoch > current:
+            self._keep(tx, shard, epoch)
+
+    def _keep(self, tx: Connection, shard: str, epoch: int) -> None:
+        if tx.execute(self._update, {"s": shard, "epoch": epoch}).rowcount == 0:
+            tx.execute(self._insert, {"shard": shard, "epoch": epoch})

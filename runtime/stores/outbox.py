@@ -60,9 +60,23 @@ class Outbox:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.has_new = False  # Whether the relay has something to look for after a commit.
+        self.has_new = False  # Whether the next commit may carry events for the relay.
         self._insert = insert(table)
 
     def append(self, tx: Connection, *events: Event) -> None:
         """Add `events`, in order, to the transaction `tx`."""
-        raise NotImplementedError
+        rows = [
+            {
+                "stream": event.stream,
+                "event_id": event.event_id,
+                "type": event.type,
+                "key": event.key,
+                "sequence": event.sequence,
+                "payload": event.payload,
+                "traceparent": event.traceparent,
+            }
+            for event in events
+        ]
+        if rows:
+            tx.execute(self._insert, rows if len(rows) > 1 else rows[0])
+            self.has_new = True
