@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import IntEnum, StrEnum
 
 from services.marketdata.grid import Grid
@@ -10,6 +10,7 @@ from services.marketdata.instruments import Instrument
 from services.marketdata.timeframes import NS_PER_SECOND, Timeframe
 
 CLOCK_TOLERANCE_NS = NS_PER_SECOND
+EXACT = Context(prec=80)  # More digits than a decimal of the contract and a tick can make.
 
 
 class CandleKind(IntEnum):
@@ -23,6 +24,7 @@ class CandleKind(IntEnum):
 class Adjustment(IntEnum):
     """What was done to the prices; the numbers are those of the contract."""
 
+    UNSPECIFIED = 0
     RAW = 1
     SPLIT = 2
     TOTAL_RETURN = 3
@@ -50,9 +52,9 @@ class Fault(StrEnum):
 class Source:
     """Where a number comes from, and what it is not."""
 
-    dataset: str
-    provider: str
-    adjustment: Adjustment = Adjustment.RAW
+    dataset: str = ""
+    provider: str = ""
+    adjustment: Adjustment = Adjustment.UNSPECIFIED
     is_synthetic: bool = False
     process: str = ""
     seed: int = 0
@@ -145,10 +147,10 @@ def _wrong_prices(candle: Candle) -> Rejection | None:
 
 
 def _wrong_tick(candle: Candle, tick_size: Decimal) -> Rejection | None:
-    if candle.source.adjustment is not Adjustment.RAW:
+    if candle.source.adjustment > Adjustment.RAW:
         return None  # An adjusted price is not one that was ever quoted.
     for price in candle.prices:
-        if price % tick_size:
+        if EXACT.remainder(price, tick_size):
             return Rejection(
                 Fault.PRICE_OFF_TICK,
                 f"price {price} must be a multiple of {tick_size}, or the source be declared"

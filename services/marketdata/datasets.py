@@ -151,6 +151,7 @@ def generate_series(
         source=Source(
             dataset=square.DATASET,
             provider="plimsoll",
+            adjustment=Adjustment.RAW,
             is_synthetic=True,
             process=square.DATASET,
             seed=seed,

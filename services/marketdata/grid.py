@@ -36,6 +36,9 @@ class Grid(Protocol):
     def closes_of(self, opens_ns: Instants) -> Instants:
         """Return the close of each opening, OFF_GRID where there is none."""
 
+    def count(self, first_open_ns: int, last_open_ns: int) -> int:
+        """Return how many candles open from the first to the last, both counted."""
+
     def opens_on(self, days: Instants) -> Instants:
         """Return the opening of the candle of each day (counted from 1970), or OFF_GRID.
 
@@ -62,6 +65,10 @@ class ContinuousGrid:
         """Return the ends of the steps; see Grid."""
         is_off = (opens_ns - self._phase_ns) % self._step_ns != 0
         return np.where(is_off, OFF_GRID, opens_ns + self._step_ns)
+
+    def count(self, first_open_ns: int, last_open_ns: int) -> int:
+        """Return the number of steps; see Grid."""
+        return (last_open_ns - first_open_ns) // self._step_ns + 1
 
     def opens_on(self, days: Instants) -> Instants:
         """Return the UTC day, or its week's Monday; see Grid."""
@@ -94,6 +101,10 @@ class SessionGrid:
         at = np.searchsorted(self._sessions.opens_ns, opens_ns).clip(max=len(self._opens) - 1)
         is_open = self._sessions.opens_ns[at] == opens_ns
         return np.where(is_open, self._sessions.closes_ns[at], OFF_GRID)
+
+    def count(self, first_open_ns: int, last_open_ns: int) -> int:
+        """Return the number of sessions; see Grid."""
+        return bisect_right(self._opens, last_open_ns) - bisect_left(self._opens, first_open_ns)
 
     def opens_on(self, days: Instants) -> Instants:
         """Return the session's open; see Grid."""
@@ -129,6 +140,14 @@ class IntradayGrid:
         is_on = (opens_ns % self._step_ns == 0) & (at <= last)
         is_on &= self._sessions.opens_ns[at.clip(max=last)] < ends_ns
         return np.where(is_on, ends_ns, OFF_GRID)
+
+    def count(self, first_open_ns: int, last_open_ns: int) -> int:
+        """Return the number of steps within sessions; see Grid."""
+        firsts = self._sessions.opens_ns // self._step_ns
+        stops = -(-self._sessions.closes_ns // self._step_ns)
+        first, stop = first_open_ns // self._step_ns, last_open_ns // self._step_ns + 1
+        within = np.minimum(stops, stop) - np.maximum(firsts, first)
+        return int(within.clip(min=0).sum())
 
     def opens_on(self, days: Instants) -> Instants:
         """Return OFF_GRID for every day: it has many candles; see Grid."""

@@ -15,6 +15,7 @@ from services.marketdata.candles import Adjustment, Source
 from services.marketdata.cell_times import TimeRules, read_times
 from services.marketdata.cells import Cells, RowFault, read_numbers
 from services.marketdata.grid import OFF_GRID
+from services.marketdata.refusals import MarketDataRefused, Refusal, RejectedRow
 from services.marketdata.series import OPTIONAL, PRICES, RANGE, Column, Series
 from services.marketdata.timeframes import Timeframe
 
@@ -23,25 +24,6 @@ REJECTED_SHOWN_MAX = 100
 ROWS_BEFORE_STOP = 1_000  # Fewer rows say nothing about the share of the whole file.
 
 Flags = npt.NDArray[np.bool_]
-
-
-class ImportRefused(Exception):
-    """An import cannot go on; nothing of it is stored. `reason` is stable."""
-
-    def __init__(self, reason: str, message: str, rejected: "Sequence[RejectedRow]" = ()) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.rejected = rejected
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class RejectedRow:
-    """A line of the file that is no candle, and why."""
-
-    line: int
-    fault: RowFault = field(compare=False)
-    text: str = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +76,12 @@ class CandleImport:
         self._rows = 0
 
     def add(self, lines: Instants, columns: Mapping[str, Cells]) -> None:
-        """Judge some rows. Raises ImportRefused: wrong columns, or over 10 % of rows wrong."""
+        """Judge some rows. Raises MarketDataRefused: wrong columns, or over 10 % of rows wrong."""
         self._columns = self._columns or present_columns(self._layout.names, columns)
         cells = {ours: columns.get(theirs) for ours, theirs in self._columns.items()}
         if any(c is None or len(c) != len(lines) for c in cells.values()):
-            raise ImportRefused(
-                "COLUMNS_UNEVEN",
+            raise MarketDataRefused(
+                Refusal.COLUMNS_UNEVEN,
                 f"rows from line {lines[0]} on: every block must have the columns"
                 f" {sorted(self._columns.values())} with one cell for each of its"
                 f" {len(lines)} lines",
@@ -110,19 +92,21 @@ class CandleImport:
             self._stop_if_hopeless()
 
     def finish(self) -> Imported:
-        """Return the sorted series. Raises ImportRefused if no row, or too many wrong ones."""
+        """Return the sorted series. Raises MarketDataRefused if no row, or too many wrong ones."""
         series = self._sorted() if self._blocks else None
-        self._stop_if_hopeless()
         rejected = self.rejected
         if rejected and not self._layout.is_partial_allowed:
-            raise ImportRefused(
-                "LINES_REJECTED",
+            raise MarketDataRefused(
+                Refusal.LINES_REJECTED,
                 f"{len(self._rejected)} of {self._rows} lines are wrong, nothing is stored."
-                f" {_as_text(rejected[0])}",
+                f" {rejected[0]}",
                 rejected,
             )
+        self._stop_if_hopeless()
         if series is None:
-            raise ImportRefused("NO_ROWS", "the file has no rows, must have at least one candle")
+            raise MarketDataRefused(
+                Refusal.NO_ROWS, "the file has no rows, must have at least one candle"
+            )
         return Imported(series=series, rows=self._rows, rejected=rejected)
 
     @property
@@ -182,11 +166,11 @@ class CandleImport:
     def _stop_if_hopeless(self) -> None:
         if len(self._rejected) > REJECTED_SHARE_MAX * self._rows:
             rejected = self.rejected
-            raise ImportRefused(
-                "TOO_MANY_REJECTED",
+            raise MarketDataRefused(
+                Refusal.TOO_MANY_REJECTED,
                 f"{len(self._rejected)} of the first {self._rows} lines are wrong, over"
                 f" {REJECTED_SHARE_MAX:.0%}: is the layout declared right?"
-                f" {_as_text(rejected[0])}",
+                f" {rejected[0]}",
                 rejected,
             )
 
@@ -194,22 +178,22 @@ class CandleImport:
 def present_columns(names: Mapping[str, str], columns: Mapping[str, Cells]) -> dict[str, str]:
     """Return which columns there are: our name to the file's.
 
-    Raises ImportRefused when a stated or required one is missing, or when what is there is
+    Raises MarketDataRefused when a stated or required one is missing, or when what is there is
     neither O,H,L,C,V nor O,H,L,C nor the close alone.
     """
     ours = ("time", *PRICES, *OPTIONAL)
     wanted = {name: names.get(name) or name for name in ours}
     for name, theirs in wanted.items():
         if theirs not in columns and (names.get(name) or name in {"time", "close"}):
-            raise ImportRefused(
-                "COLUMN_MISSING",
+            raise MarketDataRefused(
+                Refusal.COLUMN_MISSING,
                 f"column {theirs!r} for {name} must be in the file, which has {sorted(columns)}",
             )
     present = {name: theirs for name, theirs in wanted.items() if theirs in columns}
     has_range = [name in present for name in RANGE]
     if not all(has_range) and (any(has_range) or any(name in present for name in OPTIONAL)):
-        raise ImportRefused(
-            "COLUMNS_AMBIGUOUS",
+        raise MarketDataRefused(
+            Refusal.COLUMNS_AMBIGUOUS,
             f"columns are {sorted(present)}, must be time and open, high, low, close with or"
             " without volume, or time and close alone: map or remove columns",
         )
@@ -270,7 +254,7 @@ def _joined(blocks: Sequence[_Block]) -> _Block:
         try:
             values = np.concatenate([part.rescaled(exponent).values for part in parts])
         except OverflowError as error:
-            raise ImportRefused("NUMBERS_TOO_WIDE", f"column {name}: {error}") from None
+            raise MarketDataRefused(Refusal.NUMBERS_TOO_WIDE, f"column {name}: {error}") from None
         columns[name] = Column(values, exponent)
     return _Block(
         np.concatenate([block.lines for block in blocks]),
@@ -278,10 +262,6 @@ def _joined(blocks: Sequence[_Block]) -> _Block:
         np.concatenate([block.closes_ns for block in blocks]),
         columns,
     )
-
-
-def _as_text(row: RejectedRow) -> str:
-    return f"Line {row.line}: {row.fault}: {row.text}"
 
 
 def _row_text(block: _Block, row: int) -> str:

@@ -279,6 +279,102 @@ REPLAY_STATE_FAILED: ReplayState.ValueType  # 4
 """It could not go on; `failure` says why. What was published stays."""
 Global___ReplayState: _TypeAlias = ReplayState  # noqa: Y015
 
+class _MarketDataRefusalReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MarketDataRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MarketDataRefusalReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MARKET_DATA_REFUSAL_REASON_UNSPECIFIED: _MarketDataRefusalReason.ValueType  # 0
+    """Not stated; never sent."""
+    MARKET_DATA_REFUSAL_REASON_UNKNOWN_INSTRUMENT: _MarketDataRefusalReason.ValueType  # 1
+    """No instrument has this name, or the dataset does not have it."""
+    MARKET_DATA_REFUSAL_REASON_UNKNOWN_DATASET: _MarketDataRefusalReason.ValueType  # 2
+    """No dataset has this name."""
+    MARKET_DATA_REFUSAL_REASON_UNKNOWN_REPLAY: _MarketDataRefusalReason.ValueType  # 3
+    """No replay has this id."""
+    MARKET_DATA_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: _MarketDataRefusalReason.ValueType  # 4
+    """The page token was given for another query."""
+    MARKET_DATA_REFUSAL_REASON_SPAN_EMPTY: _MarketDataRefusalReason.ValueType  # 5
+    """The span has no candle, or a generator was given no span."""
+    MARKET_DATA_REFUSAL_REASON_TIMEFRAME_UNAVAILABLE: _MarketDataRefusalReason.ValueType  # 6
+    """The dataset does not have this timeframe."""
+    MARKET_DATA_REFUSAL_REASON_REPLAY_RUNNING: _MarketDataRefusalReason.ValueType  # 7
+    """A replay of one of the instruments is running."""
+    MARKET_DATA_REFUSAL_REASON_SPEED_NEEDS_VIRTUAL_TIME: _MarketDataRefusalReason.ValueType  # 8
+    """Speed 0 was asked of a system that cannot tell when it is at rest."""
+    MARKET_DATA_REFUSAL_REASON_HEADER_MISSING: _MarketDataRefusalReason.ValueType  # 9
+    """An import did not begin with its header, or had a second one."""
+    MARKET_DATA_REFUSAL_REASON_COLUMNS_AMBIGUOUS: _MarketDataRefusalReason.ValueType  # 10
+    """The columns are neither O,H,L,C,V nor O,H,L,C nor the close alone."""
+    MARKET_DATA_REFUSAL_REASON_COLUMN_MISSING: _MarketDataRefusalReason.ValueType  # 11
+    """A stated or required column is not in the file."""
+    MARKET_DATA_REFUSAL_REASON_COLUMNS_UNEVEN: _MarketDataRefusalReason.ValueType  # 12
+    """Columns of one message differ in length, or messages in their columns."""
+    MARKET_DATA_REFUSAL_REASON_TIMEZONE_UNKNOWN: _MarketDataRefusalReason.ValueType  # 13
+    """No zone has this name."""
+    MARKET_DATA_REFUSAL_REASON_CALENDAR_UNKNOWN: _MarketDataRefusalReason.ValueType  # 14
+    """No calendar has this code."""
+    MARKET_DATA_REFUSAL_REASON_INSTRUMENT_DIFFERS: _MarketDataRefusalReason.ValueType  # 15
+    """The instrument is known, and is not what the import says."""
+    MARKET_DATA_REFUSAL_REASON_NO_ROWS: _MarketDataRefusalReason.ValueType  # 16
+    """The import has no rows."""
+    MARKET_DATA_REFUSAL_REASON_NUMBERS_TOO_WIDE: _MarketDataRefusalReason.ValueType  # 17
+    """The numbers of one column need more than 18 digits together."""
+    MARKET_DATA_REFUSAL_REASON_LINES_REJECTED: _MarketDataRefusalReason.ValueType  # 18
+    """Lines of an import are wrong, and it must be all or nothing."""
+    MARKET_DATA_REFUSAL_REASON_TOO_MANY_REJECTED: _MarketDataRefusalReason.ValueType  # 19
+    """Over 10 % of an import's lines are wrong."""
+    MARKET_DATA_REFUSAL_REASON_TICK_GAP: _MarketDataRefusalReason.ValueType  # 20
+    """A batch of ticks does not follow the one before it."""
+
+class MarketDataRefusalReason(_MarketDataRefusalReason, metaclass=_MarketDataRefusalReasonEnumTypeWrapper):
+    """Why a request is refused before anything happens; travels in ErrorInfo without the prefix."""
+
+MARKET_DATA_REFUSAL_REASON_UNSPECIFIED: MarketDataRefusalReason.ValueType  # 0
+"""Not stated; never sent."""
+MARKET_DATA_REFUSAL_REASON_UNKNOWN_INSTRUMENT: MarketDataRefusalReason.ValueType  # 1
+"""No instrument has this name, or the dataset does not have it."""
+MARKET_DATA_REFUSAL_REASON_UNKNOWN_DATASET: MarketDataRefusalReason.ValueType  # 2
+"""No dataset has this name."""
+MARKET_DATA_REFUSAL_REASON_UNKNOWN_REPLAY: MarketDataRefusalReason.ValueType  # 3
+"""No replay has this id."""
+MARKET_DATA_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: MarketDataRefusalReason.ValueType  # 4
+"""The page token was given for another query."""
+MARKET_DATA_REFUSAL_REASON_SPAN_EMPTY: MarketDataRefusalReason.ValueType  # 5
+"""The span has no candle, or a generator was given no span."""
+MARKET_DATA_REFUSAL_REASON_TIMEFRAME_UNAVAILABLE: MarketDataRefusalReason.ValueType  # 6
+"""The dataset does not have this timeframe."""
+MARKET_DATA_REFUSAL_REASON_REPLAY_RUNNING: MarketDataRefusalReason.ValueType  # 7
+"""A replay of one of the instruments is running."""
+MARKET_DATA_REFUSAL_REASON_SPEED_NEEDS_VIRTUAL_TIME: MarketDataRefusalReason.ValueType  # 8
+"""Speed 0 was asked of a system that cannot tell when it is at rest."""
+MARKET_DATA_REFUSAL_REASON_HEADER_MISSING: MarketDataRefusalReason.ValueType  # 9
+"""An import did not begin with its header, or had a second one."""
+MARKET_DATA_REFUSAL_REASON_COLUMNS_AMBIGUOUS: MarketDataRefusalReason.ValueType  # 10
+"""The columns are neither O,H,L,C,V nor O,H,L,C nor the close alone."""
+MARKET_DATA_REFUSAL_REASON_COLUMN_MISSING: MarketDataRefusalReason.ValueType  # 11
+"""A stated or required column is not in the file."""
+MARKET_DATA_REFUSAL_REASON_COLUMNS_UNEVEN: MarketDataRefusalReason.ValueType  # 12
+"""Columns of one message differ in length, or messages in their columns."""
+MARKET_DATA_REFUSAL_REASON_TIMEZONE_UNKNOWN: MarketDataRefusalReason.ValueType  # 13
+"""No zone has this name."""
+MARKET_DATA_REFUSAL_REASON_CALENDAR_UNKNOWN: MarketDataRefusalReason.ValueType  # 14
+"""No calendar has this code."""
+MARKET_DATA_REFUSAL_REASON_INSTRUMENT_DIFFERS: MarketDataRefusalReason.ValueType  # 15
+"""The instrument is known, and is not what the import says."""
+MARKET_DATA_REFUSAL_REASON_NO_ROWS: MarketDataRefusalReason.ValueType  # 16
+"""The import has no rows."""
+MARKET_DATA_REFUSAL_REASON_NUMBERS_TOO_WIDE: MarketDataRefusalReason.ValueType  # 17
+"""The numbers of one column need more than 18 digits together."""
+MARKET_DATA_REFUSAL_REASON_LINES_REJECTED: MarketDataRefusalReason.ValueType  # 18
+"""Lines of an import are wrong, and it must be all or nothing."""
+MARKET_DATA_REFUSAL_REASON_TOO_MANY_REJECTED: MarketDataRefusalReason.ValueType  # 19
+"""Over 10 % of an import's lines are wrong."""
+MARKET_DATA_REFUSAL_REASON_TICK_GAP: MarketDataRefusalReason.ValueType  # 20
+"""A batch of ticks does not follow the one before it."""
+Global___MarketDataRefusalReason: _TypeAlias = MarketDataRefusalReason  # noqa: Y015
+
 @_typing.final
 class PublishCandlesRequest(_message.Message):
     """Candles to store."""

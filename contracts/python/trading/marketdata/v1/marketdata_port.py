@@ -203,9 +203,10 @@ class MarketDataService(Port):
         once, after the last row. All or nothing, unless is_partial_allowed. Rows of one time and
         equal content are merged. An import of the same name and instrument replaces the former one.
         Errors: INVALID_ARGUMENT with reason HEADER_MISSING, COLUMNS_AMBIGUOUS, COLUMN_MISSING,
-        COLUMNS_UNEVEN or TIMEZONE_UNKNOWN; FAILED_PRECONDITION with reason LINES_REJECTED, or
-        TOO_MANY_REJECTED when over 10 % are (details name the first 100 lines; nothing is stored);
-        ALREADY_EXISTS (request_id with another header).
+        COLUMNS_UNEVEN, NO_ROWS, NUMBERS_TOO_WIDE, TIMEZONE_UNKNOWN or CALENDAR_UNKNOWN;
+        FAILED_PRECONDITION with reason INSTRUMENT_DIFFERS, LINES_REJECTED, or TOO_MANY_REJECTED when
+        over 10 % are wrong (details name the first 100 lines; nothing is stored); ALREADY_EXISTS
+        (request_id with another header).
         """
         raise unimplemented(self)
 
