@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped]
+from google.rpc.error_details_pb2 import (
     BadRequest,
     ErrorInfo,
     RetryInfo,
