@@ -36,7 +36,7 @@ class Page:
 
     def comment(self, *path: int) -> str:
         """Return the comment at a descriptor path."""
-        return self.contract.comment(self.file, path)
+        return self.contract.comment(self.file, path).replace("<", "\\<")
 
     def option(self, descriptor: Any, name: str) -> Any:
         """Return an option of ours, such as "method", or None."""

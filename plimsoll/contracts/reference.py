@@ -36,7 +36,7 @@ def pages(descriptors: bytes) -> dict[str, str]:
     files = FileDescriptorSet.FromString(descriptors).file
     contract = Contract(files)
     areas: dict[str, list[FileDescriptorProto]] = {}
-    for file in files:
+    for file in sorted(files, key=lambda file: file.name):
         if file.package.startswith("trading."):
             areas.setdefault(file.package.split(".")[1], []).append(file)
     texts = {f"{area}.md": _text(_area(contract, area, own)) for area, own in areas.items()}

@@ -29,7 +29,7 @@ def _words(rules: Any) -> Iterator[str]:
     if kind:
         yield from _type_words(kind, getattr(rules, kind))
     for rule in rules.cel:
-        yield rule.message.partition(", such as")[0]
+        yield rule.message.removeprefix("must be a ").partition(", such as")[0]
 
 
 def _type_words(kind: str, rules: Any) -> Iterator[str]:
@@ -56,7 +56,9 @@ def _phrase(name: str, value: Any) -> str:
 
 
 def _count(least: int | None, most: int | None, unit: str) -> Iterator[str]:
-    if least is not None and most is not None:
+    if least == 1 and most is None:
+        yield "not empty"
+    elif least is not None and most is not None:
         yield f"{least}–{most} {unit}" if least != most else f"{least} {unit}"
     elif least is not None or most is not None:
         yield f"at least {least} {unit}" if most is None else f"at most {most} {unit}"

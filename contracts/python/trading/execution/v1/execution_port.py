@@ -1,0 +1,206 @@
+"""Ports of trading/execution/v1/execution.proto. Generated: edit that, then `make generate`."""
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import ClassVar
+
+from runtime.errors import unimplemented
+from runtime.rpc import Call, Idempotency, Policy, Port
+from trading.execution.v1 import execution_pb2 as pb
+
+
+class ExecutionService(Port):
+    """Executes approved parent orders, directly or by an algorithm, and conserves quantity exactly.
+
+    At every instant a parent's quantity = filled + working + doubtful + unscheduled. The venue is
+    the suffix of the instrument. A child whose sending has no known outcome is in doubt: it counts
+    as open, and nothing is sent in its place until a report or a query resolves it.
+    The algorithm DIRECT makes one child of the parent's own id; it is what is built now. Any other
+    algorithm is refused by name, never taken for DIRECT.
+    """
+
+    DESCRIPTOR = pb.DESCRIPTOR.services_by_name["ExecutionService"]
+    POLICIES: ClassVar[Mapping[str, Policy]] = {
+        "start_execution": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.IDEMPOTENT_BY_KEY,
+            key="order.account+order.client_order_id",
+            max_attempts=1,
+            callers=frozenset({"orders"}),
+            target_rps=200.0,
+            p99_ms=60.0,
+        ),
+        "cancel_execution": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.IDEMPOTENT_BY_KEY,
+            key="request_id",
+            callers=frozenset({"orders"}),
+            target_rps=50.0,
+            p99_ms=60.0,
+        ),
+        "replace_execution": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.IDEMPOTENT_BY_KEY,
+            key="request_id",
+            callers=frozenset({"orders"}),
+            target_rps=50.0,
+            p99_ms=60.0,
+        ),
+        "get_execution": Policy(
+            deadline_s=0.5,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"TRADER", "VIEWER"}),
+            callers=frozenset({"orders"}),
+            target_rps=20.0,
+            p99_ms=30.0,
+        ),
+        "preview_execution": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"TRADER", "VIEWER"}),
+            target_rps=5.0,
+            p99_ms=100.0,
+        ),
+        "query_order": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"orders"}),
+            target_rps=20.0,
+            p99_ms=60.0,
+        ),
+        "list_venue_orders": Policy(
+            deadline_s=5.0,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"OPERATOR"}),
+            callers=frozenset({"orders"}),
+        ),
+        "watch_execution_reports": Policy(
+            deadline_s=None,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"orders"}),
+            target_rps=600.0,
+            p99_ms=40.0,
+        ),
+        "get_execution_analysis": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"TRADER", "VIEWER"}),
+            target_rps=5.0,
+            p99_ms=100.0,
+        ),
+        "list_venues": Policy(
+            deadline_s=0.5,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"OPERATOR", "VIEWER"}),
+            target_rps=5.0,
+            p99_ms=30.0,
+        ),
+    }
+
+    async def start_execution(
+        self, request: pb.StartExecutionRequest, call: Call = Call()
+    ) -> pb.StartExecutionResponse:
+        """Takes an approved order and sends it; answers when the venue has answered.
+
+        Parent, child and dispatch are committed before anything is sent. The key is the order's
+        client_order_id within its account: a repeat with an equal order sends nothing and answers
+        where the execution stands. One exception: a child that the venue certainly never accepted
+        (state NOT_ACCEPTED) is sent again, under the same id, when the repeat carries a decision
+        that has not been used before.
+        Errors: FAILED_PRECONDITION with reason NOT_APPROVED (token wrong, expired, or of another
+        order), VENUE_UNKNOWN, VENUE_UNHEALTHY or WINDOW_INVALID; ABORTED with reason
+        EPOCH_SUPERSEDED (a newer writer has been seen; metadata epoch); ALREADY_EXISTS with reason
+        ORDER_DIFFERS; UNIMPLEMENTED with reason ALGORITHM_NOT_BUILT: nothing was sent.
+        UNAVAILABLE with reason IN_DOUBT: it may have been sent, and nobody knows yet. The same after
+        DEADLINE_EXCEEDED. Ask QueryOrder, or wait for a report.
+        """
+        raise unimplemented(self)
+
+    async def cancel_execution(
+        self, request: pb.CancelExecutionRequest, call: Call = Call()
+    ) -> pb.CancelExecutionResponse:
+        """Cancels an execution: no further child is sent, live children are canceled at the venue.
+
+        Answers when the venue has answered. Canceling what has ended changes nothing and answers
+        its state. Repeating a request_id returns the first answer.
+        Errors: NOT_FOUND with reason EXECUTION_UNKNOWN, ALREADY_EXISTS (request_id of another
+        request), FAILED_PRECONDITION with reason CHILD_IN_DOUBT (cancel again when it is resolved).
+        UNAVAILABLE with reason IN_DOUBT: the venue's answer is missing; repeat the same request.
+        """
+        raise unimplemented(self)
+
+    async def replace_execution(
+        self, request: pb.ReplaceExecutionRequest, call: Call = Call()
+    ) -> pb.ReplaceExecutionResponse:
+        """Gives an execution another quantity or limit.
+
+        Errors: as of CancelExecution; FAILED_PRECONDITION with reason BELOW_FILLED.
+        """
+        raise unimplemented(self)
+
+    async def get_execution(
+        self, request: pb.GetExecutionRequest, call: Call = Call()
+    ) -> pb.GetExecutionResponse:
+        """Answers an execution's plan, children and where its quantity is.
+
+        Errors: NOT_FOUND with reason EXECUTION_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    async def preview_execution(
+        self, request: pb.PreviewExecutionRequest, call: Call = Call()
+    ) -> pb.PreviewExecutionResponse:
+        """Answers the plan that an order would get; nothing is stored or sent.
+
+        Errors: FAILED_PRECONDITION with reason WINDOW_INVALID or VOLUME_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    async def query_order(
+        self, request: pb.QueryOrderRequest, call: Call = Call()
+    ) -> pb.QueryOrderResponse:
+        """Asks the venue for one order, now.
+
+        A venue that does not answer is UNAVAILABLE: nothing is known. `found` false means that the
+        venue does not have the order now; only `is_absence_certain` means that it never will.
+        Errors: NOT_FOUND with reason VENUE_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    async def list_venue_orders(
+        self, request: pb.ListVenueOrdersRequest, call: Call = Call()
+    ) -> pb.ListVenueOrdersResponse:
+        """Lists an account's orders at a venue, live and ended, in arrival order.
+
+        Errors: NOT_FOUND with reason VENUE_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    def watch_execution_reports(
+        self, request: pb.WatchExecutionReportsRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchExecutionReportsResponse, None]:
+        """Streams the venues' reports after a sequence, in sequence and without a gap, without end.
+
+        Every report is committed here before it is shown, once per (venue, exec_id), with the ids of
+        parent and child and the parent's cumulative and remaining quantity. Reports of one account
+        at one venue keep the venue's order. The first message is a heartbeat with the current
+        sequence; more follow every second while nothing else is sent.
+        Errors: OUT_OF_RANGE (after_sequence is older than what is kept or has not happened: compare
+        by ListVenueOrders, then watch), RESOURCE_EXHAUSTED (the reader is too slow; resume from the
+        last sequence it has).
+        """
+        raise unimplemented(self)
+
+    async def get_execution_analysis(
+        self, request: pb.GetExecutionAnalysisRequest, call: Call = Call()
+    ) -> pb.GetExecutionAnalysisResponse:
+        """Answers how well an execution went, in basis points against arrival and market prices.
+
+        Errors: NOT_FOUND with reason EXECUTION_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    async def list_venues(
+        self, request: pb.ListVenuesRequest, call: Call = Call()
+    ) -> pb.ListVenuesResponse:
+        """Lists the venues, by code: what they can do and how they are."""
+        raise unimplemented(self)
