@@ -16,7 +16,7 @@ from runtime.identity import HEADER, Principal, parse_header, to_header
 from runtime.retry import RetryBudget, attempts_max, is_retried, pause_s
 from runtime.rpc import Call, Method, Port, Transport, connect
 from runtime.single import Answer, Messages, Only, one
-from runtime.trace import traced
+from runtime.trace import Traces, is_traced
 
 P = TypeVar("P", bound=Port)
 
@@ -65,19 +65,23 @@ class Client:
         self._inner = inner
         self._caller = to_header(caller)
         self._rng = rng
+        self._traces = Traces(rng)
         self._budget = RetryBudget()
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Return the responses of the last attempt."""
-        call = traced(self._identified(call), self._rng).started(method.policy.deadline_s)
+        call = call.started(method.policy.deadline_s, self._metadata(call))
         if method.streams_responses:
             return self._stream(method, requests, call)
         return Answer(self._unary(method, requests, call))
 
-    def _identified(self, call: Call) -> Call:
-        named = call.metadata.get(HEADER)
-        header = _on_behalf(self._caller, named) if named else self._caller
-        return call.with_metadata({**call.metadata, HEADER: header})
+    def _metadata(self, call: Call) -> dict[str, str]:
+        metadata = dict(call.metadata)
+        named = metadata.get(HEADER)
+        metadata[HEADER] = _on_behalf(self._caller, named) if named else self._caller
+        if not is_traced(metadata):
+            self._traces.complete(metadata)
+        return metadata
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
@@ -95,44 +99,49 @@ class Client:
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         self.stats.calls += 1
         self._budget.count_call(asyncio.get_running_loop().time())
-        try:
-            if attempts_max(method) > 1:
-                answer = await self._repeated(method, await one(requests), call)
-            else:
-                answer = await one(self._inner.call(method, requests, call))
-        except ServiceError as error:
-            self._count_failure(error)
-            raise
-        self.stats.ok += 1
-        return answer
-
-    async def _repeated(self, method: Method, request: Message, call: Call) -> Message:
-        same = type(request)()
-        same.CopyFrom(request)  # Every attempt sends these bytes, whatever the caller does.
-        for attempt in range(attempts_max(method) - 1):
+        attempts = attempts_max(method)
+        if attempts > 1 and type(requests) is Only:
+            requests = Only(_copy(requests.message))
+        attempt = 0
+        while True:
             try:
-                return await one(self._inner.call(method, Only(same), call))
+                answer = await one(self._inner.call(method, requests, call))
             except ServiceError as error:
-                if not is_retried(method, error):
+                attempt += 1
+                if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
+                    self._count_failure(error)
                     raise
-                await self._pause(attempt, error, call)
-        return await one(self._inner.call(method, Only(same), call))
+            else:
+                self.stats.ok += 1
+                return answer
 
-    async def _pause(self, attempt: int, error: ServiceError, call: Call) -> None:
-        """Wait until the next attempt is due; raises `error` when there must not be one."""
-        wait_s = pause_s(attempt, self._rng, error)
+    async def _is_repeated(
+        self, method: Method, attempt: int, error: ServiceError, call: Call
+    ) -> bool:
+        """Return whether to try again after attempt number `attempt`, when it is time to."""
+        if not is_retried(method, error):
+            return False
+        wait_s = pause_s(attempt - 1, self._rng, error)
         left_s = call.remaining_s()
         if left_s is not None and wait_s >= left_s:
-            raise error
+            return False
         if not self._budget.allows_repeat(asyncio.get_running_loop().time()):
             self.stats.over_budget += 1
-            raise error
+            return False
         self.stats.retried += 1
         await asyncio.sleep(wait_s)
+        return True
 
     def _count_failure(self, error: ServiceError) -> None:
         self.stats.failed += 1
         self.stats.indefinite += not error.definite
+
+
+def _copy(request: Message) -> Message:
+    # Every attempt sends the same bytes, whatever the caller does with its message meanwhile.
+    copy = type(request)()
+    copy.CopyFrom(request)
+    return copy
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,6 @@
 """Rate, errors and durations of calls, counted where they are served and where they are made."""
 
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # Upper bounds of the duration buckets; a last one holds everything longer.
@@ -28,38 +26,44 @@ class Series:
         """Count one call."""
         self.count += 1
         self.total_s += duration_s
-        self.longest_s = max(self.longest_s, duration_s)
+        if duration_s > self.longest_s:
+            self.longest_s = duration_s
         self.buckets[bisect_left(BOUNDS_S, duration_s)] += 1
 
 
-class Measurements:
-    """What anyone may read about the calls of one process or one client.
+@dataclass(slots=True)
+class MethodCalls:
+    """All calls of one method."""
 
-    Durations are in seconds of the event loop. `refused` are calls a guard let not through:
-    they have a code but took no time worth counting, and stand in `count` like the others.
+    in_flight: int = 0
+    by_code: dict[str, Series] = field(default_factory=dict)  # "OK", "NOT_FOUND", …
+
+    def add(self, code: str, duration_s: float) -> None:
+        """Count one call that ended with `code`."""
+        series = self.by_code.get(code)
+        if series is None:
+            series = self.by_code[code] = Series()
+        series.add(duration_s)
+
+
+class Measurements:
+    """What anyone may read about the calls of one process.
+
+    Durations are in seconds of the event loop. A call that a guard refuses at once is counted
+    with its code and a duration of 0.
     """
 
     def __init__(self) -> None:
-        self.in_flight: Counter[str] = Counter()  # By method path.
-        self._series: dict[str, dict[str, Series]] = {}
+        self.methods: dict[str, MethodCalls] = {}  # By path.
 
-    def add(self, path: str, code: str, duration_s: float) -> None:
-        """Count one call of the method at `path` that ended with `code` ("OK", "NOT_FOUND")."""
-        codes = self._series.get(path)
-        if codes is None:
-            codes = self._series[path] = {}
-        series = codes.get(code)
-        if series is None:
-            series = codes[code] = Series()
-        series.add(duration_s)
+    def of(self, path: str) -> MethodCalls:
+        """Return the calls of the method at `path`."""
+        calls = self.methods.get(path)
+        if calls is None:
+            calls = self.methods[path] = MethodCalls()
+        return calls
 
     def count(self, path: str, code: str) -> int:
         """Return how many calls of a method ended with `code`."""
-        series = self._series.get(path, {}).get(code)
+        series = self.of(path).by_code.get(code)
         return series.count if series else 0
-
-    def series(self) -> Iterator[tuple[str, str, Series]]:
-        """Yield every (path, code, series), sorted."""
-        for path, codes in sorted(self._series.items()):
-            for code, series in sorted(codes.items()):
-                yield path, code, series

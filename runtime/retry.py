@@ -12,28 +12,24 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 JITTER = 0.5  # Share of the pause by which it may be shorter or longer.
 
-RETRIED = {
-    Idempotency.SAFE: (
-        StatusCode.UNAVAILABLE,
-        StatusCode.RESOURCE_EXHAUSTED,
-        StatusCode.DEADLINE_EXCEEDED,
-    ),
-    Idempotency.IDEMPOTENT_BY_KEY: (StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED),
-    Idempotency.NOT_IDEMPOTENT: (),
-}
+OF_KEYED = (StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED)
+OF_SAFE = (*OF_KEYED, StatusCode.DEADLINE_EXCEEDED)
 HOPELESS = ("MESSAGE_TOO_LARGE",)  # The same bytes would be refused again.
 
 
 def attempts_max(method: Method) -> int:
     """Return how often `method` may be sent; streams are never repeated by the runtime."""
-    is_repeatable = method.is_unary and RETRIED[method.policy.idempotency]
-    return max(1, method.policy.max_attempts) if is_repeatable else 1
+    if not method.is_unary or method.policy.idempotency is Idempotency.NOT_IDEMPOTENT:
+        return 1
+    return max(1, method.policy.max_attempts)
 
 
 def is_retried(method: Method, error: ServiceError) -> bool:
     """Return whether the contract allows to repeat `method` after `error`."""
-    codes = RETRIED[method.policy.idempotency]
-    return error.code in codes and error.reason not in HOPELESS
+    if method.policy.idempotency is Idempotency.NOT_IDEMPOTENT or error.reason in HOPELESS:
+        return False
+    is_safe = method.policy.idempotency is Idempotency.SAFE
+    return error.code in (OF_SAFE if is_safe else OF_KEYED)
 
 
 def pause_s(attempt: int, rng: random.Random, error: ServiceError) -> float:

@@ -6,13 +6,13 @@ A *transport* carries one call; each one is a single `call` method.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
@@ -24,8 +24,7 @@ from runtime.single import Answer, Messages, Only, one
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What travels beside the request: how long it may take, and text metadata.
 
     A service that passes its `call` on passes on what is left of the deadline.
@@ -33,8 +32,8 @@ class Call:
     """
 
     timeout_s: float | None = None
-    metadata: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    deadline_s: float | None = field(default=None, repr=False)  # Event-loop time, once sent.
+    metadata: Mapping[str, str] = NOTHING
+    deadline_s: float | None = None  # The same as event-loop time, once the call is sent.
 
     def remaining_s(self) -> float | None:
         """Return the seconds left of the deadline, never below 0; None means without end."""
@@ -42,14 +41,23 @@ class Call:
             return self.timeout_s
         return max(0.0, self.deadline_s - asyncio.get_running_loop().time())
 
-    def started(self, limit_s: float | None = None) -> "Call":
-        """Return this call with its deadline running: its own or `limit_s`, whichever is less."""
-        left_s = self.remaining_s()
-        if limit_s is not None and (left_s is None or limit_s < left_s):
-            left_s = limit_s
-        elif self.deadline_s is not None or left_s is None:
-            return self
-        return Call(left_s, self.metadata, asyncio.get_running_loop().time() + left_s)
+    def started(
+        self, limit_s: float | None = None, metadata: Mapping[str, str] | None = None
+    ) -> "Call":
+        """Return this call with its deadline running: its own or `limit_s`, whichever is less.
+
+        `metadata`, if given, takes the place of its own.
+        """
+        timeout_s, own_metadata, deadline_s = self
+        if limit_s is None or (timeout_s is not None and timeout_s < limit_s):
+            limit_s = timeout_s
+        if metadata is None:
+            metadata = own_metadata
+        if limit_s is not None:
+            latest_s = asyncio.get_running_loop().time() + limit_s
+            if deadline_s is None or latest_s < deadline_s:
+                return Call(limit_s, metadata, latest_s)
+        return self if metadata is own_metadata else Call(timeout_s, metadata, deadline_s)
 
     def with_metadata(self, metadata: Mapping[str, str]) -> "Call":
         """Return this call with `metadata` instead of its own."""
@@ -193,9 +201,12 @@ def _stub(method: Method, transport: Transport) -> Callable[..., Any]:
         except ServiceError as error:  # Raised where it is expected: when the stream is read.
             return _refused(error)
 
-    async def unary(self: Port, request: Any, call: Call = Call()) -> Message:
+    def unary(self: Port, request: Any, call: Call = Call()) -> Awaitable[Message]:
         requests = request if method.streams_requests else Only(request)
-        return await one(transport.call(method, requests, call))
+        try:
+            return one(transport.call(method, requests, call))
+        except ServiceError as error:  # Raised where it is expected: when the answer is awaited.
+            return one(_refused(error))
 
     return stream if method.streams_responses else unary
 

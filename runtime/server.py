@@ -16,13 +16,14 @@ from grpc_health.v1 import (  # type: ignore[import-untyped]
 )
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
+from runtime.deadline import until
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal
 from runtime.guards import guarded
 from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
-from runtime.local import failure
+from runtime.local import failure, timely
 from runtime.network import SHARED_OPTIONS, kind
 from runtime.rpc import Call, Method, Port, Transport, methods
-from runtime.single import Messages, Only, one
+from runtime.single import Only, one
 from runtime.status import short, to_trailing
 from runtime.virtual import require_real_time
 
@@ -97,32 +98,24 @@ class Server:
     def _handler(self, method: Method) -> "Handler":
         async def unary(request: Any, context: "Context") -> bytes | None:
             async with self._answering(method, context):
-                answer = await one(self._begin(method, request, context))
+                call = _received(context)
+                work = one(self._transport.call(method, _requests(method, request), call))
+                answer = await (work if call.deadline_s is None else until(call.deadline_s, work))
                 return response_bytes(method, answer)
 
         async def stream(request: Any, context: "Context") -> None:
-            async with (
-                self._answering(method, context),
-                aclosing(self._begin(method, request, context)) as answers,
-            ):
-                async for answer in answers:
-                    await context.write(response_bytes(method, answer))
+            async with self._answering(method, context):
+                call = _received(context)
+                answers = self._transport.call(method, _requests(method, request), call)
+                async with aclosing(answers):
+                    async for answer in timely(answers, call):
+                        await context.write(response_bytes(method, answer))
 
         make: Callable[..., Handler] = getattr(grpc, f"{kind(method)}_rpc_method_handler")
         return make(
             stream if method.streams_responses else unary,
             request_deserializer=method.request.FromString,
         )
-
-    def _begin(self, method: Method, request: Any, context: "Context") -> Messages:
-        requests: AsyncIterator[Message] = request if method.streams_requests else Only(request)
-        metadata = {
-            key: value
-            for key, value in context.invocation_metadata() or ()
-            if isinstance(value, str) and key != "user-agent"
-        }
-        call = Call(context.time_remaining(), metadata).started()
-        return self._transport.call(method, requests, call)
 
     @asynccontextmanager
     async def _answering(self, method: Method, context: "Context") -> AsyncIterator[None]:
@@ -187,6 +180,20 @@ def _leaving(method: Method) -> ServiceError:
         f"the server of {method.path} is stopping: resume where the stream ended",
         service=method.service,
     )
+
+
+def _requests(method: Method, received: Any) -> AsyncIterator[Message]:
+    requests: AsyncIterator[Message] = received if method.streams_requests else Only(received)
+    return requests
+
+
+def _received(context: "Context") -> Call:
+    metadata = {
+        key: value
+        for key, value in context.invocation_metadata() or ()
+        if isinstance(value, str) and key != "user-agent"
+    }
+    return Call(context.time_remaining(), metadata).started()
 
 
 async def _abort(context: "Context", error: ServiceError) -> None:

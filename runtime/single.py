@@ -4,7 +4,7 @@
 ordinary streams to whoever iterates; transports that recognise them skip the iteration.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
 from types import TracebackType
 from typing import Any
 
@@ -34,24 +34,24 @@ class Only(AsyncIterator[Message]):
 
 
 class Answer(AsyncGenerator[Message, None]):
-    """A stream of the one message that `work` returns. Awaiting it returns that message."""
+    """A stream of the one message that `work` returns. `begin` is the short way to it."""
 
     __slots__ = ("_work",)
 
     def __init__(self, work: Coroutine[Any, Any, Message]) -> None:
         self._work: Coroutine[Any, Any, Message] | None = work
 
-    def __await__(self) -> Generator[Any, Any, Message]:
-        """Run the work to its end."""
+    def begin(self) -> Coroutine[Any, Any, Message]:
+        """Return the work, to be awaited; the stream is then empty."""
         work, self._work = self._work, None
         assert work is not None, "an answer can be awaited once"
-        return work.__await__()
+        return work
 
     async def asend(self, value: None) -> Message:
         """Return the message the first time it is asked for."""
         if self._work is None:
             raise StopAsyncIteration
-        return await self
+        return await self.begin()
 
     async def athrow(
         self,
@@ -70,10 +70,12 @@ class Answer(AsyncGenerator[Message, None]):
             work.close()
 
 
-async def one(messages: AsyncIterator[Message]) -> Message:
-    """Return the only message of a unary side, and end its stream."""
-    if type(messages) is Answer:
-        return await messages
+def one(messages: AsyncIterator[Message]) -> Awaitable[Message]:
+    """Return what, awaited, is the only message of a unary side. Its stream is then ended."""
+    return messages.begin() if type(messages) is Answer else _first(messages)
+
+
+async def _first(messages: AsyncIterator[Message]) -> Message:
     if type(messages) is Only:
         return messages.message
     try:

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Mapping
 
 from runtime.rpc import Call
 
@@ -11,14 +12,31 @@ REQUEST_ID = "x-request-id"
 _PROPER = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
-def traced(call: Call, rng: random.Random) -> Call:
-    """Return `call` with its trace context, or with a new one if it has none that is proper."""
-    metadata = call.metadata
-    parent, request_id = metadata.get(TRACEPARENT), metadata.get(REQUEST_ID)
-    if parent and request_id and _PROPER(parent):
-        return call
-    if not (parent and _PROPER(parent)):
-        parent = f"00-{rng.getrandbits(128) | 1:032x}-{rng.getrandbits(64) | 1:016x}-01"
-    if not request_id:
-        request_id = f"{rng.getrandbits(64):016x}"
-    return call.with_metadata({**metadata, TRACEPARENT: parent, REQUEST_ID: request_id})
+def is_traced(metadata: Mapping[str, str]) -> bool:
+    """Return whether `metadata` holds a request id and a proper trace context."""
+    return REQUEST_ID in metadata and _PROPER(metadata.get(TRACEPARENT, "")) is not None
+
+
+class Traces:
+    """Begins traces: no two alike, the same ones again from the same seed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._origin = f"{rng.getrandbits(64):016x}"
+        self._begun = 0
+
+    def complete(self, metadata: dict[str, str]) -> None:
+        """Add a request id and a trace context where `metadata` holds no proper ones."""
+        self._begun += 1
+        number = f"{self._begun:016x}"
+        if not _PROPER(metadata.get(TRACEPARENT, "")):
+            metadata[TRACEPARENT] = f"00-{self._origin}{number}-{number}-01"
+        if not metadata.get(REQUEST_ID):
+            metadata[REQUEST_ID] = f"{self._origin}-{number}"
+
+    def traced(self, call: Call) -> Call:
+        """Return `call` with a trace: its own, if it brings one."""
+        if is_traced(call.metadata):
+            return call
+        metadata = dict(call.metadata)
+        self.complete(metadata)
+        return call.with_metadata(metadata)

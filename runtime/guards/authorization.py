@@ -49,7 +49,8 @@ class Authorization:
 
 def is_permitted(principal: Principal, policy: Policy) -> bool:
     """Return whether a role or the calling service of `principal` is named by `policy`."""
-    if principal.service and not policy.callers.isdisjoint((principal.service, ANY_SERVICE)):
+    callers = policy.callers
+    if principal.service and (principal.service in callers or ANY_SERVICE in callers):
         return True
     return not policy.roles.isdisjoint(_effective(principal.roles))
 

@@ -1,5 +1,6 @@
 """Keeps the deadline on the serving side: the caller's or the contract's, whichever is less."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -16,17 +17,20 @@ LEAST_S = 0.005  # With less left no answer would arrive in time, so nothing is 
 
 
 class Expiry:
-    """Refuses a call that comes too late and ends one that takes too long."""
+    """Refuses a call that comes too late and ends one that takes longer than its contract.
+
+    The caller's own deadline is kept by the transport that carried the call here.
+    """
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Pass the call on within its time, or raise DEADLINE_EXCEEDED before any effect."""
-        call = call.started(method.policy.deadline_s)
-        left_s = call.remaining_s()
-        if left_s is None:
-            return self._inner.call(method, requests, call)
+        bounded = call.started(method.policy.deadline_s)
+        if bounded.deadline_s is None:
+            return self._inner.call(method, requests, bounded)
+        left_s = bounded.deadline_s - asyncio.get_running_loop().time()
         if left_s < LEAST_S:
             raise refusal(
                 StatusCode.DEADLINE_EXCEEDED,
@@ -35,9 +39,11 @@ class Expiry:
                 ": nothing was done; allow more time",
                 service=method.service,
             )
+        if bounded is call:
+            return self._inner.call(method, requests, call)
         if method.streams_responses:
-            return self._stream(method, requests, call)
-        return Answer(self._unary(method, requests, call))
+            return self._stream(method, requests, bounded)
+        return Answer(self._unary(method, requests, bounded))
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         assert call.deadline_s is not None

@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from google.protobuf.message import Message
 
@@ -11,7 +11,7 @@ from runtime.errors import ServiceError
 from runtime.measurements import Measurements
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, one
-from runtime.trace import traced
+from runtime.trace import Traces
 
 
 class Measuring:
@@ -20,26 +20,44 @@ class Measuring:
     def __init__(self, inner: Transport, measurements: Measurements, rng: random.Random) -> None:
         self._inner = inner
         self._measurements = measurements
-        self._rng = rng
+        self._traces = Traces(rng)
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Pass the call on and count it when it has ended."""
-        call = traced(call, self._rng)
+        call = self._traces.traced(call)
         if method.streams_responses:
             return self._stream(method, requests, call)
         return Answer(self._unary(method, requests, call))
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        with counted(self._measurements, method, call):
+        calls, loop = self._measurements.of(method.path), asyncio.get_running_loop()
+        calls.in_flight += 1
+        began_s, code = loop.time(), "OK"
+        try:
             return await one(self._inner.call(method, requests, call))
+        except BaseException as error:
+            code = outcome(error, call)
+            raise
+        finally:
+            calls.in_flight -= 1
+            calls.add(code, loop.time() - began_s)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
-        with counted(self._measurements, method, call):
+        calls, loop = self._measurements.of(method.path), asyncio.get_running_loop()
+        calls.in_flight += 1
+        began_s, code = loop.time(), "OK"
+        try:
             async with aclosing(self._inner.call(method, requests, call)) as answers:
                 async for answer in answers:
                     yield answer
+        except BaseException as error:
+            code = outcome(error, call)
+            raise
+        finally:
+            calls.in_flight -= 1
+            calls.add(code, loop.time() - began_s)
 
 
 class Refusals:
@@ -54,28 +72,14 @@ class Refusals:
         try:
             return self._inner.call(method, requests, call)
         except ServiceError as error:
-            self._measurements.add(method.path, error.code.name, 0.0)
+            self._measurements.of(method.path).add(error.code.name, 0.0)
             raise
 
 
-@contextmanager
-def counted(measurements: Measurements, method: Method, call: Call) -> Iterator[None]:
-    """Count what happens inside the block as one call of `method`."""
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    measurements.in_flight[method.path] += 1
-    code = "OK"
-    try:
-        yield
-    except ServiceError as error:
-        code = error.code.name
-        raise
-    except (asyncio.CancelledError, GeneratorExit):  # Left early, or out of time.
-        code = "DEADLINE_EXCEEDED" if call.remaining_s() == 0 else "CANCELLED"
-        raise
-    except BaseException:
-        code = "UNKNOWN"
-        raise
-    finally:
-        measurements.in_flight[method.path] -= 1
-        measurements.add(method.path, code, loop.time() - began_s)
+def outcome(error: BaseException, call: Call) -> str:
+    """Return the code to count for a call that ended with `error`."""
+    if isinstance(error, ServiceError):
+        return error.code.name
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):  # Left early, or out of time.
+        return "DEADLINE_EXCEEDED" if call.remaining_s() == 0 else "CANCELLED"
+    return "UNKNOWN"

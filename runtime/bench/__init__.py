@@ -1,0 +1,1 @@
+"""How fast calls travel: `python -m runtime.bench` prints what was measured, and the limits."""

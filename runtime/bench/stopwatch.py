@@ -1,0 +1,58 @@
+"""Times repeated calls: the best of many short rounds, because other processes only ever add."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from runtime.virtual import VirtualLoop
+
+ROUNDS = 40
+ROUNDS_AT_ONCE = 7
+
+Work = Callable[[], Awaitable[object]]
+
+
+async def seconds_per_call(work: Work, calls: int) -> float:
+    """Return the seconds that one of `calls` takes, one after the other."""
+    await work()
+    best_s = float("inf")
+    for _ in range(ROUNDS):
+        began_s = time.perf_counter()
+        for _ in range(calls):
+            await work()
+        best_s = min(best_s, time.perf_counter() - began_s)
+    return best_s / calls
+
+
+async def calls_per_second(work: Work, calls: int, *, at_once: int) -> float:
+    """Return how many calls end per second with `at_once` of them always in flight."""
+
+    async def lane() -> None:
+        for _ in range(calls // at_once):
+            await work()
+
+    best_s = float("inf")
+    for _ in range(ROUNDS_AT_ONCE):
+        began_s = time.perf_counter()
+        await asyncio.gather(*(lane() for _ in range(at_once)))
+        best_s = min(best_s, time.perf_counter() - began_s)
+    return calls / best_s
+
+
+def in_virtual_time(work: Callable[[], Awaitable[float]]) -> float:
+    """Run `work` on a virtual loop."""
+
+    async def main() -> float:
+        return await work()
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main())
+
+
+def in_real_time(work: Callable[[], Awaitable[float]]) -> float:
+    """Run `work` on an ordinary loop."""
+
+    async def main() -> float:
+        return await work()
+
+    return asyncio.run(main())
