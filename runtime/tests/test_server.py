@@ -10,8 +10,8 @@ import pytest
 from google.protobuf import descriptor_pool
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (  # type: ignore[import-untyped]
-    ProtoReflectionDescriptorDatabase,
+from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
+    proto_reflection_descriptor_database as reflection,
 )
 from trading.echo.v1 import echo_pb2 as pb
 
@@ -46,7 +46,7 @@ async def test_a_reflection_client_lists_and_describes_the_services() -> None:
 
     def describe(tcp_port: int) -> tuple[list[str], list[str], list[str]]:
         with grpc.insecure_channel(f"127.0.0.1:{tcp_port}") as channel:
-            database = ProtoReflectionDescriptorDatabase(channel)
+            database = reflection.ProtoReflectionDescriptorDatabase(channel)
             pool = descriptor_pool.DescriptorPool(database)
             service = pool.FindServiceByName("trading.echo.v1.EchoService")
             methods = [method.name for method in service.methods]
