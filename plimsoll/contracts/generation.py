@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plimsoll.contracts.decimals import with_decimal_rules
+from plimsoll.contracts.meanings import with_rules
 from plimsoll.contracts.tools import CONTRACTS, ROOT, ToolFailed, buf
 
 GENERATED = Path("contracts", "python")
@@ -25,7 +25,7 @@ class Changes:
 
 
 def image(areas: Sequence[str] = (), *, root: Path = ROOT) -> bytes:
-    """Return the descriptors of the contracts (of `areas` alone if any), decimal rules included.
+    """Return the descriptors of the contracts (of `areas` alone if any), rules by meaning included.
 
     Raises ToolFailed with every place that does not compile.
     """
@@ -33,7 +33,7 @@ def image(areas: Sequence[str] = (), *, root: Path = ROOT) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         built = Path(scratch, "contracts.binpb")
         buf("build", "-o", built, *chosen, root=root)
-        return with_decimal_rules(built.read_bytes())
+        return with_rules(built.read_bytes())
 
 
 def _folder(area: str, root: Path) -> Path:

@@ -327,6 +327,8 @@ class _MarketDataRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrappe
     """Over 10 % of an import's lines are wrong."""
     MARKET_DATA_REFUSAL_REASON_TICK_GAP: _MarketDataRefusalReason.ValueType  # 20
     """A batch of ticks does not follow the one before it."""
+    MARKET_DATA_REFUSAL_REASON_SPAN_TOO_LONG: _MarketDataRefusalReason.ValueType  # 21
+    """Over two million candles of one instrument were asked of a generator."""
 
 class MarketDataRefusalReason(_MarketDataRefusalReason, metaclass=_MarketDataRefusalReasonEnumTypeWrapper):
     """Why a request is refused before anything happens; travels in ErrorInfo without the prefix."""
@@ -373,6 +375,8 @@ MARKET_DATA_REFUSAL_REASON_TOO_MANY_REJECTED: MarketDataRefusalReason.ValueType 
 """Over 10 % of an import's lines are wrong."""
 MARKET_DATA_REFUSAL_REASON_TICK_GAP: MarketDataRefusalReason.ValueType  # 20
 """A batch of ticks does not follow the one before it."""
+MARKET_DATA_REFUSAL_REASON_SPAN_TOO_LONG: MarketDataRefusalReason.ValueType  # 21
+"""Over two million candles of one instrument were asked of a generator."""
 Global___MarketDataRefusalReason: _TypeAlias = MarketDataRefusalReason  # noqa: Y015
 
 @_typing.final

@@ -227,8 +227,8 @@ class MarketDataService(Port):
         Answers when the replay runs, not when it ends. The same dataset, seed and span give the
         same candles byte for byte. Repeating a request_id returns the first answer.
         Errors: NOT_FOUND (unknown dataset, or an instrument that is not in it), INVALID_ARGUMENT
-        with reason SPAN_EMPTY or TIMEFRAME_UNAVAILABLE, FAILED_PRECONDITION with reason
-        REPLAY_RUNNING (a replay of one of the instruments runs) or SPEED_NEEDS_VIRTUAL_TIME
+        with reason SPAN_EMPTY, SPAN_TOO_LONG or TIMEFRAME_UNAVAILABLE, FAILED_PRECONDITION with
+        reason REPLAY_RUNNING (a replay of one of the instruments runs) or SPEED_NEEDS_VIRTUAL_TIME
         (speed 0 where nothing tells when the system is at rest), ALREADY_EXISTS (request_id of
         another replay).
         """

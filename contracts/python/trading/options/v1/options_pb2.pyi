@@ -175,6 +175,8 @@ class _SemanticsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Semantics.V
     """The account acted on: the guard compares it with the accounts of the caller. A foreign one
     is NOT_FOUND to a reader and PERMISSION_DENIED to a writer.
     """
+    SEMANTICS_INSTRUMENT: _Semantics.ValueType  # 9
+    """An instrument's name: symbol, dot, venue, such as "AAPL.XSIM"."""
 
 class Semantics(_Semantics, metaclass=_SemanticsEnumTypeWrapper):
     """What kind of thing a value is."""
@@ -199,6 +201,8 @@ SEMANTICS_ACCOUNT: Semantics.ValueType  # 8
 """The account acted on: the guard compares it with the accounts of the caller. A foreign one
 is NOT_FOUND to a reader and PERMISSION_DENIED to a writer.
 """
+SEMANTICS_INSTRUMENT: Semantics.ValueType  # 9
+"""An instrument's name: symbol, dot, venue, such as "AAPL.XSIM"."""
 Global___Semantics: _TypeAlias = Semantics  # noqa: Y015
 
 class _Rounding:
@@ -436,8 +440,8 @@ Global___StreamOptions: _TypeAlias = StreamOptions  # noqa: Y015
 
 @_typing.final
 class FieldOptions(_message.Message):
-    """What the value of a field means. It decides how a `google.type.Decimal` is checked:
-    generation adds the rule for its form and sign, so no contract repeats the pattern.
+    """What the value of a field means. It decides how decimals and names of instruments are checked:
+    generation adds the rule for their form and sign, so that no contract repeats a pattern.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

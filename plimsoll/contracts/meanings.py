@@ -1,8 +1,8 @@
-"""The one place that knows how a `google.type.Decimal` must be written.
+"""The one place that knows how decimals and names of instruments must be written.
 
-A contract says what a decimal means (`semantics`, `sign`); this adds the protovalidate rule that
+A contract says what a field means (`semantics`, `sign`); this adds the protovalidate rule that
 follows to the descriptors that code and docs are generated from.
-Source: specification of the pipeline, section 1, decimal rules.
+Source: specification of the pipeline, section 1, decimal rules and identifiers.
 """
 
 from typing import Any
@@ -11,10 +11,11 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+INSTRUMENT = "^[A-Z0-9][A-Z0-9_-]{0,23}[.][A-Z0-9]{4}$"
 DECIMAL = ".google.type.Decimal"
 DIGITS = "(0|[1-9][0-9]{0,19})([.][0-9]{1,18})?"
 UNSIGNED = f"this.value.matches('^{DIGITS}$')"
-RULES = {
+DECIMALS = {
     "SIGN_POSITIVE": (
         "decimal.positive",
         'must be a decimal above zero, such as "12.5"',
@@ -34,8 +35,8 @@ RULES = {
 SIGNS = {"SEMANTICS_PRICE": "SIGN_POSITIVE", "SEMANTICS_QUANTITY": "SIGN_NON_NEGATIVE"}
 
 
-def with_decimal_rules(image: bytes) -> bytes:
-    """Return a set of file descriptors in which every decimal field carries its rule."""
+def with_rules(image: bytes) -> bytes:
+    """Return a set of file descriptors in which every meaning carries the rule that follows."""
     files = FileDescriptorSet.FromString(image)
     rewriter = _Rewriter(files)
     for file in files.file:
@@ -55,36 +56,41 @@ class _Rewriter:
         try:
             self._rules: Any = pool.FindExtensionByName("buf.validate.field")
             self._meaning: Any = pool.FindExtensionByName("trading.options.v1.field")
-        except KeyError:  # Contracts without rules or options have no decimals to check.
+        except KeyError:  # Contracts without rules or options mean nothing.
             self._rules = self._meaning = None
 
     def rewrite(self, message: DescriptorProto, name: str) -> None:
-        maps = {
-            f"{name}.{nested.name}": nested
-            for nested in message.nested_type
-            if nested.options.map_entry
-        }
+        maps = {f"{name}.{n.name}": n for n in message.nested_type if n.options.map_entry}
         for field in message.field if self._rules else ():
             entry = maps.get(field.type_name)
-            if field.type_name == DECIMAL or (entry and entry.field[1].type_name == DECIMAL):
-                self._add_rule(field, is_map=entry is not None)
+            self._add_rule(field, entry.field[1] if entry else field, is_map=entry is not None)
         for nested in message.nested_type:
             self.rewrite(nested, f"{name}.{nested.name}")
 
-    def _add_rule(self, field: FieldDescriptorProto, *, is_map: bool) -> None:
+    def _add_rule(
+        self, field: FieldDescriptorProto, value: FieldDescriptorProto, *, is_map: bool
+    ) -> None:
         options = self._options.FromString(field.options.SerializeToString())
+        semantics, sign = self._stated(options)
+        is_name = value.type == value.TYPE_STRING and semantics == "SEMANTICS_INSTRUMENT"
+        if value.type_name != DECIMAL and not is_name:
+            return
         rules = options.Extensions[self._rules]
         if is_map:
             rules = rules.map.values
         elif field.label == FieldDescriptorProto.LABEL_REPEATED:
             rules = rules.repeated.items
-        rule_id, message, expression = RULES[self._sign(options)]
-        rules.cel.add(id=rule_id, message=message, expression=expression)
+        if is_name:
+            rules.string.pattern = INSTRUMENT
+        else:
+            rule_id, message, expression = DECIMALS[sign]
+            rules.cel.add(id=rule_id, message=message, expression=expression)
         field.options.ParseFromString(options.SerializeToString(deterministic=True))
 
-    def _sign(self, options: Any) -> str:
+    def _stated(self, options: Any) -> tuple[str, str]:
+        """Return the names of what a field means, and of the signs it may have."""
         meaning = options.Extensions[self._meaning]
         enums = meaning.DESCRIPTOR.fields_by_name
+        semantics: str = enums["semantics"].enum_type.values_by_number[meaning.semantics].name
         sign: str = enums["sign"].enum_type.values_by_number[meaning.sign].name
-        semantics = enums["semantics"].enum_type.values_by_number[meaning.semantics].name
-        return sign if sign in RULES else SIGNS.get(semantics, "SIGN_ANY")
+        return semantics, sign if sign in DECIMALS else SIGNS.get(semantics, "SIGN_ANY")
