@@ -135,6 +135,6 @@ def test_reasons_are_explained_to_people(contract: Contract) -> None:
     assert sorted(numbers) == [0, *range(1, 53), *range(60, 64)]
     for number, value in sorted(numbers.items())[1:]:
         reason = contract.option(value.options, "trading.options.v1.reason")
-        assert reason.text, value.name
+        assert reason.text.endswith("."), value.name
         assert reason.stage, value.name
         assert reason.since_depth == (0 if 43 <= number <= 52 else 1), value.name

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plimsoll.contracts.meanings import with_rules
+from plimsoll.contracts.meanings import with_consequences
 from plimsoll.contracts.tools import CONTRACTS, ROOT, ToolFailed, buf
 
 GENERATED = Path("contracts", "python")
@@ -25,15 +25,15 @@ class Changes:
 
 
 def image(areas: Sequence[str] = (), *, root: Path = ROOT) -> bytes:
-    """Return the descriptors of the contracts (of `areas` alone if any), rules by meaning included.
+    """Return the descriptors of the contracts, and of what follows from what they say.
 
-    Raises ToolFailed with every place that does not compile.
+    With `areas` only of those. Raises ToolFailed with every place that does not compile.
     """
     chosen = [argument for area in areas for argument in ("--path", _folder(area, root))]
     with tempfile.TemporaryDirectory() as scratch:
         built = Path(scratch, "contracts.binpb")
         buf("build", "-o", built, *chosen, root=root)
-        return with_rules(built.read_bytes())
+        return with_consequences(built.read_bytes())
 
 
 def _folder(area: str, root: Path) -> Path:

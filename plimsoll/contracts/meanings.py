@@ -1,16 +1,25 @@
-"""The one place that knows how decimals and names of instruments must be written.
+"""What follows from what a contract says, so that no contract says it twice.
 
-A contract says what a field means (`semantics`, `sign`); this adds the protovalidate rule that
-follows to the descriptors that code and docs are generated from.
+A field says what it means (`semantics`, `sign`): this adds the rule for the form of decimals and
+of instruments' names. A reason is explained by its comment: this adds it as the text that user
+interfaces show. Both go into the descriptors that code and docs are generated from.
 Source: specification of the pipeline, section 1, decimal rules and identifiers.
 """
 
 from typing import Any
 
-from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumValueDescriptorProto,
+    FieldDescriptorProto,
+    FileDescriptorSet,
+)
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+from runtime.protoc_contract import Contract
+
+ENUM, VALUE = 5, 2  # Field numbers in FileDescriptorProto and EnumDescriptorProto.
 INSTRUMENT = "^[A-Z0-9][A-Z0-9_-]{0,23}[.][A-Z0-9]{4}$"
 DECIMAL = ".google.type.Decimal"
 DIGITS = "(0|[1-9][0-9]{0,19})([.][0-9]{1,18})?"
@@ -35,13 +44,17 @@ DECIMALS = {
 SIGNS = {"SEMANTICS_PRICE": "SIGN_POSITIVE", "SEMANTICS_QUANTITY": "SIGN_NON_NEGATIVE"}
 
 
-def with_rules(image: bytes) -> bytes:
-    """Return a set of file descriptors in which every meaning carries the rule that follows."""
+def with_consequences(image: bytes) -> bytes:
+    """Return a set of file descriptors in which every meaning carries what follows from it."""
     files = FileDescriptorSet.FromString(image)
+    contract = Contract(files.file)
     rewriter = _Rewriter(files)
     for file in files.file:
         for message in file.message_type:
             rewriter.rewrite(message, f".{file.package}.{message.name}")
+        for e, enum in enumerate(file.enum_type):
+            for v, value in enumerate(enum.value):
+                rewriter.explain(value, contract.comment(file, (ENUM, e, VALUE, v)))
     return files.SerializeToString(deterministic=True)
 
 
@@ -50,14 +63,21 @@ class _Rewriter:
         pool = DescriptorPool()
         for file in files.file:
             pool.Add(file)
-        self._options: Any = GetMessageClass(
-            pool.FindMessageTypeByName("google.protobuf.FieldOptions")
-        )
+        self._options = _options(pool, "FieldOptions")
+        self._value_options = _options(pool, "EnumValueOptions")
         try:
             self._rules: Any = pool.FindExtensionByName("buf.validate.field")
             self._meaning: Any = pool.FindExtensionByName("trading.options.v1.field")
+            self._reason: Any = pool.FindExtensionByName("trading.options.v1.reason")
         except KeyError:  # Contracts without rules or options mean nothing.
-            self._rules = self._meaning = None
+            self._rules = self._meaning = self._reason = None
+
+    def explain(self, value: EnumValueDescriptorProto, comment: str) -> None:
+        options = self._value_options.FromString(value.options.SerializeToString())
+        if self._reason and options.HasExtension(self._reason):
+            reason = options.Extensions[self._reason]
+            reason.text = reason.text or comment.replace("\n", " ")
+            value.options.ParseFromString(options.SerializeToString(deterministic=True))
 
     def rewrite(self, message: DescriptorProto, name: str) -> None:
         maps = {f"{name}.{n.name}": n for n in message.nested_type if n.options.map_entry}
@@ -94,3 +114,7 @@ class _Rewriter:
         semantics: str = enums["semantics"].enum_type.values_by_number[meaning.semantics].name
         sign: str = enums["sign"].enum_type.values_by_number[meaning.sign].name
         return semantics, sign if sign in DECIMALS else SIGNS.get(semantics, "SIGN_ANY")
+
+
+def _options(pool: DescriptorPool, name: str) -> Any:
+    return GetMessageClass(pool.FindMessageTypeByName(f"google.protobuf.{name}"))

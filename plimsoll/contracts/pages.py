@@ -23,6 +23,10 @@ KINDS = {
     (True, False): "client stream",
     (True, True): "both stream",
 }
+DELIVERIES = {
+    2: "drops the backlog of a slow reader, who starts again from a snapshot",
+    3: "keeps only the newest message of each key for a slow reader",
+}
 ENUM_HEAD = ("Value", "Meaning", "Checked on", "Default limit", "Waived when reducing")
 REPEATS = ("not stated", "safe", "by key", "no")
 
@@ -66,6 +70,9 @@ def service_lines(page: Page, s: int) -> Iterator[str]:
         ask, answer = (_link(page, t) for t in (method.input_type, method.output_type))
         yield from ("", f"### {method.name}", "", f"{ask} → {answer}", "")
         yield page.comment(SERVICE, s, METHOD, m)
+        facts = list(_method_facts(page.option(method, "method")))
+        if facts:
+            yield from ("", *facts)
 
 
 def _service_facts(options: Any) -> Iterator[str]:
@@ -91,6 +98,21 @@ def _method_row(page: Page, method: MethodDescriptorProto) -> tuple[str, ...]:
     names = (roles[number].name.removeprefix("ROLE_").lower() for number in options.roles)
     callers = ("any" if caller == "*" else caller for caller in options.callers)
     return (name, kind, deadline, repeat, ", ".join(names), ", ".join(callers), _load(options.load))
+
+
+def _method_facts(options: Any) -> Iterator[str]:
+    if options is None:
+        return
+    if options.max_attempts == 1:
+        yield "- is never sent again by the runtime"
+    if options.validate_only:
+        yield "- with `validate_only`, stores and sends nothing"
+    if options.audited:
+        yield "- is audited"
+    delivery = DELIVERIES.get(options.stream.delivery)
+    if delivery:
+        stream = options.stream
+        yield f"- {delivery}; `{stream.key}` is the key, `{stream.snapshot}` answers the state"
 
 
 def _load(load: Any) -> str:
@@ -186,4 +208,6 @@ def _reason(page: Page, value: Any) -> tuple[str, str, str]:
         return ("", "", "")
     stages = options.DESCRIPTOR.fields_by_name["stage"].enum_type.values_by_number
     stage = stages[options.stage].name.removeprefix("REASON_STAGE_").replace("_", " ").lower()
+    if not options.since_depth:
+        stage += ", later"
     return (stage, options.default_limit, "yes" if options.is_waived_when_reducing else "")

@@ -116,6 +116,11 @@ def test_generated_code_is_current() -> None:
     assert not generate(check_only=True)
 
 
+def test_generated_code_does_not_depend_on_hash_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    assert not generate(check_only=True)
+
+
 def test_an_edit_a_stale_and_a_missing_file_are_noticed(workspace: Path) -> None:
     mothers.write_ping(workspace)
     generate(root=workspace)

@@ -32,6 +32,12 @@ def test_a_method_is_shown_with_all_it_states() -> None:
     assert [cell.strip() for cell in row.split("|")[2:-1]] == list(said)
 
 
+def test_what_else_a_method_states_is_shown_below_it() -> None:
+    text = pages(image())["exchange.md"]
+    assert "- is never sent again by the runtime" in text.partition("### PlaceOrder")[2][:2000]
+    assert "- is audited" in pages(image())["echo.md"]
+
+
 def test_a_reason_is_shown_with_its_limit_and_whether_it_is_waived() -> None:
     text = pages(image())["types.md"]
     row = next(line for line in text.splitlines() if "RISK_REASON_POSITION_LIMIT" in line)

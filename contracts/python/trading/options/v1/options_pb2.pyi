@@ -532,7 +532,7 @@ class ReasonOptions(_message.Message):
     since_depth: _builtins.int
     """The first build depth that gives the reason; 1 is the first, 0 stands for a later one."""
     text: _builtins.str
-    """When the reason is given, as a sentence for user interfaces and reference docs."""
+    """When the reason is given, as a sentence for user interfaces; the comment unless stated."""
     def __init__(
         self,
         *,

@@ -255,25 +255,25 @@ class _RiskReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RiskReason
     RISK_REASON_STRATEGY_NOT_RUNNING: _RiskReason.ValueType  # 42
     """The strategy is not running, and the signal does not close."""
     RISK_REASON_NET_EXPOSURE: _RiskReason.ValueType  # 43
-    """Long less short would be too large. Not built yet."""
+    """Long less short would be too large."""
     RISK_REASON_CONCENTRATION: _RiskReason.ValueType  # 44
-    """A sector or a strategy would weigh too much. Not built yet."""
+    """A sector or a strategy would weigh too much."""
     RISK_REASON_LEVERAGE: _RiskReason.ValueType  # 45
-    """Leverage or margin would be used up. Not built yet."""
+    """Leverage or margin would be used up."""
     RISK_REASON_SHORT_UNAVAILABLE: _RiskReason.ValueType  # 46
-    """Nobody lends the instrument. Not built yet."""
+    """Nobody lends the instrument."""
     RISK_REASON_CANCEL_RATIO: _RiskReason.ValueType  # 47
-    """Too many orders are canceled for those that trade. Not built yet."""
+    """Too many orders are canceled for those that trade."""
     RISK_REASON_MESSAGE_RATE: _RiskReason.ValueType  # 48
-    """Messages to the venue come too fast. Not built yet."""
+    """Messages to the venue come too fast."""
     RISK_REASON_SELF_MATCH: _RiskReason.ValueType  # 49
-    """The order would trade with one of the same owner. Not built yet."""
+    """The order would trade with one of the same owner."""
     RISK_REASON_ADV_PARTICIPATION: _RiskReason.ValueType  # 50
-    """The order is too large a share of the usual daily volume. Not built yet."""
+    """The order is too large a share of the usual daily volume."""
     RISK_REASON_REGIME_VETO: _RiskReason.ValueType  # 51
-    """The leading asset moves against the trade. Not built yet."""
+    """The leading asset moves against the trade."""
     RISK_REASON_CORRELATED_POSITION: _RiskReason.ValueType  # 52
-    """Positions that move together would be too large. Not built yet."""
+    """Positions that move together would be too large."""
     RISK_REASON_RISK_UNAVAILABLE: _RiskReason.ValueType  # 60
     """Risk gave no answer in time."""
     RISK_REASON_NOT_ACCEPTED: _RiskReason.ValueType  # 61
@@ -373,25 +373,25 @@ RISK_REASON_SIGNAL_DUPLICATE: RiskReason.ValueType  # 41
 RISK_REASON_STRATEGY_NOT_RUNNING: RiskReason.ValueType  # 42
 """The strategy is not running, and the signal does not close."""
 RISK_REASON_NET_EXPOSURE: RiskReason.ValueType  # 43
-"""Long less short would be too large. Not built yet."""
+"""Long less short would be too large."""
 RISK_REASON_CONCENTRATION: RiskReason.ValueType  # 44
-"""A sector or a strategy would weigh too much. Not built yet."""
+"""A sector or a strategy would weigh too much."""
 RISK_REASON_LEVERAGE: RiskReason.ValueType  # 45
-"""Leverage or margin would be used up. Not built yet."""
+"""Leverage or margin would be used up."""
 RISK_REASON_SHORT_UNAVAILABLE: RiskReason.ValueType  # 46
-"""Nobody lends the instrument. Not built yet."""
+"""Nobody lends the instrument."""
 RISK_REASON_CANCEL_RATIO: RiskReason.ValueType  # 47
-"""Too many orders are canceled for those that trade. Not built yet."""
+"""Too many orders are canceled for those that trade."""
 RISK_REASON_MESSAGE_RATE: RiskReason.ValueType  # 48
-"""Messages to the venue come too fast. Not built yet."""
+"""Messages to the venue come too fast."""
 RISK_REASON_SELF_MATCH: RiskReason.ValueType  # 49
-"""The order would trade with one of the same owner. Not built yet."""
+"""The order would trade with one of the same owner."""
 RISK_REASON_ADV_PARTICIPATION: RiskReason.ValueType  # 50
-"""The order is too large a share of the usual daily volume. Not built yet."""
+"""The order is too large a share of the usual daily volume."""
 RISK_REASON_REGIME_VETO: RiskReason.ValueType  # 51
-"""The leading asset moves against the trade. Not built yet."""
+"""The leading asset moves against the trade."""
 RISK_REASON_CORRELATED_POSITION: RiskReason.ValueType  # 52
-"""Positions that move together would be too large. Not built yet."""
+"""Positions that move together would be too large."""
 RISK_REASON_RISK_UNAVAILABLE: RiskReason.ValueType  # 60
 """Risk gave no answer in time."""
 RISK_REASON_NOT_ACCEPTED: RiskReason.ValueType  # 61
