@@ -8,6 +8,16 @@ import pytest
 from runtime.virtual import VirtualLoop
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a user choose the worlds that features run in."""
+    parser.addoption(
+        "--world",
+        action="append",
+        choices=("simulated", "embedded"),
+        help="run features in this world only; may be repeated (default: every world)",
+    )
+
+
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
