@@ -142,8 +142,8 @@ def generate_series(
 ) -> Series:
     """Return the first `count` candles of `square-v1` that starts at `start_ns`, on the grid."""
     index = BUNDLED[square.DATASET].instruments.index(instrument)
-    cents = square.square_columns(seed, index, first=0, count=count)
-    opens_ns = square.open_times_ns(start_ns, timeframe, first=0, count=count)
+    cents = square.square_bars(seed, index, count)
+    opens_ns = start_ns + np.arange(count, dtype=np.int64) * DURATION_NS[timeframe]
     columns = {n: Column(cents[:, i], square.EXPONENT) for i, n in enumerate(PRICES)}
     return Series(
         instrument=instrument,

@@ -23,6 +23,8 @@ REJECTED_SHARE_MAX = 0.1
 REJECTED_SHOWN_MAX = 100
 ROWS_BEFORE_STOP = 1_000  # Fewer rows say nothing about the share of the whole file.
 
+USUAL_NAMES = {"trade_count": "trades"}  # Where files name a column otherwise than we do.
+
 Flags = npt.NDArray[np.bool_]
 
 
@@ -182,7 +184,7 @@ def present_columns(names: Mapping[str, str], columns: Mapping[str, Cells]) -> d
     neither O,H,L,C,V nor O,H,L,C nor the close alone.
     """
     ours = ("time", *PRICES, *OPTIONAL)
-    wanted = {name: names.get(name) or name for name in ours}
+    wanted = {name: names.get(name) or USUAL_NAMES.get(name, name) for name in ours}
     for name, theirs in wanted.items():
         if theirs not in columns and (names.get(name) or name in {"time", "close"}):
             raise MarketDataRefused(
@@ -208,6 +210,7 @@ def faults(block: _Block, layout: Layout) -> list[tuple[RowFault, Flags]]:
     return [
         (RowFault.PRICE_NOT_POSITIVE, _any_of(no, [price.values <= 0 for price in prices])),
         (RowFault.VOLUME_NEGATIVE, _any_of(no, [count.values < 0 for count in counts])),
+        (RowFault.VOLUME_NEGATIVE, _is_fraction(block.columns.get("trade_count"), no)),
         (RowFault.OHLC_INCONSISTENT, _is_inconsistent(block.columns) if len(prices) > 1 else no),
         (RowFault.PRICE_OFF_TICK, _any_of(no, [_is_off_tick(price, layout) for price in prices])),
         (RowFault.OFF_GRID, block.closes_ns == OFF_GRID),
@@ -216,6 +219,10 @@ def faults(block: _Block, layout: Layout) -> list[tuple[RowFault, Flags]]:
 
 def _any_of(no: Flags, flags: Sequence[Flags]) -> Flags:
     return np.asarray(np.logical_or.reduce([no, *flags]), dtype=np.bool_)
+
+
+def _is_fraction(count: Column | None, no: Flags) -> Flags:
+    return no if count is None else np.asarray(count.values % 10**-count.exponent != 0)
 
 
 def _is_inconsistent(columns: Mapping[str, Column]) -> Flags:

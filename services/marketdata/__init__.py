@@ -1,0 +1,7 @@
+"""Accepts, stores, replays and fans out candles; states honestly what each number is."""
+
+from services.marketdata.candles import Candle, CandleKind
+from services.marketdata.replay import Pacer
+from services.marketdata.service import MarketData
+
+__all__ = ["Candle", "CandleKind", "MarketData", "Pacer"]

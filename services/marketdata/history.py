@@ -1,0 +1,42 @@
+"""Pages of stored candles, for ListCandles."""
+
+from sqlalchemy import Connection
+from trading.marketdata.v1 import marketdata_pb2 as pb
+from trading.types.v1 import market_pb2
+
+from runtime.times import to_ns
+from services.marketdata import store
+from services.marketdata.paging import place_of, size_of, token_of
+
+BEGINNING_NS = -(2**63)
+END_NS = 2**63 - 1
+
+
+def list_page(tx: Connection, request: pb.ListCandlesRequest) -> pb.ListCandlesResponse:
+    """Return the page that `request` asks for. Raises MarketDataRefused for a foreign token."""
+    span = _span(tx, request)
+    size = size_of(request.page_size)
+    is_first_seen = request.revision == pb.REVISION_VIEW_AS_FIRST_SEEN
+    rows = store.page(tx, span, size + 1, is_first_seen=is_first_seen)
+    response = pb.ListCandlesResponse(
+        candles=[market_pb2.Candle.FromString(row.body) for row in rows[:size]]
+    )
+    if len(rows) > size:
+        # The end travels along: what is stored meanwhile belongs to no page of this query.
+        end_ns = min(span["to_ns"], store.last_open(tx, span) + 1)
+        response.next_page_token = token_of(request, f"{rows[size].open_ns}.{end_ns}")
+    return response
+
+
+def _span(tx: Connection, request: pb.ListCandlesRequest) -> store.Values:
+    place = place_of(request, request.page_token)
+    span = {"i": request.instrument, "t": int(request.timeframe)}
+    if place:
+        from_ns, _, to_ns_text = place.partition(".")
+        return span | {"from_ns": int(from_ns), "to_ns": int(to_ns_text)}
+    span["from_ns"] = to_ns(request.from_time) if request.HasField("from_time") else BEGINNING_NS
+    span["to_ns"] = to_ns(request.to_time) if request.HasField("to_time") else END_NS
+    if request.last_count:
+        nth_ns = store.nth_newest_open(tx, span, request.last_count)
+        span["from_ns"] = span["from_ns"] if nth_ns is None else nth_ns
+    return span

@@ -1,0 +1,259 @@
+"""Market data as a service: converts, calls the domain and the store, answers."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+
+from sqlalchemy import Connection
+from trading.marketdata.v1 import marketdata_pb2 as pb
+from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.types.v1 import instrument_pb2
+
+from runtime.environment import Environment
+from runtime.rpc import Call
+from runtime.stores import Requests
+from runtime.times import to_ns
+from services.marketdata import answers, library, tables
+from services.marketdata.batch import Draft, Item, Publication
+from services.marketdata.history import list_page
+from services.marketdata.instruments import CATALOGUE, Instrument
+from services.marketdata.intake import Taken, header_of, take_in
+from services.marketdata.messages import instrument_of, spec_of, timeframe_of
+from services.marketdata.paging import page_of
+from services.marketdata.plan import Wanted
+from services.marketdata.publisher import Publisher
+from services.marketdata.quotes import Quotes
+from services.marketdata.refusals import MarketDataRefused, Refusal
+from services.marketdata.replay import Pacer, Replays
+from services.marketdata.shelf import Shelf
+
+
+class MarketData(MarketDataService):
+    """Keeps candles. With a `pacer`, replays may run as fast as the world settles (speed 0)."""
+
+    def __init__(self, environment: Environment, pacer: Pacer | None = None) -> None:
+        database = environment.database
+        self._environment = environment
+        self._database = database
+        self._instruments: dict[str, Instrument] = dict(CATALOGUE)
+        self._quotes = Quotes()
+        self._publisher = Publisher(environment, self._instruments, self._quotes)
+        self._shelf = Shelf(database)
+        self._replays = Replays(environment, self._publisher, pacer)
+        self._requests = Requests(
+            database, tables.requests, environment.clock, service=environment.service
+        )
+
+    async def start(self) -> None:
+        """Create the tables and continue after what they hold."""
+        await self._database.create(tables.metadata)
+        for body in await self._database.read(library.instrument_bodies):
+            self._know(instrument_of(instrument_pb2.InstrumentSpec.FromString(body)))
+        await self._shelf.start()
+        await self._publisher.start()
+        await self._replays.start()
+
+    async def stop(self) -> None:
+        """End watches and what runs for callers; replays end with the environment's tasks."""
+        self._publisher.stop()
+        await self._requests.stop()
+        await self._environment.tasks.stop()
+
+    async def publish_candles(
+        self, request: pb.PublishCandlesRequest, call: Call = Call()
+    ) -> pb.PublishCandlesResponse:
+        """Store candles and show them; see the contract."""
+        key = request.request_id
+
+        async def publish() -> pb.PublishCandlesResponse:
+            answer = pb.PublishCandlesResponse()
+
+            def remember(tx: Connection, publication: Publication) -> None:
+                answer.CopyFrom(answers.published(publication))
+                self._requests.remember(tx, "publish_candles", key, request, answer)
+
+            drafts = [Draft.received(candle) for candle in request.candles]
+            await self._publisher.publish(drafts, is_backfill=request.is_backfill, also=remember)
+            return answer
+
+        return await self._requests.once("publish_candles", key, request, publish)
+
+    async def watch_candles(
+        self, request: pb.WatchCandlesRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchCandlesResponse, None]:
+        """Stream items from `after_sequence` on; see the contract."""
+        with refusals_as_status():
+            for instrument in request.instruments:
+                self._known(instrument)
+        instruments = frozenset(request.instruments)
+        timeframes = frozenset(timeframe_of(number) for number in request.timeframes)
+
+        def is_wanted(item: Item) -> bool:
+            instrument, timeframe = item.series
+            return (
+                (not instruments or instrument in instruments)
+                and (not timeframes or timeframe in timeframes)
+                and not (request.is_confirmed_only and item.is_forming)
+            )
+
+        async with aclosing(self._publisher.watch(request.after_sequence, is_wanted)) as items:
+            async for item in items:
+                yield item
+
+    async def list_candles(
+        self, request: pb.ListCandlesRequest, call: Call = Call()
+    ) -> pb.ListCandlesResponse:
+        """Return a page of one series; see the contract."""
+        with refusals_as_status():
+            self._known(request.instrument)
+            return await self._database.read(lambda tx: list_page(tx, request))
+
+    async def get_quote(
+        self, request: pb.GetQuoteRequest, call: Call = Call()
+    ) -> pb.GetQuoteResponse:
+        """Return the newest price and its age; see the contract."""
+        with refusals_as_status():
+            instrument = self._known(request.instrument)
+        standing = self._quotes.standing(instrument, self._environment.clock.now_ns())
+        return answers.quoted(request.instrument, standing)
+
+    async def list_instruments(
+        self, request: pb.ListInstrumentsRequest, call: Call = Call()
+    ) -> pb.ListInstrumentsResponse:
+        """Return a page of the instrument master; see the contract."""
+        found = [
+            self._instruments[name]
+            for name in sorted(self._instruments)
+            if request.venue in ("", self._instruments[name].venue)
+            and request.kind in (0, self._instruments[name].kind)
+        ]
+        with refusals_as_status():
+            page, token = page_of(
+                found,
+                lambda item: item.instrument,
+                request,
+                (request.page_size, request.page_token),
+            )
+        return pb.ListInstrumentsResponse(
+            instruments=[spec_of(item) for item in page], next_page_token=token
+        )
+
+    async def list_datasets(
+        self, request: pb.ListDatasetsRequest, call: Call = Call()
+    ) -> pb.ListDatasetsResponse:
+        """Return a page of what can be replayed; see the contract."""
+        with refusals_as_status():
+            page, token = page_of(
+                self._shelf.datasets(),
+                lambda item: item.name,
+                request,
+                (request.page_size, request.page_token),
+            )
+        return pb.ListDatasetsResponse(
+            datasets=[answers.dataset_of(item) for item in page], next_page_token=token
+        )
+
+    async def import_candles(
+        self, request: AsyncIterator[pb.ImportCandlesRequest], call: Call = Call()
+    ) -> pb.ImportCandlesResponse:
+        """Take in a user's file; see the contract."""
+        with refusals_as_status():
+            header = await header_of(request)
+
+            async def take() -> pb.ImportCandlesResponse:
+                taken = await take_in(header, request, self._instruments)
+                if not header.validate_only:
+                    await self._store(header.request_id, taken)
+                return self._taken(taken)
+
+            return await self._requests.once("import_candles", header.request_id, header, take)
+
+    async def start_replay(
+        self, request: pb.StartReplayRequest, call: Call = Call()
+    ) -> pb.StartReplayResponse:
+        """Start to publish a dataset; see the contract."""
+
+        async def begin() -> pb.StartReplayResponse:
+            plan = await self._shelf.plan(_wanted(request))
+            row = await self._replays.begin(plan, request.SerializeToString(), request.speed)
+            return pb.StartReplayResponse(replay=answers.replay_of(row))
+
+        with refusals_as_status():
+            return await self._requests.once("start_replay", request.request_id, request, begin)
+
+    async def stop_replay(
+        self, request: pb.StopReplayRequest, call: Call = Call()
+    ) -> pb.StopReplayResponse:
+        """End a replay after its step; see the contract."""
+
+        async def end() -> pb.StopReplayResponse:
+            row = await self._replays.end(request.replay_id)
+            return pb.StopReplayResponse(replay=answers.replay_of(row))
+
+        with refusals_as_status():
+            return await self._requests.once("stop_replay", request.request_id, request, end)
+
+    async def get_replay(
+        self, request: pb.GetReplayRequest, call: Call = Call()
+    ) -> pb.GetReplayResponse:
+        """Return how far a replay is; see the contract."""
+        with refusals_as_status():
+            row = await self._replays.get(request.replay_id)
+        return pb.GetReplayResponse(replay=answers.replay_of(row))
+
+    def _know(self, instrument: Instrument) -> None:
+        self._instruments[instrument.instrument] = instrument
+
+    def _known(self, name: str) -> Instrument:
+        instrument = self._instruments.get(name)
+        if instrument is None:
+            raise MarketDataRefused(
+                Refusal.UNKNOWN_INSTRUMENT, f"no instrument is named {name}: list the instruments"
+            )
+        return instrument
+
+    async def _store(self, request_id: str, taken: Taken) -> None:
+        newcomer = taken.newcomer
+        now_ns = self._environment.clock.now_ns()
+
+        def work(tx: Connection) -> None:
+            library.replace_line(tx, taken.line, taken.imported.series)
+            library.insert_import(tx, request_id, taken.line, now_ns)
+            if newcomer is not None:
+                body = spec_of(newcomer).SerializeToString(deterministic=True)
+                library.insert_instrument(tx, newcomer.instrument, body)
+
+        await self._database.write(work)
+        self._shelf.put(taken.line)
+        if newcomer is not None:
+            self._know(newcomer)
+
+    def _taken(self, taken: Taken) -> pb.ImportCandlesResponse:
+        imported = taken.imported
+        dataset = self._shelf.imported(taken.line.dataset, taken.line)
+        return pb.ImportCandlesResponse(
+            rows=imported.rows,
+            accepted=imported.accepted,
+            rejected=answers.rejected_lines(imported.rejected),
+            dataset=answers.dataset_of(dataset),
+        )
+
+
+@contextmanager
+def refusals_as_status() -> Iterator[None]:
+    """Raise each refusal of the block as the error it travels as."""
+    try:
+        yield
+    except MarketDataRefused as refused:
+        raise answers.status_of(refused) from None
+
+
+def _wanted(request: pb.StartReplayRequest) -> Wanted:
+    return Wanted(
+        dataset=request.dataset,
+        timeframe=timeframe_of(request.timeframe),
+        instruments=tuple(request.instruments),
+        from_ns=to_ns(request.from_time) if request.HasField("from_time") else None,
+        to_ns=to_ns(request.to_time) if request.HasField("to_time") else None,
+        seed=request.seed,
+        history_count=request.history_count,
+    )
