@@ -1,4 +1,8 @@
-"""Who calls: a person with roles, a service, or a service on behalf of a person."""
+"""Who calls: a person with roles, a service, or a service on behalf of a person.
+
+The name travels in clear and is believed: until calls carry tokens, whoever reaches a socket
+can be anybody. So sockets listen on 127.0.0.1 only.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache

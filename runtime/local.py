@@ -3,6 +3,7 @@
 Each message crosses as bytes: neither side ever sees the other change what it holds.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 
@@ -14,6 +15,8 @@ from runtime.errors import ServiceError, refusal
 from runtime.limits import request_bytes, response_bytes
 from runtime.rpc import Call, Method, Port, Transport, invoke, methods
 from runtime.single import Answer, Messages, Only, one
+
+log = logging.getLogger(__name__)
 
 
 class Direct:
@@ -85,7 +88,7 @@ async def timely(messages: Messages, call: Call) -> Messages:
 
 
 def failure(method: Method, call: Call, error: Exception) -> ServiceError:
-    """Return what the caller sees of a deadline that passed or of a bug in the service."""
+    """Return what the caller sees of a deadline that passed, or of a bug, which is logged."""
     if isinstance(error, TimeoutError) and call.remaining_s() == 0:
         return refusal(
             StatusCode.DEADLINE_EXCEEDED,
@@ -93,6 +96,7 @@ def failure(method: Method, call: Call, error: Exception) -> ServiceError:
             f"{method.path} took over {call.timeout_s} s: read back whether it happened",
             service=method.service,
         )
+    log.error("bug in %s", method.path, exc_info=error)
     return refusal(StatusCode.UNKNOWN, "BUG", f"{method.path}: {error!r}", service=method.service)
 
 

@@ -70,38 +70,42 @@ class GrpcTransport:
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         source = _Outgoing(method, requests)
         argument = source if method.streams_requests else request_bytes(method, await one(requests))
-        rpc = self._open(method, argument, call)
+        rpc = None
         try:
+            rpc = self._open(method, argument, call)
             answer: Message = await rpc
             return answer
-        except (aio.AioRpcError, aio.UsageError, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_own_cancellation(error, source):
+                raise
             raise source.cause(error, method) from error
         finally:
-            rpc.cancel()
+            if rpc is not None:
+                rpc.cancel()
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
         source = _Outgoing(method, requests)
         argument = source if method.streams_requests else request_bytes(method, await one(requests))
-        rpc = self._open(method, argument, call)
+        rpc = None
         try:
+            rpc = self._open(method, argument, call)
             async for response in rpc:
                 yield response
-        except (aio.AioRpcError, aio.UsageError, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if _is_own_cancellation(error, source):
+                raise
             raise source.cause(error, method) from error
         finally:
-            rpc.cancel()  # A caller that leaves early frees the server at once.
+            if rpc is not None:
+                rpc.cancel()  # A caller that leaves early frees the server at once.
 
     def _open(self, method: Method, argument: object, call: Call) -> Any:
         stub = self._stubs.get(method.path)
         if stub is None:
             stub = self._stubs[method.path] = self._stub(method)
-        metadata = tuple(call.metadata.items())
-        try:
-            return stub(argument, timeout=call.remaining_s(), metadata=metadata)
-        except aio.UsageError as error:
-            raise _closed(method) from error
+        return stub(argument, timeout=call.remaining_s(), metadata=tuple(call.metadata.items()))
 
     def _stub(self, method: Method) -> Callable[..., Any]:
         make: Callable[..., Any] = getattr(self._channel, kind(method))
@@ -117,7 +121,7 @@ class _Outgoing(AsyncIterator[bytes]):
     def __init__(self, method: Method, requests: AsyncIterator[Message]) -> None:
         self._method = method
         self._requests = requests
-        self._broke: Exception | None = None
+        self.broke: Exception | None = None
 
     async def __anext__(self) -> bytes:
         try:
@@ -125,26 +129,45 @@ class _Outgoing(AsyncIterator[bytes]):
         except StopAsyncIteration:
             raise
         except Exception as error:
-            self._broke = error
+            self.broke = error
             raise
 
-    def cause(self, error: BaseException, method: Method) -> BaseException:
+    def cause(self, error: BaseException, method: Method) -> ServiceError:
         """Return what really ended the call that gRPC ended with `error`."""
-        if isinstance(self._broke, ServiceError):
-            return self._broke
-        if self._broke is not None:
-            text = f"the requests to {method.path} broke: {self._broke!r}"
+        if isinstance(self.broke, ServiceError):
+            return self.broke
+        if self.broke is not None:
+            text = f"the requests to {method.path} broke: {self.broke!r}"
             return refusal(StatusCode.UNKNOWN, "BUG", text, service=method.service)
         if isinstance(error, aio.AioRpcError):
             return from_rpc_error(error, method.service)
-        return _closed(method) if isinstance(error, aio.UsageError) else error
+        return _transport_failure(error, method)
 
 
-def _closed(method: Method) -> ServiceError:
+def _is_own_cancellation(error: BaseException, source: _Outgoing) -> bool:
+    """Return whether the caller itself was cancelled.
+
+    gRPC raises the same when a channel closes under a call or its requests break; were that
+    passed on, a task that nobody cancelled would end in silence.
+    """
+    task = asyncio.current_task()
+    was_cancelled = task is not None and task.cancelling() > 0
+    return isinstance(error, asyncio.CancelledError) and was_cancelled and source.broke is None
+
+
+def _transport_failure(error: BaseException, method: Method) -> ServiceError:
+    if isinstance(error, aio.UsageError | asyncio.CancelledError):
+        return refusal(
+            StatusCode.UNAVAILABLE,
+            "CHANNEL_CLOSED",
+            f"the channel for {method.path} is closed: keep it open while its clients are used",
+            service=method.service,
+        )
     return refusal(
-        StatusCode.UNAVAILABLE,
-        "CHANNEL_CLOSED",
-        f"the channel for {method.path} is closed: keep it open as long as its clients are used",
+        StatusCode.INTERNAL,
+        "NOT_SENT",
+        f"gRPC could not send {method.path}: {error!r}; metadata must be text with lower-case "
+        "keys and printable ASCII values",
         service=method.service,
     )
 

@@ -97,15 +97,13 @@ class Server:
 
     def _handler(self, method: Method) -> "Handler":
         async def unary(request: Any, context: "Context") -> bytes | None:
-            async with self._answering(method, context):
-                call = _received(context)
+            async with self._answering(method, context) as call:
                 work = one(self._transport.call(method, _requests(method, request), call))
                 answer = await (work if call.deadline_s is None else until(call.deadline_s, work))
                 return response_bytes(method, answer)
 
         async def stream(request: Any, context: "Context") -> None:
-            async with self._answering(method, context):
-                call = _received(context)
+            async with self._answering(method, context) as call:
                 answers = self._transport.call(method, _requests(method, request), call)
                 async with aclosing(answers):
                     async for answer in timely(answers, call):
@@ -118,8 +116,9 @@ class Server:
         )
 
     @asynccontextmanager
-    async def _answering(self, method: Method, context: "Context") -> AsyncIterator[None]:
+    async def _answering(self, method: Method, context: "Context") -> AsyncIterator[Call]:
         """Count one call for the length of the block and send what it fails with."""
+        call = _received(context)
         task = asyncio.current_task()
         assert task is not None
         self._in_flight += 1
@@ -128,7 +127,7 @@ class Server:
         try:
             if self._in_flight > self._in_flight_max:
                 raise self._busy(method)
-            yield
+            yield call
         except ServiceError as error:
             await _abort(context, error)
         except asyncio.CancelledError:
@@ -139,7 +138,7 @@ class Server:
         except Exception as error:
             if isinstance(error, aio.AbortError):
                 raise
-            await _abort(context, failure(method, Call(context.time_remaining()), error))
+            await _abort(context, failure(method, call, error))
         finally:
             self._in_flight -= 1
             self._endless.pop(task, None)

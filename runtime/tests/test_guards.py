@@ -34,8 +34,9 @@ ECHO, WATCH = (f"/trading.echo.v1.EchoService/{name}" for name in ("Echo", "Watc
 
 def test_method_for_nobody_cannot_be_served() -> None:
     class Open(Echo):
-        POLICIES: ClassVar[Mapping[str, Policy]] = EchoService.POLICIES | {  # type: ignore[operator]
-            "echo": Policy(deadline_s=1.0)
+        POLICIES: ClassVar[Mapping[str, Policy]] = {
+            **EchoService.POLICIES,
+            "echo": Policy(deadline_s=1.0),
         }
 
     with pytest.raises(ValueError, match=r"EchoService/Echo states neither roles nor callers"):

@@ -146,9 +146,38 @@ async def test_server_that_is_not_there_is_unavailable() -> None:
             await echo_client(GrpcTransport(channel)).echo(asked("a"))
     assert caught.value.code is StatusCode.UNAVAILABLE
     assert not caught.value.definite
-    with pytest.raises(ServiceError, match="keep it open") as closed:
+    with pytest.raises(ServiceError, match="is closed: keep it open") as closed:
         await echo_client(GrpcTransport(channel)).echo(asked("a"), Call(timeout_s=0.05))
     assert closed.value.code is StatusCode.UNAVAILABLE
+
+
+@real_time
+async def test_channel_that_closes_under_a_call_does_not_look_like_a_cancellation() -> None:
+    service = Echo()
+    async with serve([service]) as tcp_port:
+        channel = open_channel(f"127.0.0.1:{tcp_port}")
+        client = echo_client(GrpcTransport(channel))
+        answer = asyncio.ensure_future(client.echo(asked("slow"), Call(timeout_s=0.5)))
+        watch = client.watch_echoes(pb.WatchEchoesRequest())
+        await anext(watch)
+        assert await soon(lambda: service.heard == ["slow"])
+        await channel.close()
+        await asyncio.wait([answer])
+        with pytest.raises(ServiceError, match="is closed"):
+            async for _ in watch:
+                pass
+    error = answer.exception()
+    assert isinstance(error, ServiceError)
+    assert error.code is StatusCode.UNAVAILABLE
+
+
+@real_time
+@pytest.mark.parametrize("metadata", [{"Upper": "a"}, {"x": "é"}, {"x": 1}], ids=str)
+async def test_metadata_that_cannot_travel_is_named(metadata: dict[str, str]) -> None:
+    async with serve([Echo()]) as tcp_port, open_channel(f"127.0.0.1:{tcp_port}") as channel:
+        with pytest.raises(ServiceError, match="lower-case keys") as caught:
+            await echo_client(GrpcTransport(channel)).echo(asked("a"), Call(metadata=metadata))
+    assert caught.value.reason == "NOT_SENT"
 
 
 @real_time

@@ -95,12 +95,15 @@ class TransportSuite:
                 await anext(answers)
         assert_is_refusal(caught.value)
 
-    async def test_bug_in_the_service_is_unknown(self) -> None:
+    async def test_bug_in_the_service_is_unknown_and_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         async with self.way(Echo()) as transport:
             with pytest.raises(ServiceError, match="KeyError") as caught:
                 await echo_client(transport).echo(asked("bug"))
         assert caught.value.code is StatusCode.UNKNOWN
         assert caught.value.reason == "BUG"
+        assert "bug in /trading.echo.v1.EchoService/Echo" in caplog.text
         assert not caught.value.definite
 
     async def test_bug_in_the_requests_is_the_callers(self) -> None:
