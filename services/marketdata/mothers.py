@@ -1,6 +1,5 @@
 """Valid-by-default market data for tests: break one thing in it."""
 
-import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -89,24 +88,27 @@ class Market:
     async def restarted(self) -> "Market":
         """Stop the service and return another one on what it has committed."""
         await self.service.stop()
-        market = await a_market(
-            now_ns=self.clock.now_ns(), database=self.environment.database.crash()
-        )
+        database = self.environment.database.crash()
+        market = await a_market(now_ns=self.clock.now_ns(), database=database, seed=2)
         market.publications = self.publications
         return market
 
 
 async def a_market(
-    *, now_ns: int = 0, pacer: Pacer | None = None, database: Database | None = None
+    *,
+    now_ns: int = 0,
+    pacer: Pacer | None = None,
+    database: Database | None = None,
+    seed: int = 1,
 ) -> Market:
     """Return a running service; its clock stands a day after noon unless given."""
-    rng = derived_rng(1, "marketdata")
+    rng = derived_rng(seed, "marketdata")
     clock = ReplayClock(now_ns or NOON_NS + 24 * 60 * NS_PER_MINUTE)
     environment = Environment(
         service="marketdata",
         clock=clock,
         rng=rng,
-        ids=Ids(random.Random(1)),
+        ids=Ids(rng),
         database=database or Database.inline_memory(),
         streams=SimulatedRedis(SimulatedServer()),
         progress=Progress(),

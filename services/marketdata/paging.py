@@ -1,5 +1,6 @@
 """Pages of named things, and of candles; a token belongs to the query it was given for."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ def size_of(page_size: int) -> int:
 
 def token_of(query: Message, place: str) -> str:
     """Return the token with which `query` goes on at `place`."""
-    return f"{_fingerprint(query)}.{place}"
+    return f"{_fingerprint(query, place)}.{place}"
 
 
 def place_of(query: Message, token: str) -> str:
@@ -31,7 +32,7 @@ def place_of(query: Message, token: str) -> str:
     if not token:
         return ""
     fingerprint, _, place = token.partition(".")
-    if fingerprint != _fingerprint(query) or not place:
+    if fingerprint != _fingerprint(query, place):
         raise MarketDataRefused(
             Refusal.PAGE_TOKEN_FOREIGN,
             f"page_token {token!r} was given for another query: repeat that query with it,"
@@ -53,9 +54,9 @@ def page_of(
     return page, "" if is_last else token_of(query, name(page[-1]))
 
 
-def _fingerprint(query: Message) -> str:
-    """Return what names a query: all of its request but the page's size and token."""
+def _fingerprint(query: Message, place: str) -> str:
+    """Return what names a place in a query: all of its request but the page's size and token."""
     bare = type(query).FromString(query.SerializeToString())
     bare.ClearField("page_size")
     bare.ClearField("page_token")
-    return digest(bare).hex()[:DIGEST_LENGTH]
+    return hashlib.sha256(digest(bare) + place.encode()).hexdigest()[:DIGEST_LENGTH]

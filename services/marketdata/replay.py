@@ -1,10 +1,12 @@
 """Replays: a dataset's candles published in the order of their time, one instant at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from runtime.clock import Clock
 from runtime.environment import Environment
@@ -19,6 +21,8 @@ from services.marketdata.publisher import Publisher
 from services.marketdata.refusals import MarketDataRefused, Refusal
 
 HISTORY_BATCH = 500
+
+Noted = Callable[[Connection, ReplayRow], None]
 
 
 class Pacer(Protocol):
@@ -79,8 +83,11 @@ class Replays:
                 )
             )
 
-    async def begin(self, plan: Plan, request: bytes, speed: float) -> ReplayRow:
-        """Start a replay; return it as it begins. Raises MarketDataRefused."""
+    async def begin(self, plan: Plan, request: bytes, speed: float, also: Noted) -> ReplayRow:
+        """Start a replay; return it as it begins. Raises MarketDataRefused.
+
+        `also` runs in the transaction that stores it.
+        """
         if speed == 0 and self._pacer is None:
             raise MarketDataRefused(
                 Refusal.SPEED_NEEDS_VIRTUAL_TIME,
@@ -94,8 +101,17 @@ class Replays:
             total=plan.total,
         )
         run = _Run(row, plan, speed, asyncio.Event(), asyncio.Event())
+
+        def work(tx: Connection) -> None:
+            library.insert_replay(tx, row)
+            also(tx, row)
+
         self._runs[row.replay_id] = run  # Before the first await: a second one must see it.
-        await self._database.write(lambda tx: library.insert_replay(tx, row))
+        try:
+            await self._database.write(work)
+        except BaseException:
+            del self._runs[row.replay_id]
+            raise
         self._environment.tasks.spawn(self._play(run), name=f"replay-{row.replay_id}")
         return row
 

@@ -172,13 +172,22 @@ class MarketData(MarketDataService):
     ) -> pb.StartReplayResponse:
         """Start to publish a dataset; see the contract."""
 
+        key = request.request_id
+
         async def begin() -> pb.StartReplayResponse:
+            answer = pb.StartReplayResponse()
+
+            def remember(tx: Connection, row: library.ReplayRow) -> None:
+                answer.replay.CopyFrom(answers.replay_of(row))
+                self._requests.remember(tx, "start_replay", key, request, answer)
+
             plan = await self._shelf.plan(_wanted(request))
-            row = await self._replays.begin(plan, request.SerializeToString(), request.speed)
-            return pb.StartReplayResponse(replay=answers.replay_of(row))
+            body = request.SerializeToString()
+            await self._replays.begin(plan, body, request.speed, remember)
+            return answer
 
         with refusals_as_status():
-            return await self._requests.once("start_replay", request.request_id, request, begin)
+            return await self._requests.once("start_replay", key, request, begin)
 
     async def stop_replay(
         self, request: pb.StopReplayRequest, call: Call = Call()
