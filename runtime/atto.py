@@ -5,6 +5,8 @@ attos, because they must judge a price that is off the tick and book an instrume
 nobody described. Source: specification of the pipeline, sections 1 and 3.2 (M1, M3).
 """
 
+from functools import cache
+
 from runtime.money import divide_half_even, minor_exponent
 
 ATTO_DIGITS = 18
@@ -31,8 +33,13 @@ def notional_minor(price_atto: int, quantity_atto: int, currency: str) -> int:
 
     The sign is that of the quantity; rounding is the same on both sides of zero.
     """
-    step = 10 ** (2 * ATTO_DIGITS - minor_exponent(currency))
-    return divide_half_even(price_atto * quantity_atto, step)
+    return divide_half_even(price_atto * quantity_atto, attos_squared(currency))
+
+
+@cache
+def attos_squared(currency: str) -> int:
+    """Return how many square attos (price times quantity) make one minor unit."""
+    return int(10 ** (2 * ATTO_DIGITS - minor_exponent(currency)))
 
 
 def minor_to_text(units: int, currency: str) -> str:

@@ -1,0 +1,178 @@
+"""One account as risk knows it: cash, positions, open orders and what they hold."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from runtime.atto import notional_minor
+from services.risk.holdings import NOTHING, Holding
+from services.risk.orders import Open
+
+MINUTE_NS = 60_000_000_000
+BPS = 10_000
+Fingerprint = tuple[str, int, int, int | None, int | None, str]
+
+
+@dataclass(slots=True)
+class Account:
+    """The state that checks read and that approvals, fills and prices change.
+
+    Totals are kept beside the parts they sum, so that a check costs the same with one open
+    order as with hundreds. Money is in minor units of `currency`.
+    """
+
+    name: str
+    currency: str = ""  # Empty until the ledger says it.
+    transfers_minor: int | None = None  # Paid in less paid out; None until the ledger says it.
+    flow_minor: int = 0  # Cash of all trades.
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    values: dict[str, int] = field(default_factory=dict)  # Market values of open positions.
+    unmarked: dict[str, None] = field(default_factory=dict)  # Open positions without a price.
+    open: dict[str, Open] = field(default_factory=dict)
+    on_instrument: dict[str, dict[str, Open]] = field(default_factory=dict)
+    held_minor: int = 0
+    opening_minor: int = 0
+    ordered_at_ns: deque[int] = field(default_factory=deque)
+    strategy_ordered_at_ns: dict[str, deque[int]] = field(default_factory=dict)
+    recent: dict[Fingerprint, tuple[int, str]] = field(default_factory=dict)
+    high_water_minor: int | None = None
+    day: int = 0  # Days since the epoch, UTC.
+    day_equity_minor: int | None = None
+    over: dict[str, int] = field(default_factory=dict)  # Orders that are over, and since when.
+
+    @property
+    def cash_minor(self) -> int | None:
+        """Return the ledger's cash; None while it is not known."""
+        return None if self.transfers_minor is None else self.transfers_minor + self.flow_minor
+
+    @property
+    def equity_minor(self) -> int | None:
+        """Return cash plus market value, open losses included; None while not known (K6)."""
+        if self.transfers_minor is None or self.unmarked:
+            return None
+        return self.transfers_minor + self.flow_minor + sum(self.values.values())
+
+    @property
+    def free_minor(self) -> int | None:
+        """Return what a new order may hold: cash less holds, less what open shorts bind.
+
+        A short binds its proceeds and 100 % of its value again.
+        """
+        if self.transfers_minor is None or self.unmarked:
+            return None
+        bound = 2 * sum(value for value in self.values.values() if value < 0)
+        return self.transfers_minor + self.flow_minor - self.held_minor + bound
+
+    @property
+    def gross_minor(self) -> int:
+        """Return the size of all positions, shorts counting like longs."""
+        return sum(map(abs, self.values.values()))
+
+    def holding(self, instrument: str) -> Holding:
+        """Return the position in `instrument`; flat when it never traded."""
+        return self.holdings.get(instrument, NOTHING)
+
+    def set_holding(self, instrument: str, holding: Holding, price_atto: int | None) -> None:
+        """Replace the position in `instrument` and value it at `price_atto`."""
+        self.flow_minor += holding.flow_minor - self.holding(instrument).flow_minor
+        self.holdings[instrument] = holding
+        self.mark(instrument, price_atto)
+
+    def mark(self, instrument: str, price_atto: int | None) -> None:
+        """Value the position in `instrument` at `price_atto`, None when nothing is known."""
+        quantity = self.holding(instrument).quantity_atto
+        self.values.pop(instrument, None)
+        self.unmarked.pop(instrument, None)
+        if quantity and price_atto:
+            self.values[instrument] = notional_minor(price_atto, quantity, self.currency)
+        elif quantity:
+            self.unmarked[instrument] = None
+
+    def put(self, order: Open) -> None:
+        """Add an open order, or replace the one of the same id and its hold."""
+        if order.client_order_id in self.open:
+            self._exchange(order)
+            return
+        self.open[order.client_order_id] = order
+        self.on_instrument.setdefault(order.instrument, {})[order.client_order_id] = order
+        self.held_minor += order.hold_minor
+        self.opening_minor += order.opening_minor
+
+    def remove(self, client_order_id: str) -> Open | None:
+        """Take an open order and its hold away; return it, or None when it was not open."""
+        order = self.open.pop(client_order_id, None)
+        if order is not None:
+            del self.on_instrument[order.instrument][client_order_id]
+            self.held_minor -= order.hold_minor
+            self.opening_minor -= order.opening_minor
+        return order
+
+    def split(self, instrument: str, currency: str) -> list[Open]:
+        """Tell anew what the open orders of `instrument` close and open; return what changed.
+
+        The oldest close first. Whenever a position or an order changes the parts may change
+        places: two orders to sell may not both count on the one position there is.
+        """
+        held, changed = self.holding(instrument).quantity_atto, []
+        left = {1: max(0, -held), -1: max(0, held)}
+        for order in list(self.on_instrument.get(instrument, {}).values()):
+            if order.is_reduce_only:
+                continue  # It never opens: the venue cuts it to the position.
+            closing = min(order.leaves_atto, left[order.direction])
+            left[order.direction] -= closing
+            if order.leaves_atto - closing != order.opening_atto:
+                changed.append(order.opening(order.leaves_atto - closing, currency))
+                self._exchange(changed[-1])
+        return changed
+
+    def _exchange(self, order: Open) -> None:
+        """Replace an open order in its place: its age among the others stays."""
+        before = self.open[order.client_order_id]
+        self.open[order.client_order_id] = order
+        self.on_instrument[order.instrument][order.client_order_id] = order
+        self.held_minor += order.hold_minor - before.hold_minor
+        self.opening_minor += order.opening_minor - before.opening_minor
+
+    def count(self, strategy_id: str, at_ns: int) -> None:
+        """Count one more order of the account and of its strategy, rejected ones too (K9)."""
+        self.ordered_at_ns.append(at_ns)
+        if strategy_id:
+            self.strategy_ordered_at_ns.setdefault(strategy_id, deque()).append(at_ns)
+
+    def rates(self, strategy_id: str, now_ns: int) -> tuple[int, int]:
+        """Return how many orders the strategy and the account made in the last minute."""
+        strategy = self.strategy_ordered_at_ns.get(strategy_id)
+        return (
+            _within(strategy, now_ns - MINUTE_NS) if strategy else 0,
+            _within(self.ordered_at_ns, now_ns - MINUTE_NS),
+        )
+
+    def remember(self, fingerprint: Fingerprint, now_ns: int, client_order_id: str) -> None:
+        """Remember an approved order, so that its accidental repeat is noticed."""
+        if len(self.recent) >= 1_000:  # Forget what no window reaches any more.
+            start_ns = now_ns - MINUTE_NS
+            self.recent = {key: at for key, at in self.recent.items() if at[0] > start_ns}
+        self.recent[fingerprint] = (now_ns, client_order_id)
+
+    def note_equity(self, now_ns: int) -> None:
+        """Let the high-water mark and the day's first equity follow the equity (K6)."""
+        equity, day = self.equity_minor, now_ns // (24 * 60 * MINUTE_NS)
+        if equity is None:
+            return
+        if self.high_water_minor is None or equity > self.high_water_minor:
+            self.high_water_minor = equity
+        if self.day_equity_minor is None or day != self.day:
+            self.day, self.day_equity_minor = day, equity
+
+    @property
+    def drawdown_bps(self) -> int:
+        """Return how far equity is below its highest, in basis points of that, rounded up."""
+        equity, high = self.equity_minor, self.high_water_minor
+        if equity is None or not high or high <= 0:
+            return 0
+        return -(-(high - equity) * BPS // high)
+
+
+def _within(times_ns: deque[int], start_ns: int) -> int:
+    while times_ns and times_ns[0] <= start_ns:
+        times_ns.popleft()
+    return len(times_ns)

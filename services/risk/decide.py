@@ -1,0 +1,93 @@
+"""The decision: every check that applies, in the order of their codes, and what they say."""
+
+from typing import NamedTuple
+
+from services.risk.case import Case
+from services.risk.checks import ORDER_CHECKS, Judge
+from services.risk.orders import Open
+from services.risk.reasons import CheckResult, Outcome, Reason, Verdict
+from services.risk.signals import SIGNAL_CHECKS, SignalCase, max_quantity_atto
+
+PASSED, FAILED = Outcome.PASSED, Outcome.FAILED
+WAIVED: dict[Reason, CheckResult] = {c.code: (c.code, Outcome.WAIVED, "", "") for c in ORDER_CHECKS}
+SILENT: dict[Reason, CheckResult] = {
+    c.code: (c.code, Outcome.NOT_APPLICABLE, "", "") for c in ORDER_CHECKS
+}
+Rows = tuple[tuple[Reason, Judge, bool], ...]
+ON_ORDER: Rows = tuple((c.code, c.judge, c.is_waived) for c in ORDER_CHECKS)
+ON_SIGNAL: Rows = tuple((c.code, c.judge, c.is_waived) for c in ORDER_CHECKS if c.is_on_signal)
+
+
+class Decision(NamedTuple):
+    """What was decided, why, and how much may leave; quantities in attos."""
+
+    verdict: Verdict
+    checks: tuple[CheckResult, ...]
+    approved_atto: int
+    max_atto: int = 0  # Only for a signal: the largest order there is room for.
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        """Return the checks that failed."""
+        return [check for check in self.checks if check[1] is FAILED]
+
+
+def decide(case: Case) -> Decision:
+    """Return whether the order may leave (K1): rejected if any check failed."""
+    results, is_rejected = _judge(case, ON_ORDER)
+    if is_rejected:
+        return Decision(Verdict.REJECTED, tuple(results), 0)
+    return Decision(Verdict.APPROVED, tuple(results), case.order.quantity_atto)
+
+
+def decide_signal(asked: SignalCase) -> Decision:
+    """Return whether the signal may become an order, and the largest one possible."""
+    results, is_rejected = _judge(asked.case, ON_SIGNAL)
+    for check in SIGNAL_CHECKS:
+        finding = check.judge(asked)
+        if finding is not None:
+            is_rejected |= finding[0]
+            results.append((check.code, FAILED if finding[0] else PASSED, *finding[1:]))
+    if is_rejected:
+        return Decision(Verdict.REJECTED, tuple(results), 0)
+    largest, wanted = max_quantity_atto(asked.case), asked.signal.quantity_atto
+    if wanted is not None and wanted > largest:
+        return Decision(Verdict.RESIZED, tuple(results), largest, largest)
+    return Decision(Verdict.APPROVED, tuple(results), wanted or largest, largest)
+
+
+def held_by(case: Case) -> Open:
+    """Return the open order that an approval of `case` makes: what it holds, and why."""
+    order, priced = case.order, case.priced
+    assert priced is not None, "an order without a price cannot have been approved"
+    return Open(
+        client_order_id=order.client_order_id,
+        instrument=order.instrument,
+        strategy_id=order.strategy_id,
+        direction=order.direction,
+        leaves_atto=order.quantity_atto,
+        opening_atto=case.opening_atto,
+        price_atto=priced.price_atto,
+        worst_atto=priced.worst_atto,
+        fee_bps=case.limits.fee_bps_max,
+        opening_minor=priced.opening_minor,
+        hold_minor=priced.hold_minor,
+        is_reduce_only=order.is_reduce_only,
+        since_ns=case.now_ns,
+    )
+
+
+def _judge(case: Case, checks: Rows) -> tuple[list[CheckResult], bool]:
+    results, is_rejected, is_reducing = list[CheckResult](), False, case.is_reducing
+    for code, judge, is_waived in checks:
+        if is_waived and is_reducing:
+            results.append(WAIVED[code])
+            continue
+        finding = judge(case)
+        if finding is None:
+            results.append(SILENT[code])
+            continue
+        is_failed, observed, limit = finding
+        is_rejected |= is_failed
+        results.append((code, FAILED if is_failed else PASSED, observed, limit))
+    return results, is_rejected

@@ -1,0 +1,100 @@
+"""What the checks judge by: instruments, limits, reference prices and trading modes."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from services.risk.reasons import Mode
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What can be traded, and its grid; numbers in attos, money in minor units."""
+
+    name: str
+    currency: str
+    tick_atto: int
+    lot_atto: int
+    min_quantity_atto: int
+    max_quantity_atto: int | None
+    min_notional_minor: int
+    collar_bps: int
+    is_tradable: bool
+    is_shortable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The last known price of an instrument, and how long it may be believed."""
+
+    price_atto: int
+    time_ns: int
+    stale_after_ns: int
+
+    def is_stale(self, now_ns: int) -> bool:
+        """Return whether the price is older than market data may be (D5)."""
+        return now_ns - self.time_ns > self.stale_after_ns
+
+
+class ProtectionRule(IntEnum):
+    """Which opening orders must carry a stop; the numbers are those of the contract."""
+
+    STRATEGIES = 1
+    ALL = 2
+    NONE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an account may do at most; shares are in basis points of equity."""
+
+    version: int = 0
+    order_lots_max: int = 10_000
+    order_notional_max_minor: int = 100_000_000
+    position_share_bps_max: int = 2_000
+    gross_share_bps_max: int = 8_000
+    entries_per_instrument_max: int = 3
+    open_orders_max: int = 200
+    open_order_value_share_bps_max: int = 10_000
+    strategy_orders_per_minute_max: int = 100
+    account_orders_per_minute_max: int = 1_000
+    duplicate_window_ns: int = NS_PER_S
+    protection: ProtectionRule = ProtectionRule.STRATEGIES
+    is_short_allowed: bool = True
+    market_order_margin_bps: int = 100
+    fee_bps_max: int = 20
+    traders: frozenset[str] = frozenset()
+
+
+class ScopeKind(IntEnum):
+    """What a mode or limits are about; the numbers are those of the contract."""
+
+    FIRM = 1
+    ACCOUNT = 2
+    STRATEGY = 3
+    INSTRUMENT = 4
+
+
+Scope = tuple[ScopeKind, str]
+FIRM: Scope = (ScopeKind.FIRM, "")
+
+
+@dataclass(slots=True)
+class Modes:
+    """The modes that are set; a scope without one is ACTIVE."""
+
+    by_scope: dict[Scope, Mode] = field(default_factory=dict)
+
+    def strictest(self, account: str, strategy_id: str, instrument: str) -> Mode:
+        """Return what may still be done where these meet (K8)."""
+        modes = self.by_scope
+        if not modes:
+            return Mode.ACTIVE
+        touched = (
+            FIRM,
+            (ScopeKind.ACCOUNT, account),
+            (ScopeKind.STRATEGY, strategy_id),
+            (ScopeKind.INSTRUMENT, instrument),
+        )
+        return max(modes.get(scope, Mode.ACTIVE) for scope in touched)
