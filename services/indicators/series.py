@@ -96,6 +96,25 @@ def default_prefix(kind: str, setup: Setup) -> str:
     return "_".join([kind.lower(), *(f"{value:g}".replace(".", "p") for value in setup)])
 
 
+def check_needs(indicators: Sequence[Indicator], candle_kind: str) -> None:
+    """Refuse an indicator that needs more than candles of `candle_kind` carry.
+
+    Raises IndicatorRefused(CANDLE_KIND_INSUFFICIENT) with the indicator, what it needs and has.
+    """
+    for indicator in indicators:
+        needs = indicator.definition.needs
+        if needs not in CARRIED[candle_kind]:
+            kind = indicator.definition.kind
+            raise IndicatorRefused(
+                "CANDLE_KIND_INSUFFICIENT",
+                f"{kind} needs candles with a {needs.lower()}, these are {candle_kind}: "
+                f"choose an indicator of {', '.join(CARRIED[candle_kind]).lower()}",
+                indicator=kind,
+                needs=needs,
+                has=candle_kind,
+            )
+
+
 def _checked(kind: str, parameter: Parameter, value: float) -> float:
     low, high = parameter.minimum, parameter.maximum
     is_whole = not parameter.is_whole or (isfinite(value) and value == int(value))
@@ -107,6 +126,13 @@ def _checked(kind: str, parameter: Parameter, value: float) -> float:
         f"{parameter.name} of {kind} is {value:g}, must be {wanted}{low:g}..{high:g}",
         field=f"parameters[{parameter.name}]",
     )
+
+
+CARRIED = {
+    "OHLCV": (Needs.CLOSE, Needs.RANGE, Needs.VOLUME),
+    "OHLC": (Needs.CLOSE, Needs.RANGE),
+    "CLOSE_ONLY": (Needs.CLOSE,),
+}
 
 
 class Running:
@@ -127,19 +153,13 @@ class Running:
         self.row = self._run(self._state, bar)
         return self.row
 
+    def skip(self) -> None:
+        """Pass over a bar that lacks what is needed: it has no values, the state stays."""
+        self.row = self._blank.copy()
+
     def peek(self, bar: Bar) -> list[float]:
         """Return the row `bar` would have if it were confirmed now; nothing is taken in."""
         return self._run(list(self._state), bar)
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether the last bar has values."""
-        return self.bar_count >= self.indicator.warm_after
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the first bar's choice has stopped mattering."""
-        return self.bar_count >= self.indicator.settled_after
 
     def _run(self, state: Floats, bar: Bar) -> list[float]:
         high, low, close, volume = bar

@@ -75,7 +75,7 @@ def test_no_value_is_given_before_an_indicator_is_warm(
         row = running.step(bar)
         warm = [index + 1 >= indicator.first_bar_count(k) for k in range(len(row))]
         assert [not isnan(value) for value in row] == warm
-        assert running.is_warm == (index + 1 >= indicator.warm_after)
+        assert running.bar_count == index + 1
 
 
 @given(indicators(), bars(), st.integers(0, 120))
