@@ -1,0 +1,112 @@
+"""The reader's side of a Watch RPC: in batches, resumed without a gap, for ever (rule O7)."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from grpc import StatusCode
+
+from runtime.errors import ErrorInfo, ServiceError
+from runtime.stores import StoreError
+
+BATCH_SIZE_MAX = 256
+BUFFER_SIZE = 1_024
+PAUSE_S_FIRST, PAUSE_S_MAX = 0.05, 1.0
+log = logging.getLogger(__name__)
+
+
+class Message(Protocol):
+    """What every message of a watch tells."""
+
+    sequence: int
+    is_heartbeat: bool
+
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Following(Generic[M]):
+    """What to follow, and what to do with it.
+
+    `watch` opens the stream after a sequence. `take` gets what has arrived since it last
+    returned, heartbeats included, at most 256 messages, and returns when their effect is
+    committed: so a reader commits per batch, not per message (G2).
+    """
+
+    name: str
+    watch: Callable[[int], AsyncGenerator[M, None]]
+    take: Callable[[Sequence[M]], Awaitable[None]]
+
+
+async def follow(following: Following[M], *, after: int, rng: random.Random) -> None:
+    """Follow a stream from behind sequence `after` until cancelled.
+
+    A stream that ends, or a store that fails, is resumed behind the last batch taken. What
+    the source no longer keeps is skipped, loudly. Other errors of `take` are raised.
+    """
+    sequence, attempt = after, 0
+    while True:
+        before = sequence
+        try:
+            async for batch in _batches(following.watch(sequence)):
+                await following.take(batch)
+                sequence = max(sequence, batch[-1].sequence)
+        except ServiceError as error:
+            level = logging.WARNING if error.definite else logging.INFO
+            log.log(level, "%s ended after %d: %s", following.name, sequence, error)
+            sequence = max(sequence, _kept_after(error))
+        except StoreError as error:
+            log.warning("%s waits for the store after %d: %s", following.name, sequence, error)
+        attempt = 0 if sequence > before else attempt + 1
+        await asyncio.sleep(_pause_s(attempt, rng))
+
+
+async def _batches(stream: AsyncGenerator[M, None]) -> AsyncGenerator[list[M], None]:
+    """Yield what has arrived each time the consumer asks, never nothing."""
+    arrived: asyncio.Queue[M | None] = asyncio.Queue(BUFFER_SIZE)
+
+    async def pump() -> None:
+        try:
+            async with aclosing(stream):
+                async for message in stream:
+                    await arrived.put(message)
+        finally:
+            if not arrived.full():  # A full queue wakes the consumer anyway.
+                arrived.put_nowait(None)
+
+    pumping = asyncio.create_task(pump(), name="follow")
+    try:
+        while not (pumping.done() and arrived.empty()):
+            batch = [message for message in await _arrived(arrived) if message is not None]
+            if batch:
+                yield batch
+        await pumping  # Raises what ended the stream.
+    finally:
+        pumping.cancel()
+        await asyncio.wait([pumping])
+
+
+async def _arrived(queue: "asyncio.Queue[M | None]") -> list[M | None]:
+    batch = [await queue.get()]
+    while len(batch) < BATCH_SIZE_MAX and not queue.empty():
+        batch.append(queue.get_nowait())
+    return batch
+
+
+def _kept_after(error: ServiceError) -> int:
+    """Return where a source that forgot the past begins, 0 when it says nothing about that."""
+    info = error.detail(ErrorInfo)
+    if error.code is not StatusCode.OUT_OF_RANGE or info is None:
+        return 0
+    return int(info.metadata.get("kept_after", "0") or 0)
+
+
+def _pause_s(attempt: int, rng: random.Random) -> float:
+    """Return the wait before an attempt: 50 ms doubled each time, at most 1 s, jitter 50 %."""
+    longest = min(PAUSE_S_MAX, PAUSE_S_FIRST * 2.0 ** min(attempt, 10))
+    return longest * (0.5 + rng.random())
