@@ -106,6 +106,8 @@ class _ExecutionRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     """Indefinite: something was sent, and its outcome is not known."""
     EXECUTION_REFUSAL_REASON_BELOW_FILLED: _ExecutionRefusalReason.ValueType  # 12
     """The new quantity is below what has traded."""
+    EXECUTION_REFUSAL_REASON_VENUE_REFUSED: _ExecutionRefusalReason.ValueType  # 13
+    """The venue certainly did not take the order."""
 
 class ExecutionRefusalReason(_ExecutionRefusalReason, metaclass=_ExecutionRefusalReasonEnumTypeWrapper):
     """Why execution refused a call; without prefix in ErrorInfo.reason."""
@@ -136,6 +138,8 @@ EXECUTION_REFUSAL_REASON_IN_DOUBT: ExecutionRefusalReason.ValueType  # 11
 """Indefinite: something was sent, and its outcome is not known."""
 EXECUTION_REFUSAL_REASON_BELOW_FILLED: ExecutionRefusalReason.ValueType  # 12
 """The new quantity is below what has traded."""
+EXECUTION_REFUSAL_REASON_VENUE_REFUSED: ExecutionRefusalReason.ValueType  # 13
+"""The venue certainly did not take the order."""
 Global___ExecutionRefusalReason: _TypeAlias = ExecutionRefusalReason  # noqa: Y015
 
 @_typing.final
@@ -446,7 +450,7 @@ class GetExecutionResponse(_message.Message):
 
     @_builtins.property
     def doubtful(self) -> _decimal_pb2.Decimal:
-        """The quantity of children in doubt."""
+        """The quantity of children that were sent and whose outcome is not known (yet)."""
 
     @_builtins.property
     def unscheduled(self) -> _decimal_pb2.Decimal:
@@ -856,7 +860,7 @@ Global___WatchExecutionReportsRequest: _TypeAlias = WatchExecutionReportsRequest
 
 @_typing.final
 class WatchExecutionReportsResponse(_message.Message):
-    """Some reports in a row, or a heartbeat."""
+    """The reports of one commit, or a heartbeat."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -864,12 +868,14 @@ class WatchExecutionReportsResponse(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     IS_HEARTBEAT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """The sequence of the last of them (they are consecutive), or in a heartbeat the current one."""
+    """The place of this message among all messages with reports, from 1 without a gap; in a
+    heartbeat that of the last one.
+    """
     is_heartbeat: _builtins.bool
     """Whether this only says that the stream is alive."""
     @_builtins.property
     def reports(self) -> _containers.RepeatedCompositeFieldContainer[_execution_pb2.ExecutionReport]:
-        """The reports, in sequence, at most 256; none in a heartbeat."""
+        """The reports, in the venue's order, at most 256; none in a heartbeat."""
 
     def __init__(
         self,

@@ -108,8 +108,10 @@ class ExecutionService(Port):
         that has not been used before.
         Errors: FAILED_PRECONDITION with reason NOT_APPROVED (token wrong, expired, or of another
         order), VENUE_UNKNOWN, VENUE_UNHEALTHY or WINDOW_INVALID; ABORTED with reason
-        EPOCH_SUPERSEDED (a newer writer has been seen; metadata epoch); ALREADY_EXISTS with reason
+        EPOCH_SUPERSEDED (a newer writer has been seen; metadata current); ALREADY_EXISTS with reason
         ORDER_DIFFERS; UNIMPLEMENTED with reason ALGORITHM_NOT_BUILT: nothing was sent.
+        FAILED_PRECONDITION with reason VENUE_REFUSED: the venue certainly did not take the order
+        (metadata reason: its own); a repeat gets the same.
         UNAVAILABLE with reason IN_DOUBT: it may have been sent, and nobody knows yet. The same after
         DEADLINE_EXCEEDED. Ask QueryOrder, or wait for a report.
         """
@@ -182,8 +184,9 @@ class ExecutionService(Port):
 
         Every report is committed here before it is shown, once per (venue, exec_id), with the ids of
         parent and child and the parent's cumulative and remaining quantity. Reports of one account
-        at one venue keep the venue's order. The first message is a heartbeat with the current
-        sequence; more follow every second while nothing else is sent.
+        at one venue keep the venue's order. A message carries the reports that were committed
+        together, and messages are what `sequence` counts. The first message is a heartbeat with the
+        current sequence; more follow every second while nothing else is sent.
         Errors: OUT_OF_RANGE (after_sequence is older than what is kept or has not happened: compare
         by ListVenueOrders, then watch), RESOURCE_EXHAUSTED (the reader is too slow; resume from the
         last sequence it has).
