@@ -117,6 +117,12 @@ class Port:
     DESCRIPTOR: ClassVar[ServiceDescriptor]
     POLICIES: ClassVar[Mapping[str, Policy]] = {}  # By the Python name of the method.
 
+    async def start(self) -> None:
+        """Catch up with store and peers, then accept calls; a client has nothing to do."""
+
+    async def stop(self) -> None:
+        """End what runs in the background; what was committed stays."""
+
 
 class Transport(Protocol):
     """Carries one call. A unary side is a stream of exactly one message."""

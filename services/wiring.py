@@ -40,16 +40,6 @@ class Shared:
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
 
 
-class Hosted(Protocol):
-    """A service as its host sees it."""
-
-    async def start(self) -> None:
-        """Catch up with the store and the peers, then accept calls."""
-
-    async def stop(self) -> None:
-        """End background work; what was committed stays."""
-
-
 Build = Callable[[Environment, Connect, Shared], Port]
 
 # In start order: who needs a peer at its start comes after it.
