@@ -44,8 +44,17 @@ def validate_again(order: Order, event: Event) -> Changes:
 
 
 def send(order: Order, event: Event) -> Changes:
-    """Count the attempt; a resend may carry a newer decision."""
-    return {"attempt": order.attempt + 1, "decision_id": event.decision_id or order.decision_id}
+    """Count the attempt."""
+    return {"attempt": order.attempt + 1}
+
+
+def resend(order: Order, event: Event) -> Changes:
+    """Count the attempt, made under an approval of its own (X6)."""
+    return {
+        "attempt": order.attempt + 1,
+        "validation": order.validation + 1,
+        "decision_id": event.decision_id,
+    }
 
 
 def give_up(order: Order, event: Event) -> Changes:

@@ -99,6 +99,11 @@ def _conclude(order: Order, event: Event, place: Place, changes: Changes) -> Non
         changes["doubt_since_ns"] = 0
 
 
+def noted(order: Order, at_ns: int) -> Order:
+    """Return `order` with one more event that changed nothing else."""
+    return order.changed({"version": order.version + 1, "updated_ns": at_ns})
+
+
 def is_consistent(order: Order, named: Place) -> bool:
     """Whether an operator may resolve `order` to `named`: what is filled must agree."""
     if named is Place.FILLED or named in WORKING:

@@ -113,7 +113,7 @@ ROWS: tuple[Row, ...] = (
     Row(25, Kind.RESUMED, (P.SUSPENDED,), Goal.BY_CUM),
     Row(25, Kind.RESUMED, PENDING, Goal.BENEATH_BY_CUM),
     Row(26, Kind.NOT_FOUND, (P.DOUBT_NEW,), Goal.GIVEN_UP, do.give_up),
-    Row(26, Kind.RESENT, (P.DOUBT_NEW,), Goal.SENT_AGAIN, do.send),
+    Row(26, Kind.RESENT, (P.DOUBT_NEW,), Goal.SENT_AGAIN, do.resend),
     Row(27, Kind.PARTLY_TRADED, TERMINAL, Goal.SAME, do.book),
     Row(27, Kind.FULLY_TRADED, TERMINAL, Goal.SAME, do.book),
     Row(28, Kind.BUSTED, WORKING, Goal.BY_CUM, do.take_back),

@@ -1,0 +1,207 @@
+"""Ends doubts: asks the venue, applies what it says, and only then sends again (X5, X6).
+
+The venue is asked 0.1, 0.2, 0.4 … at most 5 s apart, without end, until the order is known.
+"""
+
+import asyncio
+import itertools
+import logging
+from dataclasses import replace
+
+from trading.execution.v1 import execution_pb2 as execution_pb
+from trading.types.v1 import risk_pb2
+
+from runtime.errors import ServiceError
+from runtime.rpc import Call
+from runtime.times import NS_PER_S, to_ns
+from services.orders import bookkeeping, wire
+from services.orders.events import Event, Kind
+from services.orders.limits import Limit
+from services.orders.pauses import pause
+from services.orders.recorder import Unit
+from services.orders.reports import ask_due_cancel, take_report
+from services.orders.states import Order, Place
+from services.orders.store import Key, Stored
+from services.orders.submission import SEND_TIMEOUT_S, Desk, Submissions, ask_risk, dispatched
+
+QUERY_TIMEOUT_S = 1.0
+SEND_TIMEOUT_NS = round(SEND_TIMEOUT_S * NS_PER_S)
+ATTEMPTS_MAX = 2  # The first send and one resend (X6).
+ALARM_NS = 5 * NS_PER_S
+MARGIN_NS = NS_PER_S // 10  # For a call that was let in at the last moment.
+log = logging.getLogger(__name__)
+
+Answer = execution_pb.QueryOrderResponse
+
+
+class Doubts:
+    """Follows each order in doubt until it is in none."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._submissions: Submissions
+        self._followed: dict[Key, asyncio.Task[None]] = {}
+
+    def send_with(self, submissions: Submissions) -> None:
+        """Resend through `submissions`."""
+        self._submissions = submissions
+
+    def watch(self, key: Key) -> None:
+        """Follow an order until its doubt has ended; once for each order."""
+        if key not in self._followed:
+            work = self._follow(key)
+            task = self._desk.environment.tasks.spawn(work, name=f"doubt {key[1]}")
+            self._followed[key] = task
+            task.add_done_callback(lambda _: self._followed.pop(key))
+
+    async def _follow(self, key: Key) -> None:
+        attempt = 0
+        with self._desk.environment.progress.working("doubt"):
+            while True:
+                await pause(attempt, self._desk.environment.rng)
+                attempt += 1
+                try:
+                    if not await self._step(key):
+                        return
+                except ServiceError as error:
+                    log.info("order %s stays in doubt: %s", key, error)
+
+    async def _step(self, key: Key) -> bool:
+        """Ask once and act on it; returns whether the order is still in doubt."""
+        stored = await self._desk.recorder.load(key)
+        assert stored is not None, "only kept orders are in doubt"
+        if not stored.order.is_in_doubt:
+            return False
+        self._alarm(stored)
+        answer = await self._ask(stored)
+        if answer.found:
+            stored = await self._desk.recorder.write(lambda unit: _adopt(unit, key, answer))
+            if stored.order.place is Place.DOUBT_CANCEL:
+                stored = await self._cancel_again(stored)
+        elif stored.order.place is Place.DOUBT_NEW and self._is_absent(stored, answer):
+            stored = await self._send_again(stored)
+        return stored.order.is_in_doubt
+
+    async def _ask(self, stored: Stored) -> Answer:
+        request = execution_pb.QueryOrderRequest(
+            venue=stored.instrument.rpartition(".")[2],
+            account=stored.account,
+            client_order_id=stored.client_order_id,
+        )
+        return await self._desk.execution.query_order(request, Call(QUERY_TIMEOUT_S))
+
+    def _is_absent(self, stored: Stored, answer: Answer) -> bool:
+        """Whether neither hop can still bring the order to the venue (X6).
+
+        Execution answers for the hop to the venue; its own "never sent" is definite once our
+        call to it is past its deadline, because it refuses expired calls. The doubt began after
+        the send, so counting from it is never too early.
+        """
+        late_ns = stored.order.doubt_since_ns + SEND_TIMEOUT_NS + MARGIN_NS
+        return answer.is_absence_certain and self._desk.environment.clock.now_ns() >= late_ns
+
+    async def _send_again(self, stored: Stored) -> Stored:
+        """Resend once under the same id and a new approval, or close the order (row 26)."""
+        limit = Limit(stored.deadline_ns)
+        is_wanted = (
+            stored.order.attempt < ATTEMPTS_MAX
+            and not stored.order.is_cancel_wanted
+            and not limit.is_over(self._desk.environment.clock)
+        )
+        if not is_wanted:
+            return await self._close(stored)
+        decision = await self._approval(stored, limit)
+        if decision.verdict != risk_pb2.RISK_VERDICT_APPROVED:
+            return await self._close(stored)
+        key = stored.key
+
+        def begin(unit: Unit) -> tuple[Stored, bool]:
+            now = unit.order(key)
+            assert now is not None
+            if now.order.place is not Place.DOUBT_NEW:
+                return now, False  # A report came first.
+            kept = replace(now, decision=decision.SerializeToString())
+            after = dispatched(unit, kept, Kind.RESENT)
+            return after, after.order.place is Place.SENT
+
+        stored, is_ours = await self._desk.recorder.write(begin)
+        if not is_ours:
+            return stored
+        return await self._submissions.send(stored, Limit.within(SEND_TIMEOUT_S))
+
+    async def _approval(self, stored: Stored, limit: Limit) -> risk_pb2.RiskDecision:
+        """Return a decision that still holds: a try that failed here may have left an old one."""
+        for validation in itertools.count(stored.order.validation + 1):
+            decision = await ask_risk(self._desk, stored, validation, limit)
+            is_approved = decision.verdict == risk_pb2.RISK_VERDICT_APPROVED
+            now_ns = self._desk.environment.clock.now_ns()
+            if not is_approved or now_ns < to_ns(decision.expires_at):
+                break
+        return decision
+
+    async def _close(self, stored: Stored) -> Stored:
+        def close(unit: Unit) -> Stored:
+            now = unit.order(stored.key)
+            assert now is not None
+            if now.order.place is not Place.DOUBT_NEW:
+                return now
+            bookkeeping.close_dispatch(unit.tx, stored.key, Kind.NOT_FOUND.name)
+            return unit.apply(now, Event(Kind.NOT_FOUND, unit.now_ns))
+
+        return await self._desk.recorder.write(close)
+
+    async def _cancel_again(self, stored: Stored) -> Stored:
+        """Repeat a cancel whose answer is missing, under its own name (row 19)."""
+        request = execution_pb.CancelExecutionRequest(
+            account=stored.account,
+            client_order_id=stored.client_order_id,
+            request_id=stored.pending_request_id,
+            epoch=self._desk.recorder.epoch,
+        )
+        answer = await self._desk.execution.cancel_execution(request, Call(SEND_TIMEOUT_S))
+        if answer.state != execution_pb.EXECUTION_STATE_WORKING:
+            return stored  # It has ended: its reports say how.
+        key = stored.key
+
+        def refuse(unit: Unit) -> Stored:
+            now = unit.order(key)
+            assert now is not None
+            if now.order.place is not Place.DOUBT_CANCEL:
+                return now
+            return unit.apply(now, Event(Kind.CANCEL_REJECTED, unit.now_ns))
+
+        return await self._desk.recorder.write(refuse)
+
+    def _alarm(self, stored: Stored) -> None:
+        age_ns = self._desk.environment.clock.now_ns() - stored.order.doubt_since_ns
+        if age_ns >= ALARM_NS:
+            log.error("order %s is in doubt for %.1f s", stored.key, age_ns / NS_PER_S)
+
+
+def _adopt(unit: Unit, key: Key, answer: Answer) -> Stored:
+    """Apply the executions that are missing here, then the state that the venue names (row 30)."""
+    for report in answer.executions:
+        take_report(unit, report)
+    now = unit.order(key)
+    assert now is not None
+    if now.order.is_in_doubt and (named := wire.PLACES.get(answer.order.status)):
+        event = Event(
+            Kind.STATE_KNOWN,
+            unit.now_ns,
+            named=named,
+            venue_order_id=answer.order.venue_order_id,
+            is_amendment_done=_is_amended(now.order, answer.order),
+        )
+        unit.apply(now, event)
+        ask_due_cancel(unit, key)
+    after = unit.order(key)
+    assert after is not None
+    if now.order.place is Place.DOUBT_NEW and not after.order.is_in_doubt:
+        bookkeeping.close_dispatch(unit.tx, key, Kind.STATE_KNOWN.name)
+    return after
+
+
+def _is_amended(order: Order, queried: execution_pb.QueriedOrder) -> bool:
+    if order.amendment is None:
+        return False
+    return wire.attos(queried.quantity) == order.amendment.quantity_atto

@@ -1,0 +1,128 @@
+"""Reads orders and signal decisions page by page, in the order in which they came to be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+from sqlalchemy import Connection, Select, Table, select
+from trading.orders.v1.orders_pb2 import OrderRefusalReason
+
+from runtime.digest import digest
+from services.orders import tables as t
+from services.orders.bookkeeping import Outcome
+from services.orders.refusals import OrderRefused
+from services.orders.states import FIRST_END
+from services.orders.store import Stored, stored_of
+
+PAGE_SIZE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list: what comes after a number, and how many."""
+
+    after: int
+    size: int
+    query: str  # Names the query that the page belongs to.
+
+    @classmethod
+    def of(cls, query: Message, size: int, token: str) -> "Page":
+        """Return the page that a token names; raises OrderRefused for another query's token."""
+        name = _fingerprint(query)
+        if not token:
+            return cls(0, size or PAGE_SIZE, name)
+        fingerprint, _, number = token.partition(".")
+        if fingerprint != name or not number.isdigit():
+            raise OrderRefused(
+                OrderRefusalReason.ORDER_REFUSAL_REASON_PAGE_TOKEN_FOREIGN,
+                f"page_token {token!r} was given for another query: repeat that query with it, "
+                "or leave it out",
+            )
+        return cls(int(number), size or PAGE_SIZE, name)
+
+    def token_after(self, numbers: Sequence[int]) -> str:
+        """Return the token of the next page, empty when these rows were fewer than asked for."""
+        return f"{self.query}.{numbers[-1]}" if len(numbers) >= self.size else ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders; empty fields leave nothing out."""
+
+    account: str = ""
+    strategy_id: str = ""
+    instrument: str = ""
+    places: tuple[int, ...] = ()
+    is_live_only: bool = False
+
+
+def list_orders(tx: Connection, wanted: OrderFilter, page: Page) -> list[Stored]:
+    """Return one page of orders."""
+    query = _after(t.orders, page)
+    columns = t.orders.c
+    if wanted.account:
+        query = query.where(columns.account == wanted.account)
+    if wanted.strategy_id:
+        query = query.where(columns.strategy_id == wanted.strategy_id)
+    if wanted.instrument:
+        query = query.where(columns.instrument == wanted.instrument)
+    if wanted.places:
+        query = query.where(columns.place.in_(wanted.places))
+    if wanted.is_live_only:
+        query = query.where(columns.place < int(FIRST_END))
+    return [stored_of(row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedSignal:
+    """One row of the signal decisions."""
+
+    number: int
+    signal_id: str
+    sequence: int
+    strategy_id: str
+    outcome: Outcome
+    client_order_id: str
+    order_id: str
+    codes: tuple[str, ...]
+    decided_ns: int
+
+
+def list_decisions(
+    tx: Connection, strategy_id: str, outcome: int, page: Page
+) -> list[DecidedSignal]:
+    """Return one page of signal decisions; an empty strategy or outcome 0 leaves nothing out."""
+    query = _after(t.signal_decisions, page)
+    if strategy_id:
+        query = query.where(t.signal_decisions.c.strategy_id == strategy_id)
+    if outcome:
+        query = query.where(t.signal_decisions.c.outcome == outcome)
+    return [
+        DecidedSignal(
+            number=row.number,
+            signal_id=row.signal_id,
+            sequence=row.sequence,
+            strategy_id=row.strategy_id,
+            outcome=Outcome(row.outcome),
+            client_order_id=row.client_order_id,
+            order_id=row.order_id,
+            codes=tuple(filter(None, row.codes.split(","))),
+            decided_ns=row.decided_ns,
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def _after(table: Table, page: Page) -> Select[Any]:
+    return (
+        select(table).where(table.c.number > page.after).order_by(table.c.number).limit(page.size)
+    )
+
+
+def _fingerprint(query: Message) -> str:
+    """Return what names a query: all of its request but the page's size and token."""
+    bare = type(query).FromString(query.SerializeToString())
+    bare.ClearField("page_size")
+    bare.ClearField("page_token")
+    return digest(bare).hex()[:16]

@@ -1,0 +1,237 @@
+"""Changes orders: row, event and outbox entry in one transaction, then tells who listens."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from trading.types.v1.event_pb2 import OrderCause, OrderEvent
+from trading.types.v1.execution_pb2 import ExecutionReport
+
+from runtime.environment import Environment
+from runtime.stores import CommitUnknown, Outbox
+from runtime.stores import Event as Entry
+from runtime.watch import Feed
+from services.orders import machine, store, wire
+from services.orders import tables as t
+from services.orders.events import Event, Kind
+from services.orders.states import Order
+from services.orders.store import Key, Stored
+from services.orders.wire import Because, Header
+
+T = TypeVar("T")
+RECENT_MAX = 8_192
+TAKEN_MAX = 1_024
+EVENT_TYPE = OrderEvent.DESCRIPTOR.full_name
+ANOMALY = Because(OrderCause.ORDER_CAUSE_ANOMALY)
+log = logging.getLogger(__name__)
+
+
+class Unit:
+    """One transaction's work on orders; everything of it is written at its end, or nothing."""
+
+    def __init__(self, tx: Connection, epoch: int, now_ns: int) -> None:
+        self.tx = tx
+        self.epoch = epoch
+        self.now_ns = now_ns
+        self.events: list[OrderEvent] = []
+        self.cancels_due: list[Key] = []  # Cancels that this transaction asked for (row 16).
+        self.taken: list[ExecutionReport] = []  # Reports that have had their effect with it.
+        self._orders: dict[Key, Stored] = {}
+        self._changed: dict[Key, Stored] = {}
+        self._sequence = -1
+
+    def order(self, key: Key) -> Stored | None:
+        """Return the order as it stands within this transaction."""
+        if key not in self._orders:
+            found = store.load(self.tx, key)
+            if found is None:
+                return None
+            self._orders[key] = found
+        return self._orders[key]
+
+    def prefetch(self, client_order_ids: Iterable[str]) -> None:
+        """Read many orders with one statement."""
+        for found in store.load_many(self.tx, sorted(set(client_order_ids))):
+            self._orders.setdefault(found.key, found)
+
+    def add(self, new: Stored) -> Stored:
+        """Keep a new order, with the event that it was submitted."""
+        order = machine.apply(new.order, Event(Kind.SUBMITTED, self.now_ns)).order
+        stored = self._insert(replace(new, order=order))
+        self._tell(stored, Because(OrderCause.ORDER_CAUSE_SUBMITTED))
+        return stored
+
+    def add_external(self, new: Stored, order: Order) -> Stored:
+        """Keep an order that a venue knows and we do not: that is an anomaly."""
+        stored = self._insert(replace(new, order=order))
+        self._tell(stored, ANOMALY)
+        return stored
+
+    def apply(self, stored: Stored, event: Event, because: Because | None = None) -> Stored:
+        """Move an order by the transition table; returns it as it stands then.
+
+        `because` is what the event tells of its cause; without it, what the table names. An
+        anomaly is an event of its own, after the one that booked the money.
+        """
+        applied = machine.apply(stored.order, event)
+        if applied.order is stored.order:
+            return stored
+        is_booked = applied.row is not None or event.kind is Kind.TRADED
+        changed = replace(stored, order=applied.order)
+        if event.kind is Kind.REPLACED and stored.order.amendment and applied.row:
+            changed = replace(changed, spec=wire.amended_spec(changed.spec, stored.order))
+        self._keep(changed)
+        if is_booked:
+            self._tell(changed, because or Because(wire.CAUSES[event.kind]))
+        if applied.anomaly is None:
+            return changed
+        log.error("order %s: %s by %s", stored.key, applied.anomaly.value, event.kind.name)
+        return self.note_anomaly(changed) if is_booked else self._tell(changed, ANOMALY)
+
+    def note_anomaly(self, stored: Stored) -> Stored:
+        """Record that something happened to an order that must not, without changing it."""
+        noted = machine.noted(stored.order, self.now_ns)
+        changed = self._keep(replace(stored, order=noted))
+        return self._tell(changed, ANOMALY)
+
+    def keep(self, stored: Stored) -> Stored:
+        """Keep what is not state (a request's name, a decision); it is no event."""
+        return self._keep(stored)
+
+    def flush(self, outbox: Outbox) -> None:
+        """Write what has been collected."""
+        store.update_orders(self.tx, list(self._changed.values()))
+        payloads = [event.SerializeToString() for event in self.events]
+        pairs = list(zip(self.events, payloads, strict=True))
+        store.insert_events(self.tx, [_row(event, payload) for event, payload in pairs])
+        outbox.append(self.tx, *(_entry(event, payload) for event, payload in pairs))
+
+    def _insert(self, new: Stored) -> Stored:
+        stored = replace(new, number=store.insert_order(self.tx, new))
+        self._orders[stored.key] = stored
+        return stored
+
+    def _keep(self, changed: Stored) -> Stored:
+        self._orders[changed.key] = self._changed[changed.key] = changed
+        return changed
+
+    def _tell(self, stored: Stored, because: Because) -> Stored:
+        if self._sequence < 0:
+            self._sequence = store.last_event(self.tx)
+        self._sequence += 1
+        header = Header(self._sequence, self.epoch, self.now_ns)
+        self.events.append(wire.event_message(stored, because, header))
+        return stored
+
+
+class Recorder:
+    """Runs units of work and, once they are committed, tells everybody about their events."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.outbox = Outbox(t.outbox)
+        self.epoch = 0  # Of this instance, once it has taken one.
+        self.feed: Feed[OrderEvent] = Feed(wire.SOURCE)
+        self._environment = environment
+        self._recent: dict[int, OrderEvent] = {}
+        self._taken: dict[tuple[str, str], ExecutionReport] = {}  # The newest, oldest first.
+        self._listeners: list[Callable[[OrderEvent], None]] = []
+        self._on_cancel_due: Callable[[Key], object] = lambda key: None
+
+    def begin(self, epoch: int, sequence: int) -> None:
+        """Go on as the writer `epoch`, after the event `sequence`."""
+        self.epoch = epoch
+        self.feed = Feed(wire.SOURCE, sequence)
+        self._environment.progress.wrote("order_events", sequence)
+
+    def on_event(self, listener: Callable[[OrderEvent], None]) -> None:
+        """Call `listener` with every event, after its commit."""
+        self._listeners.append(listener)
+
+    def on_cancel_due(self, listener: Callable[[Key], object]) -> None:
+        """Call `listener` with every order whose waiting cancel was asked for just now."""
+        self._on_cancel_due = listener
+
+    async def write(self, work: Callable[[Unit], T]) -> T:
+        """Return what `work` returned, after everything it did is committed and told."""
+
+        def run(tx: Connection) -> tuple[T, Unit]:
+            unit = Unit(tx, self.epoch, self._environment.clock.now_ns())
+            result = work(unit)
+            unit.flush(self.outbox)
+            return result, unit
+
+        try:
+            result, unit = await self._environment.database.write(run)
+        except CommitUnknown:
+            await self._catch_up()  # It may be committed: then its events must be told, too.
+            raise
+        self._tell(unit.events)
+        for report in unit.taken:
+            self._taken[report.venue, report.exec_id] = report
+            if len(self._taken) > TAKEN_MAX:
+                del self._taken[next(iter(self._taken))]
+        for key in unit.cancels_due:
+            self._on_cancel_due(key)
+        return result
+
+    def has_taken(self, report: ExecutionReport) -> bool:
+        """Whether this very report is known to have had its effect; False: ask the inbox."""
+        return self._taken.get((report.venue, report.exec_id)) == report
+
+    async def load(self, key: Key) -> Stored | None:
+        """Return an order as it is committed."""
+        return await self._environment.database.read(lambda tx: store.load(tx, key))
+
+    async def events_after(self, after: int, count: int) -> list[tuple[int, OrderEvent]]:
+        """Return the next committed events in order, at most `count`."""
+        found: list[tuple[int, OrderEvent]] = []
+        while len(found) < count and (event := self._recent.get(after + len(found) + 1)):
+            found.append((after + len(found) + 1, event))
+        if found or after >= self.feed.sequence:
+            return found
+        return await self._from_store(after, count)
+
+    async def _from_store(self, after: int, count: int) -> list[tuple[int, OrderEvent]]:
+        rows = await self._environment.database.read(
+            lambda tx: store.events_after(tx, after, count)
+        )
+        return [(sequence, OrderEvent.FromString(payload)) for sequence, payload in rows]
+
+    async def _catch_up(self) -> None:
+        while found := await self._from_store(self.feed.sequence, 256):
+            self._tell([event for _, event in found])
+
+    def _tell(self, events: Sequence[OrderEvent]) -> None:
+        for event in events:
+            sequence = event.header.sequence
+            self._recent[sequence] = event
+            self._recent.pop(sequence - RECENT_MAX, None)
+            self.feed.publish(sequence, event)
+            for listener in self._listeners:
+                listener(event)
+        if events:
+            self._environment.progress.wrote("order_events", events[-1].header.sequence)
+
+
+def _row(event: OrderEvent, payload: bytes) -> dict[str, object]:
+    spec = event.order.spec
+    return {
+        "sequence": event.header.sequence,
+        "account": spec.account,
+        "client_order_id": spec.client_order_id,
+        "payload": payload,
+    }
+
+
+def _entry(event: OrderEvent, payload: bytes) -> Entry:
+    spec = event.order.spec
+    return Entry(
+        stream="order_events",
+        event_id=event.header.event_id,
+        type=EVENT_TYPE,
+        key=f"{spec.account}/{spec.instrument}/{spec.strategy_id}",
+        sequence=event.header.sequence,
+        payload=payload,
+    )

@@ -1,0 +1,112 @@
+"""An instance of orders among scripted peers, in virtual time; it can be crashed and restarted."""
+
+from typing import Any
+
+from trading.orders.v1.orders_port import OrderService
+from trading.types.v1.signal_pb2 import Signal
+
+from runtime.client import client_for
+from runtime.clock import ReplayClock
+from runtime.environment import Environment
+from runtime.guards import guarded
+from runtime.hosting import Tasks
+from runtime.identity import Principal
+from runtime.ids import Ids, derived_rng
+from runtime.local import LocalTransport
+from runtime.progress import Progress, lag
+from runtime.rpc import P
+from runtime.stores import Database, stream_key
+from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
+from services.orders.mothers import START_NS
+from services.orders.scripted import (
+    ScriptedExecution,
+    ScriptedMarketData,
+    ScriptedPortfolio,
+    ScriptedRisk,
+    ScriptedStrategy,
+)
+from services.orders.service import Orders
+
+ANA = Principal("ana", frozenset({"TRADER"}))
+RITA = Principal("rita", frozenset({"RISK_OFFICER"}))
+
+
+class Rig:
+    """What a test of the service holds in its hands."""
+
+    def __init__(self) -> None:
+        self.clock = ReplayClock(START_NS)
+        self.risk = ScriptedRisk(self.clock)
+        self.execution = ScriptedExecution()
+        self.strategy = ScriptedStrategy()
+        self.portfolio = ScriptedPortfolio()
+        self.redis_server = SimulatedServer()
+        self.redis = SimulatedRedis(self.redis_server)
+        self.database = Database.inline_memory()
+        self.environment: Environment
+        self.service: Orders
+        self.orders: OrderService  # As Ana calls it, through all guards.
+        self.as_rita: OrderService
+        self._signals = 0
+
+    @classmethod
+    async def started(cls) -> "Rig":
+        """Return a running instance."""
+        rig = cls()
+        await rig.start()
+        return rig
+
+    async def start(self) -> None:
+        """Start an instance on what the last one left behind."""
+        self.environment = Environment(
+            service="orders",
+            clock=self.clock,
+            rng=derived_rng(1, "orders"),
+            ids=Ids(derived_rng(1, "ids")),
+            database=self.database,
+            streams=SimulatedRedis(self.redis_server),
+            progress=Progress(),
+            tasks=Tasks("orders"),
+        )
+        self.service = Orders(self.environment, self._connect)
+        self.orders = self._client(ANA)
+        self.as_rita = self._client(RITA)
+        await self.service.start()
+
+    async def crash(self) -> None:
+        """Lose everything that is not committed, without a farewell."""
+        self.database = self.environment.database.crash()
+        await self.environment.tasks.stop()
+
+    async def stop(self) -> None:
+        """End it in order; raises what crashed in the background."""
+        await self.service.stop()
+
+    async def publish(self, *signals: Signal, times: int = 1) -> None:
+        """Put signals on the stream, as strategy's relay would."""
+        for signal in signals:
+            self._signals += 1
+            entry: dict[Any, Any] = {
+                "event_id": signal.signal_id,
+                "type": "trading.types.v1.Signal",
+                "key": f"{signal.account}/{signal.instrument}/{signal.strategy_id}",
+                "sequence": str(self._signals),
+                "payload": signal.SerializeToString(),
+                "traceparent": "",
+            }
+            for _ in range(times):
+                await self.redis.xadd(stream_key("signals"), entry)
+
+    def is_busy(self) -> bool:
+        """Whether work is in hand that no sequence shows."""
+        return bool(lag({"orders": self.environment.progress}))
+
+    def _client(self, principal: Principal) -> OrderService:
+        transport = LocalTransport([self.service], through=guarded)
+        return client_for(OrderService, transport, caller=principal, rng=derived_rng(1, "ana"))
+
+    def _connect(self, port: type[P]) -> P:
+        peers = [self.risk, self.execution, ScriptedMarketData(), self.strategy, self.portfolio]
+        transport = LocalTransport(peers, through=guarded)
+        caller = Principal("orders", service="orders")
+        return client_for(port, transport, caller=caller, rng=derived_rng(1, "peers"))

@@ -1,0 +1,297 @@
+"""The order management system: answers calls and hosts the workers."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+
+from trading.orders.v1 import orders_pb2 as pb
+from trading.orders.v1.orders_port import OrderService
+from trading.risk.v1.risk_pb2 import ValidateOrderRequest
+from trading.types.v1.event_pb2 import OrderEvent
+from trading.types.v1.order_pb2 import OrderSpec
+
+from runtime.digest import digest
+from runtime.environment import Environment
+from runtime.identity import principal_of
+from runtime.rpc import Call
+from runtime.stores import Relay, Requests, StreamConsumer, Subscription
+from services.orders import answers, listing
+from services.orders import tables as t
+from services.orders.cancels import Cancels
+from services.orders.doubt import Doubts
+from services.orders.feedback import Feedback
+from services.orders.instruments import Instruments
+from services.orders.limits import Limit
+from services.orders.peers import Connect, Peers
+from services.orders.recorder import Recorder
+from services.orders.recovery import Recovery
+from services.orders.refusals import OrderRefused
+from services.orders.reports import ReportReader
+from services.orders.resolving import Resolution, find, resolve
+from services.orders.signals import SignalPeers, SignalWorker
+from services.orders.states import Order
+from services.orders.store import Stored
+from services.orders.submission import Desk, Submissions
+from services.orders.waiting import Waiting
+from services.orders.wire import PLACES, attos, order_id, order_message
+
+IN_FLIGHT_MAX = 256
+DEADLINE_S = 2.0  # The contract's, for a caller that sets none.
+ANSWER_MARGIN_S = 0.1  # What is not known so long before the deadline is answered as in doubt.
+READY_WAIT_S = 5.0
+Reason = pb.OrderRefusalReason
+
+
+class Orders(OrderService):
+    """Owns every order's life."""
+
+    def __init__(self, environment: Environment, connect: Connect) -> None:
+        peers = Peers.through(connect)
+        recorder, waiting = Recorder(environment), Waiting()
+        desk = Desk(environment, recorder, peers.risk, peers.execution, waiting)
+        self._environment = environment
+        self._desk = desk
+        self._doubts = Doubts(desk)
+        self._submissions = Submissions(desk, self._doubts.watch)
+        self._doubts.send_with(self._submissions)
+        self._cancels = Cancels(desk, self._doubts)
+        self._reader = ReportReader(environment, recorder, peers.execution)
+        self._recovery = Recovery(desk, self._reader)
+        self._feedbacks = [Feedback(environment, recorder, s) for s in peers.subscribers()]
+        self._signals = SignalWorker(
+            environment,
+            recorder,
+            SignalPeers(peers.risk, Instruments(peers.marketdata), self._submissions),
+        )
+        self._requests = Requests(
+            environment.database, t.requests, environment.clock, service="orders"
+        )
+        self._in_flight = 0
+        self._is_ready = asyncio.Event()
+
+    async def start(self) -> None:
+        """Take over as the only writer and catch up; until then calls that change are refused.
+
+        Waits a few seconds for that, and goes on trying behind the scenes.
+        """
+        environment, recorder = self._environment, self._desk.recorder
+        await self._recovery.take_over()
+        recorder.on_event(self._desk.waiting.tell)
+        recorder.on_cancel_due(self._cancels.send)
+        tasks = environment.tasks
+        relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
+        tasks.spawn(relay.run(), name="relay")
+        for feedback in self._feedbacks:
+            recorder.on_event(feedback.wake)
+            tasks.spawn(feedback.run(), name=f"feedback {feedback.name}")
+        tasks.spawn(self._reader.run(), name="reports")
+        ready = tasks.spawn(self._become_ready(), name="recovery")
+        await asyncio.wait([ready], timeout=READY_WAIT_S)
+
+    async def stop(self) -> None:
+        """End calls and background work; what was committed stays."""
+        self._is_ready.clear()
+        self._desk.recorder.feed.close()
+        await self._requests.stop()
+        await self._environment.tasks.stop()
+
+    async def submit_order(
+        self, request: pb.SubmitOrderRequest, call: Call = Call()
+    ) -> pb.SubmitOrderResponse:
+        """Store, validate and send an order; answer once its outcome is known or in doubt."""
+        with _refusals_as_status():
+            self._check_ready()
+            if request.validate_only:
+                return await self._opinion(request.order, call)
+            if self._in_flight >= IN_FLIGHT_MAX:
+                raise OrderRefused(
+                    Reason.ORDER_REFUSAL_REASON_TOO_MANY_IN_FLIGHT,
+                    f"{IN_FLIGHT_MAX} orders are on their way: repeat this one later",
+                )
+        key = f"{request.order.account}/{request.order.client_order_id}"
+        limit = _limit(call)
+        self._in_flight += 1
+        try:
+            return await self._requests.once(
+                "SubmitOrder", key, request, lambda: self._submit(request.order, limit)
+            )
+        finally:
+            self._in_flight -= 1
+
+    async def cancel_order(
+        self, request: pb.CancelOrderRequest, call: Call = Call()
+    ) -> pb.CancelOrderResponse:
+        """Ask the venue to cancel an order; answer once it has decided or is in doubt."""
+        limit = _limit(call)
+
+        async def work() -> pb.CancelOrderResponse:
+            with _refusals_as_status():
+                stored = await self._cancels.cancel((await self._find(request)).key, limit)
+            return pb.CancelOrderResponse(order=order_message(stored))
+
+        with _refusals_as_status():
+            self._check_ready()
+        return await self._requests.once("CancelOrder", request.request_id, request, work)
+
+    async def resolve_order(
+        self, request: pb.ResolveOrderRequest, call: Call = Call()
+    ) -> pb.ResolveOrderResponse:
+        """End a doubt by a person's evidence."""
+        principal = principal_of(call)
+        person = principal.name if principal else ""
+
+        async def work() -> pb.ResolveOrderResponse:
+            with _refusals_as_status():
+                stored = await self._find(request)
+                place = PLACES[request.outcome]
+                word = Resolution(stored.key, request.etag, place, person, request.evidence)
+                after = await self._desk.recorder.write(lambda unit: resolve(unit, word))
+            return pb.ResolveOrderResponse(order=order_message(after))
+
+        with _refusals_as_status():
+            self._check_ready()
+        return await self._requests.once("ResolveOrder", request.request_id, request, work)
+
+    async def get_order(
+        self, request: pb.GetOrderRequest, call: Call = Call()
+    ) -> pb.GetOrderResponse:
+        """Return an order as it is committed."""
+        with _refusals_as_status():
+            return pb.GetOrderResponse(order=order_message(await self._find(request)))
+
+    async def list_orders(
+        self, request: pb.ListOrdersRequest, call: Call = Call()
+    ) -> pb.ListOrdersResponse:
+        """Return one page of orders, oldest first."""
+        with _refusals_as_status():
+            page = listing.Page.of(request, request.page_size, request.page_token)
+        wanted = answers.order_filter(request)
+        found = await self._environment.database.read(
+            lambda tx: listing.list_orders(tx, wanted, page)
+        )
+        return pb.ListOrdersResponse(
+            orders=[order_message(stored) for stored in found],
+            next_page_token=page.token_after([stored.number for stored in found]),
+        )
+
+    async def list_signal_decisions(
+        self, request: pb.ListSignalDecisionsRequest, call: Call = Call()
+    ) -> pb.ListSignalDecisionsResponse:
+        """Return one page of what became of signals, in the order of the decisions."""
+        with _refusals_as_status():
+            page = listing.Page.of(request, request.page_size, request.page_token)
+        found = await self._environment.database.read(
+            lambda tx: listing.list_decisions(tx, request.strategy_id, request.outcome, page)
+        )
+        return pb.ListSignalDecisionsResponse(
+            decisions=[answers.signal_decision(decided) for decided in found],
+            next_page_token=page.token_after([decided.number for decided in found]),
+        )
+
+    async def watch_order_events(
+        self, request: pb.WatchOrderEventsRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchOrderEventsResponse, None]:
+        """Stream order events after a sequence, in sequence order, without end."""
+        feed = self._desk.recorder.feed
+        matches = _matches(request)
+        watch = feed.watch(request.after_sequence, self._events, matches)
+        async with aclosing(watch) as deliveries:
+            async for delivery in deliveries:
+                yield pb.WatchOrderEventsResponse(
+                    sequence=delivery.sequence,
+                    is_heartbeat=delivery.is_heartbeat,
+                    event=delivery.item,
+                )
+
+    async def _events(self, after: int, count: int) -> Sequence[tuple[int, OrderEvent]]:
+        return await self._desk.recorder.events_after(after, count)
+
+    async def _become_ready(self) -> None:
+        await self._recovery.catch_up()
+        await self._recovery.go_on(self._submissions, self._doubts, self._cancels)
+        await self._signals.begin()
+        consumer = StreamConsumer(
+            self._environment.streams,
+            Subscription("signals", "orders"),
+            self._signals.handle,
+            self._signals.bury,
+        )
+        self._environment.tasks.spawn(consumer.run(), name="signals")
+        self._is_ready.set()
+
+    def _check_ready(self) -> None:
+        if not self._is_ready.is_set():
+            raise OrderRefused(
+                Reason.ORDER_REFUSAL_REASON_RECONCILING,
+                "orders has not caught up with execution since its start: repeat later",
+            )
+
+    async def _submit(self, spec: OrderSpec, limit: Limit) -> pb.SubmitOrderResponse:
+        new = Stored(
+            account=spec.account,
+            client_order_id=spec.client_order_id,
+            order_id=order_id(spec.account, spec.client_order_id),
+            strategy_id=spec.strategy_id,
+            instrument=spec.instrument,
+            spec=spec.SerializeToString(),
+            digest=digest(spec),
+            order=Order(attos(spec.quantity)),
+        )
+        stored = await self._submissions.create(new)
+        driven = self._submissions.drive(stored, limit)
+        left_s = limit.left_s(self._environment.clock)
+        done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
+        if done:
+            return answers.submitted(driven.result())
+        now = await self._desk.recorder.load(new.key)
+        return answers.submitted(now or stored)
+
+    async def _opinion(self, spec: OrderSpec, call: Call) -> pb.SubmitOrderResponse:
+        request = ValidateOrderRequest(
+            validation_id=f"{spec.client_order_id}:1",
+            order=spec,
+            epoch=self._desk.recorder.epoch,
+            validate_only=True,
+        )
+        answer = await self._desk.risk.validate_order(request, call)
+        return pb.SubmitOrderResponse(decision=answer.decision)
+
+    async def _find(
+        self, request: pb.GetOrderRequest | pb.CancelOrderRequest | pb.ResolveOrderRequest
+    ) -> Stored:
+        order_id = "" if isinstance(request, pb.ResolveOrderRequest) else request.order_id
+        return await self._environment.database.read(
+            lambda tx: find(
+                tx,
+                client_order_id=request.client_order_id,
+                order_id=order_id,
+                account=request.account,
+            )
+        )
+
+
+def _limit(call: Call) -> Limit:
+    left_s = call.remaining_s()
+    within_s = (DEADLINE_S if left_s is None else left_s) - ANSWER_MARGIN_S
+    return Limit.within(max(within_s, 0.0))
+
+
+def _matches(request: pb.WatchOrderEventsRequest) -> Callable[[OrderEvent], bool] | None:
+    wanted = (request.account, request.strategy_id, request.instrument)
+    if not any(wanted):
+        return None
+
+    def matches(event: OrderEvent) -> bool:
+        spec = event.order.spec
+        actual = (spec.account, spec.strategy_id, spec.instrument)
+        return all(want in {"", has} for want, has in zip(wanted, actual, strict=True))
+
+    return matches
+
+
+@contextmanager
+def _refusals_as_status() -> Iterator[None]:
+    try:
+        yield
+    except OrderRefused as refused:
+        raise refused.as_status() from None

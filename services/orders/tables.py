@@ -1,0 +1,154 @@
+"""The tables that orders owns; nothing else reads or writes them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from runtime.stores import epochs_table, inbox_table, outbox_table, requests_table
+
+COUNTER = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER counts up by itself there.
+
+metadata = MetaData()
+
+# Quantities, prices and fees are exact decimal texts; `cost` is in attos squared.
+orders = Table(
+    "orders",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("client_order_id", String(64), nullable=False),
+    Column("order_id", String(64), nullable=False, unique=True),
+    Column("strategy_id", String(64), nullable=False),
+    Column("instrument", String(32), nullable=False),
+    Column("spec", LargeBinary, nullable=False),  # OrderSpec, with all replacements so far.
+    Column("digest", LargeBinary(32), nullable=False),  # Of the order as it was submitted.
+    Column("decision", LargeBinary, nullable=False),  # RiskDecision; empty before there is one.
+    Column("currency", String(8), nullable=False),  # Of the fees; empty before the first fill.
+    Column("pending_request_id", String(64), nullable=False),  # Of a cancel or replace under way.
+    Column("deadline_ns", BigInteger, nullable=False),  # Market time; 0: none.
+    Column("place", SmallInteger, nullable=False),
+    Column("working", SmallInteger, nullable=False),
+    Column("quantity", String(48), nullable=False),
+    Column("cum", String(48), nullable=False),
+    Column("cost", String(96), nullable=False),
+    Column("fees", String(48), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("validation", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("decision_id", String(64), nullable=False),
+    Column("venue_order_id", String(64), nullable=False),
+    Column("reject", Text),  # JSON: source, codes, text.
+    Column("amendment", Text),  # JSON: quantity, limit price, stop price, in attos.
+    Column("is_cancel_wanted", SmallInteger, nullable=False),
+    Column("is_triggered", SmallInteger, nullable=False),
+    Column("doubt_since_ns", BigInteger, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
+    UniqueConstraint("account", "client_order_id"),
+    Index("ix_orders_client_order_id", "client_order_id"),
+    Index("ix_orders_place", "place"),
+)
+
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("client_order_id", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # OrderEvent.
+)
+
+# The inbox of reports, and what of them was booked.
+executions = Table(
+    "executions",
+    metadata,
+    Column("venue", String(8), primary_key=True),
+    Column("exec_id", String(64), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("client_order_id", String(64), nullable=False),
+    Column("exec_ref_id", String(64), nullable=False),  # Of a bust or correction; else empty.
+    Column("quantity", String(48), nullable=False),  # As it holds now; "0" when it never traded
+    Column("price", String(48), nullable=False),  # or was busted.
+    Column("fee", String(48), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # ExecutionReport.
+    Index("ix_executions_order", "account", "client_order_id"),
+)
+
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("started_ns", BigInteger, nullable=False),
+    Column("outcome", String(64), nullable=False),  # Empty until the answer is committed.
+)
+
+signal_decisions = Table(
+    "signal_decisions",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("signal_id", String(64), nullable=False, unique=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("strategy_id", String(64), nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("client_order_id", String(64), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("codes", Text, nullable=False),  # Joined by ",".
+    Column("decided_ns", BigInteger, nullable=False),
+    Index("ix_signal_decisions_sequence", "sequence"),
+)
+
+feedback_cursors = Table(
+    "feedback_cursors",
+    metadata,
+    Column("subscriber", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+report_cursors = Table(
+    "report_cursors",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("event_id", String(128), nullable=False, unique=True),
+    Column("sequence", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("buried_ns", BigInteger, nullable=False),
+)
+
+# How people knew what became of orders in doubt.
+resolutions = Table(
+    "resolutions",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("version", BigInteger, primary_key=True),  # Of the order after it.
+    Column("person", String(128), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("resolved_ns", BigInteger, nullable=False),
+)
+
+inbox = inbox_table(metadata)
+outbox = outbox_table(metadata)
+requests = requests_table(metadata)
+epochs = epochs_table(metadata)
