@@ -11,7 +11,6 @@ from typing import Generic, Protocol, TypeVar
 from grpc import StatusCode
 
 from runtime.errors import ErrorInfo, ServiceError
-from runtime.stores import StoreError
 
 BATCH_SIZE_MAX = 256
 BUFFER_SIZE = 1_024
@@ -46,8 +45,9 @@ class Following(Generic[M]):
 async def follow(following: Following[M], *, after: int, rng: random.Random) -> None:
     """Follow a stream from behind sequence `after` until cancelled.
 
-    A stream that ends, or a store that fails, is resumed behind the last batch taken. What
-    the source no longer keeps is skipped, loudly. Other errors of `take` are raised.
+    A stream that ends is resumed behind the last batch taken, also when `take` raised a
+    ServiceError (a store that is down is one). What the source no longer keeps is skipped,
+    with a warning. Any other error of `take` is a bug and is raised.
     """
     sequence, attempt = after, 0
     while True:
@@ -55,15 +55,21 @@ async def follow(following: Following[M], *, after: int, rng: random.Random) -> 
         try:
             async for batch in _batches(following.watch(sequence)):
                 await following.take(batch)
-                sequence = max(sequence, batch[-1].sequence)
+                sequence = max(sequence, seen(batch))
         except ServiceError as error:
             level = logging.WARNING if error.definite else logging.INFO
             log.log(level, "%s ended after %d: %s", following.name, sequence, error)
             sequence = max(sequence, _kept_after(error))
-        except StoreError as error:
-            log.warning("%s waits for the store after %d: %s", following.name, sequence, error)
         attempt = 0 if sequence > before else attempt + 1
         await asyncio.sleep(_pause_s(attempt, rng))
+
+
+def seen(batch: Sequence[Message]) -> int:
+    """Return the last sequence in `batch` that has arrived for certain, 0 when none has.
+
+    The first heartbeat tells where the source is, not how far this reader has come.
+    """
+    return max((message.sequence for message in batch if not message.is_heartbeat), default=0)
 
 
 async def _batches(stream: AsyncGenerator[M, None]) -> AsyncGenerator[list[M], None]:

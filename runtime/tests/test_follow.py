@@ -125,3 +125,18 @@ async def test_an_error_of_the_reader_itself_is_raised() -> None:
 
     with pytest.raises(ValueError, match="a bug"):
         await follow(Following("items", watch, take), after=0, rng=random.Random(1))
+
+
+async def test_the_first_heartbeat_is_no_progress() -> None:
+    """It tells where the source is; a stream cut behind it resumes where the reader is."""
+    opened: list[int] = []
+
+    async def watch(after: int) -> AsyncGenerator[Item, None]:
+        opened.append(after)
+        yield Item(40, is_heartbeat=True)
+        if len(opened) > 1:
+            yield Item(after + 1)
+            await asyncio.sleep(100)
+
+    await read(watch, count=3)
+    assert opened == [0, 0]
