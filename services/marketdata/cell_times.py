@@ -22,11 +22,11 @@ DAYS_MAX = 100_000  # Until the year 2243; beyond, nanoseconds leave 64 bits.
 DATE = r"\d{4}-\d\d-\d\d"
 CLOCK = r"[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6}0*)?"
 OFFSET = r"(?:[Zz]|[+-]\d\d:\d\d)"
-INSTANT = re.compile(f"{DATE}{CLOCK}{OFFSET}?")
-UTC_INSTANTS = re.compile(f"(?:{DATE}{CLOCK}[Zz](?:\n|\\Z))+")
-LOCAL_INSTANTS = re.compile(f"(?:{DATE}{CLOCK}(?:\n|\\Z))+")
-SESSION_DATE = re.compile(rf"{DATE}(?:[Tt ]00:00:00(?:\.0+)?{OFFSET}?)?")
-INTEGER = re.compile(r"-?\d{1,18}")
+INSTANT = re.compile(f"{DATE}{CLOCK}{OFFSET}?", re.ASCII)
+UTC_INSTANTS = re.compile(f"(?:{DATE}{CLOCK}[Zz](?:\n|\\Z))+", re.ASCII)
+LOCAL_INSTANTS = re.compile(f"(?:{DATE}{CLOCK}(?:\n|\\Z))+", re.ASCII)
+SESSION_DATE = re.compile(rf"{DATE}(?:[Tt ]00:00:00(?:\.0+)?{OFFSET}?)?", re.ASCII)
+INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 
 
 class TimeFormat(IntEnum):

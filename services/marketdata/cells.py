@@ -15,8 +15,8 @@ from services.marketdata.series import Column
 DIGITS_MAX = 18
 DIGITS_OF_DOUBLE = 15
 # Texts of a whole column at once: a double holds 15 digits exactly, so numpy may read them.
-SHORT_NUMBERS = re.compile(r"(?:-?\d{1,9}(?:\.\d{1,6})?(?:\n|\Z))+")
-NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?")
+SHORT_NUMBERS = re.compile(r"(?:-?\d{1,9}(?:\.\d{1,6})?(?:\n|\Z))+", re.ASCII)
+NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 
 class RowFault(StrEnum):

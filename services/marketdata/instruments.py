@@ -50,7 +50,10 @@ class InstrumentKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """One line of the instrument master; prices are multiples of `tick_size`."""
+    """One line of the instrument master; prices are multiples of `tick_size`.
+
+    `is_derived` when nobody described it: an import made it out of its rows.
+    """
 
     instrument: str
     name: str
@@ -59,15 +62,16 @@ class Instrument:
     currency: str = "USD"
     tick_size: Decimal = CENT
     lot_size: Decimal = Decimal(1)
-    min_quantity: Decimal = Decimal(1)
-    max_quantity: Decimal = Decimal(1_000_000)
-    min_notional: Decimal = Decimal(1)
+    min_quantity: Decimal | None = Decimal(1)
+    max_quantity: Decimal | None = Decimal(1_000_000)
+    min_notional: Decimal | None = Decimal(1)
     collar_bps: int = 500
     calendar: str = NEW_YORK
     is_tradable: bool = True
     is_shortable: bool = True
     proxy_of: str = ""
     version: int = 1
+    is_derived: bool = False
 
     @property
     def venue(self) -> str:

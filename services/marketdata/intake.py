@@ -1,7 +1,7 @@
 """Takes in a user's file: the messages of ImportCandles, as the domain's import sees them."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,7 +14,7 @@ from services.marketdata.cell_times import TimeFormat, TimeRules
 from services.marketdata.cells import Cells
 from services.marketdata.grid import Grid, grid_of
 from services.marketdata.imports import CandleImport, Imported, Layout
-from services.marketdata.instruments import Instrument, InstrumentKind
+from services.marketdata.instruments import CATALOGUE, Instrument, InstrumentKind
 from services.marketdata.library import ImportedLine, described
 from services.marketdata.messages import instrument_of, timeframe_of
 from services.marketdata.refusals import MarketDataRefused, Refusal
@@ -26,11 +26,12 @@ MAPPED = ("time", *PRICES, "volume", "quote_volume")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an import brings: the rows' verdict, the dataset's line, a new instrument or None."""
+    """What an import brings: the rows' verdict, the dataset's line, and a new or changed
+    instrument, if there is one."""
 
     imported: Imported
     line: ImportedLine
-    newcomer: Instrument | None
+    instrument: Instrument | None
 
 
 async def header_of(messages: AsyncIterator[pb.ImportCandlesRequest]) -> pb.ImportHeader:
@@ -50,9 +51,10 @@ async def take_in(
     instruments: Mapping[str, Instrument],
 ) -> Taken:
     """Judge every row of an import. Raises MarketDataRefused."""
-    given = _given(header, instruments)
-    grid = _grid(header, given)
-    work = CandleImport(_layout(header, given, grid))
+    known = instruments.get(header.instrument)
+    stated = _stated(header, known)
+    grid = _grid(header, stated or known)
+    work = CandleImport(_layout(header, stated or known, grid))
     async for message in messages:
         if message.HasField("header"):
             raise MarketDataRefused(
@@ -65,39 +67,52 @@ async def take_in(
     series = imported.series
     room = grid.count(int(series.opens_ns[0]), int(series.opens_ns[-1]))
     line = described(series.source.dataset, series, room - len(series))
-    is_known = header.instrument in instruments
-    return Taken(imported, line, None if is_known else given or derived(series))
+    if stated is None and (known is None or known.is_derived):
+        stated = derived(series, known)
+    return Taken(imported, line, None if stated == known else stated)
 
 
-def derived(series: Series) -> Instrument:
-    """Return what the rows say of an instrument that nobody described."""
-    digits = min(series.columns[name].exponent for name in PRICES if name in series.columns)
+def derived(series: Series, known: Instrument | None = None) -> Instrument:
+    """Return what the rows say of an instrument that nobody described.
+
+    Ticks and lots are as fine as the numbers, those of earlier imports (`known`) included.
+    """
+    digits = min(-2, *(series.columns[n].exponent for n in PRICES if n in series.columns))
     volume = series.columns.get("volume")
+    tick_size = Decimal(1).scaleb(digits)
     lot_size = Decimal(1).scaleb(volume.exponent if volume else 0)
-    return Instrument(
+    fresh = Instrument(
         instrument=series.instrument,
         name=series.instrument.partition(".")[0],
         kind=InstrumentKind.CRYPTO_SPOT,
-        tick_size=Decimal(1).scaleb(digits),
+        tick_size=tick_size,
         lot_size=lot_size,
         min_quantity=lot_size,
         collar_bps=1_000,
         calendar=ALWAYS_OPEN,
+        is_derived=True,
     )
+    if known is None:
+        return fresh
+    tick_size, lot_size = min(tick_size, known.tick_size), min(lot_size, known.lot_size)
+    finer = replace(known, tick_size=tick_size, lot_size=lot_size, min_quantity=lot_size)
+    return known if finer == known else replace(finer, version=known.version + 1)
 
 
-def _given(header: pb.ImportHeader, instruments: Mapping[str, Instrument]) -> Instrument | None:
-    """Return what is known of the instrument, or what the header says of it."""
-    known = instruments.get(header.instrument)
+def _stated(header: pb.ImportHeader, known: Instrument | None) -> Instrument | None:
+    """Return what the header says of the instrument. Only what imports brought may change."""
     if not header.HasField("spec"):
-        return known
+        return None
     stated = instrument_of(header.spec)
-    if stated.instrument == header.instrument and known in (None, stated):
+    is_changed = known is not None and replace(stated, version=known.version) != known
+    if stated.instrument != header.instrument or (is_changed and header.instrument in CATALOGUE):
+        raise MarketDataRefused(
+            Refusal.INSTRUMENT_DIFFERS,
+            f"spec is {stated}, must be that of {header.instrument}, {known}: leave it out",
+        )
+    if known is None:
         return stated
-    raise MarketDataRefused(
-        Refusal.INSTRUMENT_DIFFERS,
-        f"spec is {stated}, must be that of {header.instrument}, {known}: leave it out",
-    )
+    return replace(stated, version=known.version + is_changed)
 
 
 def _grid(header: pb.ImportHeader, instrument: Instrument | None) -> Grid:
@@ -120,7 +135,7 @@ def _layout(header: pb.ImportHeader, instrument: Instrument | None, grid: Grid) 
         ),
         times=TimeRules(TimeFormat(header.time_format), _zone(header.timezone), grid),
         names=names | {"trade_count": header.mapping.trades},
-        tick_size=instrument.tick_size if instrument else None,
+        tick_size=instrument.tick_size if instrument and not instrument.is_derived else None,
         is_decimal_comma=header.is_decimal_comma,
         is_partial_allowed=header.is_partial_allowed,
     )

@@ -69,7 +69,8 @@ _BLOCKS = select(_BLOCK.payload).where(*_IS_BLOCK).order_by(_BLOCK.number)
 _DELETE_BLOCKS = delete(t.dataset_blocks).where(*_IS_BLOCK)
 _INSERT_BLOCKS = insert(t.dataset_blocks)
 _INSERT_IMPORT = insert(t.imports)
-_INSTRUMENTS = select(t.instruments.c.body).order_by(t.instruments.c.instrument)
+_INSTRUMENTS = select(t.instruments).order_by(t.instruments.c.instrument)
+_DELETE_INSTRUMENT = delete(t.instruments).where(t.instruments.c.instrument == bindparam("i"))
 _INSERT_INSTRUMENT = insert(t.instruments)
 _REPLAY = select(t.replays).where(t.replays.c.replay_id == bindparam("r"))
 _REPLAYS_IN = select(t.replays).where(t.replays.c.state == bindparam("s"))
@@ -175,14 +176,16 @@ def insert_import(tx: Connection, request_id: str, line: ImportedLine, stored_ns
     tx.execute(_INSERT_IMPORT, row)
 
 
-def instrument_bodies(tx: Connection) -> list[bytes]:
-    """Return the specifications that imports brought."""
-    return list(tx.execute(_INSTRUMENTS).scalars())
+def instruments(tx: Connection) -> list[tuple[bytes, bool]]:
+    """Return the specifications that imports brought, and whether each was derived from rows."""
+    return [(row.body, bool(row.is_derived)) for row in tx.execute(_INSTRUMENTS)]
 
 
-def insert_instrument(tx: Connection, instrument: str, body: bytes) -> None:
-    """Store the specification of a new instrument."""
-    tx.execute(_INSERT_INSTRUMENT, {"instrument": instrument, "body": body})
+def replace_instrument(tx: Connection, instrument: str, body: bytes, *, is_derived: bool) -> None:
+    """Store the specification of an instrument in place of a former one."""
+    tx.execute(_DELETE_INSTRUMENT, {"i": instrument})
+    row = {"instrument": instrument, "is_derived": int(is_derived), "body": body}
+    tx.execute(_INSERT_INSTRUMENT, row)
 
 
 def replay(tx: Connection, replay_id: str) -> ReplayRow | None:

@@ -1,5 +1,6 @@
 """Candles, instruments and sources between the contract's messages and the domain."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from google.protobuf.message import Message
@@ -114,15 +115,15 @@ def spec_of(instrument: Instrument) -> instrument_pb2.InstrumentSpec:
         version=instrument.version,
     )
     for name in AMOUNTS:
-        getattr(spec, name).value = to_text(getattr(instrument, name))
+        value: Decimal | None = getattr(instrument, name)
+        if value is not None:
+            getattr(spec, name).value = to_text(value)
     return spec
 
 
 def instrument_of(spec: instrument_pb2.InstrumentSpec) -> Instrument:
-    """Return the domain's form of a specification; absent amounts take the default."""
-    fields: Message = spec
-    amounts = {n: Decimal(getattr(spec, n).value) for n in AMOUNTS if fields.HasField(n)}
-    return Instrument(
+    """Return the domain's form of a specification; an absent limit stays absent."""
+    stated = Instrument(
         instrument=spec.instrument,
         isin=spec.isin,
         name=spec.name,
@@ -134,5 +135,10 @@ def instrument_of(spec: instrument_pb2.InstrumentSpec) -> Instrument:
         is_shortable=spec.is_shortable,
         proxy_of=spec.proxy_of,
         version=max(1, spec.version),
-        **amounts,
     )
+    fields: Message = spec
+    amounts = {
+        name: Decimal(getattr(spec, name).value) if fields.HasField(name) else None
+        for name in AMOUNTS
+    }
+    return replace(stated, **amounts)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection
 from trading.marketdata.v1 import marketdata_pb2 as pb
@@ -46,8 +47,9 @@ class MarketData(MarketDataService):
     async def start(self) -> None:
         """Create the tables and continue after what they hold."""
         await self._database.create(tables.metadata)
-        for body in await self._database.read(library.instrument_bodies):
-            self._know(instrument_of(instrument_pb2.InstrumentSpec.FromString(body)))
+        for body, is_derived in await self._database.read(library.instruments):
+            spec = instrument_pb2.InstrumentSpec.FromString(body)
+            self._know(replace(instrument_of(spec), is_derived=is_derived))
         await self._shelf.start()
         await self._publisher.start()
         await self._replays.start()
@@ -221,20 +223,21 @@ class MarketData(MarketDataService):
         return instrument
 
     async def _store(self, request_id: str, taken: Taken) -> None:
-        newcomer = taken.newcomer
+        instrument = taken.instrument
         now_ns = self._environment.clock.now_ns()
 
         def work(tx: Connection) -> None:
             library.replace_line(tx, taken.line, taken.imported.series)
             library.insert_import(tx, request_id, taken.line, now_ns)
-            if newcomer is not None:
-                body = spec_of(newcomer).SerializeToString(deterministic=True)
-                library.insert_instrument(tx, newcomer.instrument, body)
+            if instrument is not None:
+                body = spec_of(instrument).SerializeToString(deterministic=True)
+                name, is_derived = instrument.instrument, instrument.is_derived
+                library.replace_instrument(tx, name, body, is_derived=is_derived)
 
         await self._database.write(work)
         self._shelf.put(taken.line)
-        if newcomer is not None:
-            self._know(newcomer)
+        if instrument is not None:
+            self._know(instrument)
 
     def _taken(self, taken: Taken) -> pb.ImportCandlesResponse:
         imported = taken.imported

@@ -64,6 +64,7 @@ instruments = Table(
     "instruments",
     metadata,
     Column("instrument", NAME, primary_key=True),
+    Column("is_derived", SmallInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
 

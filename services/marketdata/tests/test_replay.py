@@ -47,7 +47,7 @@ async def a_paced_market(world: World, now_ns: int = NOON_NS) -> Market:
 async def finished(market: Market, replay: pb.Replay) -> pb.Replay:
     """Wait for the end of a replay; return how it ended."""
     while replay.state == pb.REPLAY_STATE_RUNNING:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
         request = pb.GetReplayRequest(replay_id=replay.replay_id)
         replay = (await market.client.get_replay(request)).replay
     return replay
@@ -132,7 +132,7 @@ async def test_a_replay_at_twice_real_time_takes_half_the_time() -> None:
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     await play(market, a_replay(speed=2))
-    assert loop.time() - started_s == pytest.approx(300, abs=0.1)
+    assert loop.time() - started_s == pytest.approx(300, abs=1)
 
 
 async def test_no_candle_is_published_before_its_time() -> None:
