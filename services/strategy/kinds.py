@@ -1,0 +1,41 @@
+"""What a kind of strategy is: registered, a kind is hosted like every other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.strategy.parameters import Parameter
+from services.strategy.terms import Bar, Config, Point, Setting, Wish
+
+KindState = Mapping[str, float]
+"""What a kind remembers between bars, kept with the strategy as JSON."""
+
+Parameters = Mapping[str, float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorNeed:
+    """An indicator that a kind looks at; `name` is the output it finds in the point."""
+
+    name: str
+    kind: str
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The rules of one kind: pure functions of what they are given, no clock, no I/O.
+
+    `prime` takes in earlier points, so that a start in mid-market makes no signal of the past.
+    `evaluate` sees a warm point that has every needed value, and the bars up to it, newest last.
+    `needs_range` is for kinds that closes alone cannot serve.
+    """
+
+    name: str
+    schema: tuple[Parameter, ...]
+    indicators: Callable[[Parameters, bool], Sequence[IndicatorNeed]]
+    warm_after: Callable[[Parameters], int]
+    check: Callable[[Config], None]
+    prime: Callable[[KindState, Mapping[str, float]], KindState]
+    evaluate: Callable[[Setting, KindState, Sequence[Bar], Point], tuple[KindState, Wish | None]]
+    is_reversing: Callable[[Parameters], bool]
+    needs_range: bool = False

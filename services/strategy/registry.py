@@ -1,0 +1,49 @@
+"""Every kind of strategy that is built. A new one is one line here."""
+
+from collections.abc import Mapping
+
+from services.strategy.ema_cross import EMA_CROSS
+from services.strategy.kinds import Kind
+from services.strategy.parameters import complete
+from services.strategy.terms import Config, StrategyRefused
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (EMA_CROSS,)}
+
+
+def kind_of(name: str) -> Kind:
+    """Return a kind by its name. Raises StrategyRefused(KIND_NOT_BUILT)."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise StrategyRefused(
+            "KIND_NOT_BUILT",
+            f"strategies of kind {name} are not built yet, must be one of {', '.join(KINDS)}",
+            field="kind",
+        )
+    return kind
+
+
+def checked(config: Config) -> Config:
+    """Return `config` with complete parameters. Raises StrategyRefused, `field` the path.
+
+    A position without any stop is never opened: NO_PROTECTION.
+    """
+    kind = kind_of(config.kind)
+    full = Config(
+        kind=config.kind,
+        account=config.account,
+        timeframe=config.timeframe,
+        parameters=complete(kind.schema, config.parameters),
+        sizing=config.sizing,
+        exit=config.exit,
+        max_entries=config.max_entries or 1,
+    )
+    kind.check(full)
+    if full.sizing.amount_atto <= 0:
+        raise StrategyRefused("SIZING_INVALID", "sizing must be above zero", field="sizing")
+    if not full.exit.is_initial_stop_watched and not full.exit.max_loss_atto:
+        raise StrategyRefused(
+            "NO_PROTECTION",
+            "both the initial stop and the greatest loss are off: leave one of them on",
+            field="exit",
+        )
+    return full

@@ -1,0 +1,170 @@
+"""The words of a strategy: sides, bars, points, votes, what it may want. Plain values, in attos."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from runtime.atto import ATTO
+
+
+class Direction(IntEnum):
+    """A side of the market; its value is its sign."""
+
+    SHORT = -1
+    NONE = 0
+    LONG = 1
+
+
+class Action(StrEnum):
+    """What a signal asks for."""
+
+    OPEN = "OPEN"
+    CLOSE = "CLOSE"
+    ADJUST_STOP = "ADJUST_STOP"
+
+
+class Outcome(StrEnum):
+    """What came of the evaluation of a candle."""
+
+    NOTHING = "NOTHING"
+    SIGNALLED = "SIGNALLED"
+    FILTERED = "FILTERED"
+    NOT_WARM = "NOT_WARM"
+    INPUT_MISSING = "INPUT_MISSING"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A confirmed candle. Open, high and low are None where only the close is known."""
+
+    open_ns: int
+    close_ns: int
+    close_atto: int
+    open_atto: int | None = None
+    high_atto: int | None = None
+    low_atto: int | None = None
+
+    @property
+    def has_range(self) -> bool:
+        """Whether open, high and low are known."""
+        return self.high_atto is not None
+
+    def extreme(self, direction: Direction) -> int:
+        """Return the furthest price towards a side; of closes alone, the close."""
+        furthest = self.high_atto if direction is Direction.LONG else self.low_atto
+        return self.close_atto if furthest is None else furthest
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Indicator values after a bar, by output name; what has no value is not there."""
+
+    values: Mapping[str, float]
+    is_warm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one condition said."""
+
+    name: str
+    direction: Direction
+    weight: float = 1.0
+
+
+class SizingWay(StrEnum):
+    """The four ways to say how much is wanted."""
+
+    QUANTITY = "quantity"
+    NOTIONAL = "notional"
+    RISK_SHARE = "risk_share"
+    TARGET_POSITION = "target_position"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How much is wanted; a target position is negative for short."""
+
+    way: SizingWay
+    amount_atto: int
+    currency: str = ""  # Of a notional.
+
+
+@dataclass(frozen=True, slots=True)
+class ExitRules:
+    """How positions are given up; 0 switches a rule off."""
+
+    max_loss_atto: int = ATTO * 2 // 100  # Share of the entry price.
+    is_initial_stop_watched: bool = True
+    break_even_r_atto: int = ATTO * 3 // 2  # Multiples of |entry - initial stop|.
+    round_trip_fee_bps_atto: int = 40 * ATTO
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One version of what decides; `parameters` are complete and checked."""
+
+    kind: str
+    account: str
+    timeframe: int
+    parameters: Mapping[str, float | str]
+    sizing: Sizing
+    exit: ExitRules = field(default_factory=ExitRules)
+    max_entries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A configuration on one instrument, and whether it may open at present."""
+
+    config: Config
+    tick_atto: int
+    lot_atto: int
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the rules of a kind want after a bar, before what is held is looked at.
+
+    NONE wants out of `closes`; `filters` are the kind's own reasons against it.
+    """
+
+    direction: Direction
+    strength: float
+    votes: tuple[Vote, ...]
+    stop_atto: int | None = None
+    stop_source: str = ""
+    closes: Direction = Direction.NONE
+    filters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A signal to be stored: published, or kept back for the reasons in `filters`."""
+
+    action: Action
+    direction: Direction
+    strength: float
+    votes: tuple[Vote, ...]
+    entry_atto: int
+    stop_atto: int | None = None
+    stop_source: str = ""
+    sizing: Sizing | None = None
+    filters: tuple[str, ...] = ()
+
+    @property
+    def is_published(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.filters
+
+
+class StrategyRefused(Exception):
+    """A request is refused before anything happened. `reason` is that of the contract."""
+
+    def __init__(self, reason: str, message: str, *, field: str = "", **metadata: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+        self.metadata = metadata
