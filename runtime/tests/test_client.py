@@ -138,8 +138,9 @@ async def test_streams_are_never_repeated() -> None:
     with pytest.raises(ServiceError):
         await anext(client.call(WATCH, Only(pb.WatchEchoesRequest()), Call()))
     transport.errors.append(busy())
+    safe_collect = replace(COLLECT, policy=replace(COLLECT.policy, idempotency=SAFE))
     with pytest.raises(ServiceError):
-        await one(client.call(COLLECT, Only(pb.CollectEchoesRequest(text="a")), Call()))
+        await one(client.call(safe_collect, Only(pb.CollectEchoesRequest(text="a")), Call()))
     assert len(transport.requests) == 2
 
 

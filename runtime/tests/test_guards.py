@@ -138,6 +138,16 @@ async def test_every_call_is_counted_once_with_its_code() -> None:
     assert counts.of(ECHO).by_code["DEADLINE_EXCEEDED"].longest_s == 0.5
 
 
+async def test_service_that_takes_longer_than_its_contract_is_ended() -> None:
+    service = Echo()
+    stranger = connect(EchoService, LocalTransport([service], guarded))
+    with pytest.raises(ServiceError) as caught:
+        await stranger.echo(asked("slow"), as_principal(Call(), ANA))
+    assert caught.value.code is StatusCode.DEADLINE_EXCEEDED
+    assert service.cancelled == 1
+    assert asyncio.get_running_loop().time() == 2
+
+
 async def test_stream_left_early_is_counted_as_cancelled() -> None:
     counts = Measurements()
     watch = measured_client(counts).watch_echoes(pb.WatchEchoesRequest())

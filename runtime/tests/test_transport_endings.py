@@ -15,10 +15,12 @@ from trading.echo.v1 import echo_pb2 as pb
 from trading.echo.v1.echo_port import EchoService
 
 from runtime.errors import ServiceError
+from runtime.identity import as_principal
 from runtime.limits import STREAM_WINDOW_BYTES
 from runtime.local import LocalTransport
 from runtime.rpc import Call, Policy, Port, Transport, connect
 from runtime.tests.echoing import (
+    ANA,
     SOME_BYTES,
     Echo,
     Relay,
@@ -50,10 +52,15 @@ class EndingSuite:
         assert not caught.value.definite
 
     async def test_deadline_of_the_contract_holds_without_one_of_the_caller(self) -> None:
-        service = Echo()
-        async with self.way(service) as transport:
+        async with self.way(Echo()) as transport:
             answer = await echo_client(transport).echo(asked("remaining"))
-        assert 1.0 < float(answer.text) <= 2.0
+        assert 0 < float(answer.text) <= 2.0
+
+    async def test_service_keeps_the_deadline_of_a_caller_that_knows_none(self) -> None:
+        async with self.way(Echo()) as transport:
+            stranger = connect(EchoService, transport)
+            answer = await stranger.echo(asked("remaining"), as_principal(Call(), ANA))
+        assert 0 < float(answer.text) <= 2.0
 
     async def test_caller_cannot_extend_the_deadline_of_the_contract(self) -> None:
         async with self.way(Echo()) as transport:

@@ -195,10 +195,10 @@ class TransportSuite:
     async def test_deadline_travels_on_and_is_never_reset(self) -> None:
         async with (
             self.way(Echo()) as near,
-            self.way(Relay(echo_client(near), after_s=0.2)) as far,
+            self.way(Relay(echo_client(near), after_s=0.5)) as far,
         ):
-            answer = await echo_client(far).echo(asked("remaining"), Call(timeout_s=1.0))
-        assert 0.3 < float(answer.text) <= 0.8
+            answer = await echo_client(far).echo(asked("remaining"), Call(timeout_s=1.8))
+        assert 0 < float(answer.text) <= 1.3
 
     async def test_trace_travels_on(self) -> None:
         service = Echo()
