@@ -66,11 +66,14 @@ def up(
     world: World = "embedded",
     seed: Annotated[int, typer.Option(help="Of the venue and the ids.", min=0)] = 1,
     port: Annotated[int, typer.Option(help="TCP port; 0 picks a free one.", min=0)] = 0,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where state is kept. Default: gone when it ends.")
+    ] = None,
 ) -> None:
     """Keep the platform running and show where everything listens, until Ctrl-C."""
     from plimsoll.up import run_up
 
-    raise typer.Exit(run_up(world, seed, port))
+    raise typer.Exit(run_up(world, seed, port, directory))
 
 
 def main() -> None:
