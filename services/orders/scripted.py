@@ -168,7 +168,7 @@ class ScriptedExecution(ExecutionService):
         self, request: execution_pb.StartExecutionRequest, call: Call = Call()
     ) -> execution_pb.StartExecutionResponse:
         self.starts.append(request)
-        self.log.append("start")
+        self.log.append(f"start {request.order.client_order_id}")
         script = self.scripts.pop(0) if self.scripts else acknowledge
         return await script(self, request)
 
@@ -176,7 +176,7 @@ class ScriptedExecution(ExecutionService):
         self, request: execution_pb.CancelExecutionRequest, call: Call = Call()
     ) -> execution_pb.CancelExecutionResponse:
         self.cancels.append(request)
-        self.log.append("cancel")
+        self.log.append(f"cancel {request.client_order_id}")
         if self.cancel_errors:
             raise self.cancel_errors.pop(0)
         if self.is_cancel_reported:
@@ -190,7 +190,7 @@ class ScriptedExecution(ExecutionService):
         self, request: execution_pb.QueryOrderRequest, call: Call = Call()
     ) -> execution_pb.QueryOrderResponse:
         self.queries.append(request)
-        self.log.append("query")
+        self.log.append(f"query {request.client_order_id}")
         if self.is_deaf:
             raise Away
         reports = self.at_venue.get((request.account, request.client_order_id))
