@@ -1,6 +1,6 @@
-"""Three years of real daily closes are traded, and nothing goes wrong."""
+"""Two years of real daily closes are traded, and nothing goes wrong."""
 
-from datetime import date
+from datetime import UTC, datetime
 
 from fixtures.checks import WITHOUT_FAULTS
 from fixtures.experiment import Experiment, Market, Trader
@@ -13,8 +13,9 @@ EXPERIMENT = Experiment(
     market=Market(
         dataset="sp500-20-close",
         instruments=INSTRUMENTS,
-        first_day=date(2018, 1, 2),
-        last_day=date(2019, 12, 31),
+        start=datetime(2017, 10, 2, tzinfo=UTC),
+        trading_from=datetime(2018, 1, 1, tzinfo=UTC),
+        end=datetime(2020, 1, 1, tzinfo=UTC),
     ),
     traders=(Trader(instruments=INSTRUMENTS, notional="100000"),),
     hypothesis=WITHOUT_FAULTS,

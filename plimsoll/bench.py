@@ -1,0 +1,38 @@
+"""`make bench`: what the specification bounds, measured in one run on this machine."""
+
+import os
+import platform
+import subprocess
+import sys
+
+# Each prints its own figures beside their limits.
+BENCHES = (
+    "runtime.bench",
+    "services.indicators.bench",
+    "services.risk.bench",
+    "services.marketdata.bench",
+    "services.orders.bench",
+    "fixtures.exchange.bench",
+    "runtime.stores.bench",
+    "plimsoll.day_bench",
+)
+
+
+def main() -> int:
+    """Run every benchmark, one after the other; return 1 when one could not run."""
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    sys.stdout.write(f"machine: {machine}, {platform.system()} {platform.release()}\n")
+    failed = [name for name in BENCHES if not _ran(name)]
+    for name in failed:
+        sys.stderr.write(f"bench: {name} failed\n")
+    return 1 if failed else 0
+
+
+def _ran(name: str) -> bool:
+    sys.stdout.write(f"\n{name}\n")
+    sys.stdout.flush()
+    return subprocess.run([sys.executable, "-m", name], check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
