@@ -84,7 +84,6 @@ def test_cash_is_what_was_sold_less_what_was_bought_less_fees(history: list[Fill
 
 @given(SOME_FILLS)
 def test_mirrored_fills_make_the_mirrored_position(history: list[Fill]) -> None:
-    mirrored = fills([(-f.quantity_atto // ATTO, f.notional_minor) for f in history])
     mirrored = [
         mothers.fill(
             -f.quantity_atto // ATTO,

@@ -1,0 +1,168 @@
+"""What the portfolio service keeps: rows to plain values and back."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+
+from runtime.atto import from_atto, to_atto
+from services.portfolio import tables as t
+from services.portfolio.booking import Anomaly
+from services.portfolio.books import AccountFacts, BalanceKey, Books, Key
+from services.portfolio.positions import Position
+from services.portfolio.valuation import Mark
+
+CANDLES, ORDER_EVENTS = "candles", "order_events"
+Row = dict[str, Any]
+
+_DIGESTS = select(t.inbox).where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+_POINT = (
+    select(t.equity_points.c.snapshot)
+    .where(
+        t.equity_points.c.account == bindparam("account"),
+        t.equity_points.c.second <= bindparam("second"),
+        t.equity_points.c.time_ns <= bindparam("time_ns"),
+    )
+    .order_by(t.equity_points.c.second.desc())
+    .limit(1)
+)
+_INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
+_DELETE = {
+    table.name: delete(table).where(*(c == bindparam(f"k_{c.name}") for c in table.primary_key))
+    for table in t.metadata.sorted_tables
+}
+
+
+def load(tx: Connection) -> Books:
+    """Return the books as they were committed last."""
+    books = Books()
+    for row in tx.execute(select(t.accounts).order_by(t.accounts.c.account)):
+        books.accounts[row.account] = AccountFacts(row.currency, row.first_ns, row.sequence)
+        books.sequence = max(books.sequence, row.sequence)
+    for row in tx.execute(select(t.balances)):
+        books.balances[row.account, row.ledger_account, row.currency] = row.amount_minor
+    ordered = select(t.positions).order_by(t.positions.c.account, t.positions.c.instrument)
+    for row in tx.execute(ordered):
+        position = Position(
+            to_atto(row.quantity),
+            row.cost_minor,
+            row.realised_minor,
+            row.fees_minor,
+            tuple(json.loads(row.entries)),
+        )
+        books.set_position((row.account, row.instrument), position, row.currency)
+    for row in tx.execute(select(t.marks)):
+        books.marks[row.instrument] = Mark(to_atto(row.price), row.time_ns, row.stale_after_ns)
+    cursors = {row.stream: row.sequence for row in tx.execute(select(t.cursors))}
+    books.event_sequence = cursors.get(ORDER_EVENTS, 0)
+    books.candle_sequence = cursors.get(CANDLES, 0)
+    return books
+
+
+def digests(tx: Connection, sequences: Iterable[int]) -> dict[int, bytes]:
+    """Return the digests of the order events with these sequences."""
+    rows = tx.execute(_DIGESTS, {"sequences": list(sequences)})
+    return {row.sequence: row.digest for row in rows}
+
+
+def put_accounts(tx: Connection, books: Books, accounts: Iterable[str]) -> None:
+    """Store what holds for `accounts`."""
+    rows = []
+    for account in dict.fromkeys(accounts):
+        facts = books.accounts[account]
+        row = {"account": account, "currency": facts.currency}
+        rows.append(row | {"first_ns": facts.first_ns, "sequence": facts.sequence})
+    put(tx, t.accounts, rows)
+
+
+def put_balances(tx: Connection, books: Books, keys: Iterable[BalanceKey]) -> None:
+    """Store the balances named by `keys`."""
+    names = ("account", "ledger_account", "currency")
+    rows = [dict(zip(names, k, strict=True)) | {"amount_minor": books.balances[k]} for k in keys]
+    put(tx, t.balances, rows)
+
+
+def put_positions(tx: Connection, books: Books, keys: Iterable[Key]) -> None:
+    """Store the positions named by `keys`."""
+    rows = []
+    for account, instrument in keys:
+        position = books.position(account, instrument)
+        rows.append(
+            {
+                "account": account,
+                "instrument": instrument,
+                "currency": books.currency_of(account, instrument),
+                "quantity": from_atto(position.quantity_atto),
+                "cost_minor": position.cost_minor,
+                "realised_minor": position.realised_minor,
+                "fees_minor": position.fees_minor,
+                "entries": json.dumps(position.entries),
+            }
+        )
+    put(tx, t.positions, rows)
+
+
+def put_marks(tx: Connection, marks: Mapping[str, Mark]) -> None:
+    """Store the newest prices."""
+    rows = [
+        {
+            "instrument": instrument,
+            "price": from_atto(mark.price_atto),
+            "time_ns": mark.time_ns,
+            "stale_after_ns": mark.stale_after_ns,
+        }
+        for instrument, mark in marks.items()
+    ]
+    put(tx, t.marks, rows)
+
+
+def move(tx: Connection, stream: str, sequence: int) -> None:
+    """Store how far a stream has been read."""
+    put(tx, t.cursors, [{"stream": stream, "sequence": sequence}])
+
+
+def add_events(tx: Connection, events: Mapping[int, bytes]) -> None:
+    """Remember the digests of order events by sequence, and move on to the last one."""
+    if not events:
+        return
+    rows: list[Row] = [{"sequence": s, "digest": digest} for s, digest in events.items()]
+    tx.execute(_INSERT["inbox"], rows)
+    move(tx, ORDER_EVENTS, rows[-1]["sequence"])
+
+
+def add_anomalies(tx: Connection, anomalies: Iterable[Anomaly], now_ns: int) -> None:
+    """Store what was not booked, and why."""
+    rows = [
+        {
+            "account": anomaly.account,
+            "subject": anomaly.exec_id,
+            "code": anomaly.code,
+            "text": anomaly.text,
+            "noted_ns": now_ns,
+        }
+        for anomaly in anomalies
+    ]
+    if rows:
+        tx.execute(_INSERT["anomalies"], rows)
+
+
+def put_points(tx: Connection, points: Sequence[Row]) -> None:
+    """Store equity points, in place of earlier ones of the same second."""
+    put(tx, t.equity_points, points)
+
+
+def point_at(tx: Connection, account: str, time_ns: int) -> bytes | None:
+    """Return the account's money as it was at `time_ns`; None when nothing was noted by then."""
+    asked = {"account": account, "second": time_ns // 1_000_000_000, "time_ns": time_ns}
+    row = tx.execute(_POINT, asked).first()
+    return None if row is None else bytes(row.snapshot)
+
+
+def put(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, in place of those with the same keys."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    tx.execute(_DELETE[table.name], [{f"k_{key}": row[key] for key in keys} for row in rows])
+    tx.execute(_INSERT[table.name], rows)

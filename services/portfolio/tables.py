@@ -1,0 +1,139 @@
+"""The tables of the portfolio service."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from runtime.stores import requests_table
+
+metadata = MetaData()
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("currency", String(5), nullable=False),  # What it settles in.
+    Column("first_ns", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),  # Its last journal.
+)
+
+journals = Table(
+    "journals",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", String(64), nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("source", String(128), nullable=False),
+    Column("corrects", String(128), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("occurred_ns", BigInteger, nullable=False),
+    UniqueConstraint("account", "source"),
+    Index("journals_of_account", "account", "sequence"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("journal", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("ledger_account", String(64), nullable=False),
+    Column("currency", String(5), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),  # A debit is positive.
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("ledger_account", String(64), primary_key=True),
+    Column("currency", String(5), primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("currency", String(5), nullable=False),
+    Column("quantity", String(48), nullable=False),  # A decimal.
+    Column("cost_minor", BigInteger, nullable=False),
+    Column("realised_minor", BigInteger, nullable=False),
+    Column("fees_minor", BigInteger, nullable=False),
+    Column("entries", Text, nullable=False),  # A JSON list of order ids.
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("exec_id", String(80), primary_key=True),
+    Column("journal", BigInteger, nullable=False),  # That booked it: the order of the fills.
+    Column("instrument", String(32), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("currency", String(5), nullable=False),
+    Column("quantity", String(48), nullable=False),  # A decimal, below zero when sold.
+    Column("price", String(48), nullable=False),
+    Column("notional_minor", BigInteger, nullable=False),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("corrected_by", String(80), nullable=False),
+    Column("is_busted", Boolean, nullable=False),
+    Index("fills_of_position", "account", "instrument", "journal"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("instrument", String(32), primary_key=True),
+    Column("price", String(48), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("stale_after_ns", BigInteger, nullable=False),
+)
+
+equity_points = Table(
+    "equity_points",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("second", BigInteger, primary_key=True, autoincrement=False),
+    Column("equity_low_minor", BigInteger, nullable=False),
+    Column("equity_high_minor", BigInteger, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("snapshot", LargeBinary, nullable=False),  # The account's money at the last instant.
+)
+
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("text", String(1000), nullable=False),
+    Column("noted_ns", BigInteger, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+requests = requests_table(metadata)
