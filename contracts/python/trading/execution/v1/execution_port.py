@@ -107,11 +107,11 @@ class ExecutionService(Port):
         (state NOT_ACCEPTED) is sent again, under the same id, when the repeat carries a decision
         that has not been used before.
         Errors: FAILED_PRECONDITION with reason NOT_APPROVED (token wrong, expired, or of another
-        order), VENUE_UNKNOWN, VENUE_UNHEALTHY or WINDOW_INVALID; ABORTED with reason
-        EPOCH_SUPERSEDED (a newer writer has been seen; metadata current); ALREADY_EXISTS with reason
-        ORDER_DIFFERS; UNIMPLEMENTED with reason ALGORITHM_NOT_BUILT: nothing was sent.
+        order), VENUE_UNHEALTHY or WINDOW_INVALID; NOT_FOUND with reason VENUE_UNKNOWN; ABORTED with
+        reason EPOCH_SUPERSEDED (a newer writer has been seen; metadata current); ALREADY_EXISTS with
+        reason ORDER_DIFFERS; UNIMPLEMENTED with reason ALGORITHM_NOT_BUILT: nothing was sent.
         FAILED_PRECONDITION with reason VENUE_REFUSED: the venue certainly did not take the order
-        (metadata reason: its own); a repeat gets the same.
+        (metadata venue_reason); a repeat gets the same.
         UNAVAILABLE with reason IN_DOUBT: it may have been sent, and nobody knows yet. The same after
         DEADLINE_EXCEEDED. Ask QueryOrder, or wait for a report.
         """

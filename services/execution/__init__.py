@@ -1,0 +1,5 @@
+"""Execution: works approved orders at the venue."""
+
+from services.execution.service import Execution
+
+__all__ = ["Execution"]

@@ -1,0 +1,55 @@
+"""What execution refuses before any effect, and what it must leave open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from grpc import StatusCode
+from trading.execution.v1.execution_pb2 import ExecutionRefusalReason as Reason
+
+from runtime.errors import ServiceError, refusal
+
+SERVICE = "execution"
+PREFIX = "EXECUTION_REFUSAL_REASON_"
+CODES = {
+    Reason.EXECUTION_REFUSAL_REASON_EPOCH_SUPERSEDED: StatusCode.ABORTED,
+    Reason.EXECUTION_REFUSAL_REASON_ORDER_DIFFERS: StatusCode.ALREADY_EXISTS,
+    Reason.EXECUTION_REFUSAL_REASON_VENUE_UNKNOWN: StatusCode.NOT_FOUND,
+    Reason.EXECUTION_REFUSAL_REASON_EXECUTION_UNKNOWN: StatusCode.NOT_FOUND,
+    Reason.EXECUTION_REFUSAL_REASON_ALGORITHM_NOT_BUILT: StatusCode.UNIMPLEMENTED,
+    Reason.EXECUTION_REFUSAL_REASON_IN_DOUBT: StatusCode.UNAVAILABLE,
+}
+
+
+class ExecutionRefused(Exception):
+    """A call is refused for a stable reason; `facts` travel as metadata."""
+
+    def __init__(self, reason: "Reason.ValueType", message: str, **facts: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.facts = facts
+
+
+@contextmanager
+def refusals_as_status() -> Iterator[None]:
+    """Turn refusals into statuses: the one place where they are mapped."""
+    try:
+        yield
+    except ExecutionRefused as refused:
+        raise as_error(refused) from refused
+
+
+def as_error(refused: ExecutionRefused) -> ServiceError:
+    """Return the status of a refusal; all but IN_DOUBT are definite."""
+    code = CODES.get(refused.reason, StatusCode.FAILED_PRECONDITION)
+    name = Reason.Name(refused.reason).removeprefix(PREFIX)
+    return refusal(code, name, refused.message, service=SERVICE, **refused.facts)
+
+
+def in_doubt(client_order_id: str) -> ExecutionRefused:
+    """Return the indefinite error of an order that may or may not be at the venue."""
+    return ExecutionRefused(
+        Reason.EXECUTION_REFUSAL_REASON_IN_DOUBT,
+        f"{client_order_id} was sent and the venue's answer is missing: ask QueryOrder, or wait "
+        "for a report",
+    )

@@ -1,0 +1,117 @@
+"""An instance of execution at a scripted venue, in virtual time; it can crash and come back."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+from trading.exchange.v1.exchange_port import ExchangeService
+from trading.execution.v1 import execution_pb2 as pb
+from trading.execution.v1.execution_port import ExecutionService
+from trading.types.v1.execution_pb2 import ExecutionReport
+from trading.types.v1.order_pb2 import OrderSpec
+
+from runtime.client import client_for
+from runtime.clock import ReplayClock
+from runtime.environment import Environment
+from runtime.guards import guarded
+from runtime.hosting import Tasks
+from runtime.identity import Principal
+from runtime.ids import Ids, derived_rng
+from runtime.local import LocalTransport
+from runtime.progress import Progress
+from runtime.rpc import P, Port
+from runtime.stores import Database
+from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
+from services.execution import Execution, mothers, tables
+from services.execution.mothers import ANA, KEY, START_NS
+from services.execution.scripted import ScriptedVenue
+
+
+class Rig:
+    """What a test of the service holds in its hands."""
+
+    def __init__(self) -> None:
+        self.clock = ReplayClock(START_NS)
+        self.venue = ScriptedVenue()
+        self.database = Database.inline_memory()
+        self.environment: Environment
+        self.service: Execution
+        self.execution: ExecutionService  # As orders calls it, through all guards.
+
+    @classmethod
+    async def started(cls) -> "Rig":
+        """Return a running instance that reads the venue's reports."""
+        rig = cls()
+        await rig.start()
+        return rig
+
+    async def start(self) -> None:
+        """Start an instance on what the last one left behind."""
+        self.environment = Environment(
+            service="execution",
+            clock=self.clock,
+            rng=derived_rng(1, "execution"),
+            ids=Ids(derived_rng(1, "ids")),
+            database=self.database,
+            streams=SimulatedRedis(SimulatedServer()),
+            progress=Progress(),
+            tasks=Tasks("execution"),
+        )
+        exchange = _client(ExchangeService, self.venue, "execution")
+        self.service = Execution(self.environment, KEY, exchange)
+        self.execution = _client(ExecutionService, self.service, "orders")
+        await self.service.start()
+        await self.rest()
+
+    async def crash(self) -> None:
+        """Lose everything that is not committed, without a farewell."""
+        self.database = self.database.crash()
+        await self.environment.tasks.stop()
+
+    async def rest(self) -> None:
+        """Let what is on its way arrive."""
+        await asyncio.sleep(0.01)
+
+    async def send(self, spec: OrderSpec, **details: Any) -> pb.StartExecutionResponse:
+        """Start the execution of an order that was approved now."""
+        return await self.execution.start_execution(
+            mothers.start(spec, self.clock.now_ns(), **details)
+        )
+
+    async def state(self, client_order_id: str = "order-1") -> pb.GetExecutionResponse:
+        """Return Ana's execution as it stands."""
+        return await self.execution.get_execution(
+            pb.GetExecutionRequest(account=ANA, client_order_id=client_order_id)
+        )
+
+    async def query(self, client_order_id: str = "order-1") -> pb.QueryOrderResponse:
+        """Ask the venue for an order of Ana's."""
+        return await self.execution.query_order(
+            pb.QueryOrderRequest(venue="XSIM", account=ANA, client_order_id=client_order_id)
+        )
+
+    async def reports(self, after_sequence: int = 0) -> list[ExecutionReport]:
+        """Return every report that orders would read after a place in the stream."""
+        found: list[ExecutionReport] = []
+        request = pb.WatchExecutionReportsRequest(after_sequence=after_sequence)
+        async with aclosing(self.execution.watch_execution_reports(request)) as messages:
+            async for message in messages:
+                if message.is_heartbeat and message.sequence == after_sequence:
+                    return found
+                found += message.reports
+                after_sequence = message.sequence
+        return found
+
+    async def rows(self, name: str) -> list[Any]:
+        """Return the rows of a table in the order of its key."""
+        table = tables.metadata.tables[name]
+        query = table.select().order_by(*table.primary_key.columns)
+        return list(await self.database.read(lambda tx: tx.execute(query).all()))
+
+
+def _client(port: type[P], served: Port, caller: str) -> P:
+    transport = LocalTransport(
+        [served], through=lambda ports: guarded(ports, rng=derived_rng(1, "trace"))
+    )
+    rng = derived_rng(1, "client", caller)
+    return client_for(port, transport, caller=Principal(caller, service=caller), rng=rng)

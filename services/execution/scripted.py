@@ -1,0 +1,194 @@
+"""A venue that does what a test tells it: it never matches, and may lose either way."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from enum import Enum
+
+from google.type.decimal_pb2 import Decimal
+from grpc import StatusCode
+from trading.exchange.v1 import exchange_pb2 as pb
+from trading.exchange.v1.exchange_port import ExchangeService
+from trading.types.v1 import execution_pb2, order_pb2
+from trading.types.v1.execution_pb2 import ExecutionReport
+
+from runtime.errors import ServiceError, refusal
+from runtime.rpc import Call
+from runtime.times import to_timestamp
+
+STATUS = order_pb2.OrderStatus
+
+
+class Fate(Enum):
+    """What becomes of a call."""
+
+    ANSWERED = "answered"
+    REQUEST_LOST = "request lost"  # It never comes: no effect, no answer.
+    ANSWER_LOST = "answer lost"  # It has its effect, no answer.
+    REFUSED = "refused"  # A definite error, no effect.
+
+
+class ScriptedVenue(ExchangeService):
+    """Keeps orders by name; every fact is a report in `feed`, as a test asks for it."""
+
+    def __init__(self) -> None:
+        self.fate = Fate.ANSWERED
+        self.is_out = False
+        self.is_silent = False  # Reports are kept back until `speak`.
+        self.on_place: Callable[[], None] = lambda: None
+        self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
+        self.cancels: list[str] = []
+        self.states: dict[tuple[str, str], pb.VenueOrderState] = {}
+        self.feed: list[ExecutionReport] = []
+        self.messages: list[pb.WatchExecutionsResponse] = []  # To be streamed as they are.
+        self._changed = asyncio.Event()
+
+    async def place_order(
+        self, request: pb.PlaceOrderRequest, call: Call = Call()
+    ) -> pb.PlaceOrderResponse:
+        self.on_place()
+        self._check()
+        if self.fate is Fate.REFUSED:
+            raise refusal(StatusCode.NOT_FOUND, "ACCOUNT_UNKNOWN", "no account", service="exchange")
+        if self.fate is Fate.REQUEST_LOST:
+            await _vanish(call)
+        self.places.append(request)
+        order = request.order
+        key = (order.account, order.client_order_id)
+        if key not in self.states:
+            self.states[key] = pb.VenueOrderState(
+                order=order,
+                venue_order_id=f"V{len(self.states) + 1}",
+                status=STATUS.ORDER_STATUS_NEW,
+                cum_quantity=Decimal(value="0"),
+                leaves_quantity=order.quantity,
+                session_id=request.session_id,
+            )
+            self.report(key, execution_pb2.EXEC_TYPE_NEW)
+        report = next(r for r in self.feed if r.client_order_id == order.client_order_id)
+        if self.fate is Fate.ANSWER_LOST:
+            await _vanish(call)
+        return pb.PlaceOrderResponse(
+            venue_order_id=report.venue_order_id,
+            status=report.order_status,
+            sequence=report.venue_sequence,
+            report=report,
+        )
+
+    async def cancel_order(
+        self, request: pb.CancelOrderRequest, call: Call = Call()
+    ) -> pb.CancelOrderResponse:
+        self._check()
+        if request.request_id not in self.cancels:
+            self.cancels.append(request.request_id)
+            key = (request.account, request.client_order_id)
+            state = self.states[key]
+            state.status = STATUS.ORDER_STATUS_CANCELED
+            state.leaves_quantity.value = "0"
+            self.report(key, execution_pb2.EXEC_TYPE_CANCELED)
+        if self.fate is Fate.ANSWER_LOST:
+            await _vanish(call)
+        return pb.CancelOrderResponse(status=STATUS.ORDER_STATUS_CANCELED, sequence=len(self.feed))
+
+    async def get_order(
+        self, request: pb.GetOrderRequest, call: Call = Call()
+    ) -> pb.GetOrderResponse:
+        self._check()
+        state = self.states.get((request.account, request.client_order_id))
+        if state is None:
+            raise refusal(StatusCode.NOT_FOUND, "ORDER_UNKNOWN", "no order", service="exchange")
+        name = request.client_order_id
+        return pb.GetOrderResponse(
+            order=state,
+            executions=[report for report in self.feed if report.client_order_id == name],
+            as_of_sequence=len(self.feed),
+        )
+
+    async def watch_executions(
+        self, request: pb.WatchExecutionsRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchExecutionsResponse, None]:
+        self._check()
+        cursor, scripted = request.after_sequence, 0
+        yield pb.WatchExecutionsResponse(sequence=len(self.feed), is_heartbeat=True)
+        while True:
+            self._check()
+            if scripted < len(self.messages):
+                scripted += 1
+                yield self.messages[scripted - 1]
+            elif cursor < len(self.feed) and not self.is_silent:
+                batch = self.feed[cursor:]
+                cursor = len(self.feed)
+                yield pb.WatchExecutionsResponse(reports=batch, sequence=cursor)
+            else:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def get_capabilities(
+        self, request: pb.GetCapabilitiesRequest, call: Call = Call()
+    ) -> pb.GetCapabilitiesResponse:
+        self._check()
+        return pb.GetCapabilitiesResponse(venue="XSIM", is_deduplicating=True)
+
+    def report(
+        self, key: tuple[str, str], exec_type: "execution_pb2.ExecType.ValueType"
+    ) -> ExecutionReport:
+        """Report an order as it stands."""
+        state = self.states[key]
+        report = ExecutionReport(
+            exec_id=f"E{len(self.feed) + 1}",
+            exec_type=exec_type,
+            order_status=state.status,
+            client_order_id=key[1],
+            child_order_id=key[1],
+            venue="XSIM",
+            venue_order_id=state.venue_order_id,
+            account=key[0],
+            instrument=state.order.instrument,
+            side=state.order.side,
+            cum_quantity=state.cum_quantity,
+            leaves_quantity=state.leaves_quantity,
+            session_id=state.session_id,
+            venue_sequence=len(self.feed) + 1,
+            transact_time=to_timestamp(1),
+        )
+        self.feed.append(report)
+        self._changed.set()
+        return report
+
+    def fill(self, client_order_id: str, quantity: str, *, account: str = "ana") -> None:
+        """Let a part of an order trade at 100."""
+        key = (account, client_order_id)
+        state = self.states[key]
+        leaves = int(state.leaves_quantity.value) - int(quantity)
+        state.cum_quantity.value = str(int(state.cum_quantity.value) + int(quantity))
+        state.leaves_quantity.value = str(leaves)
+        is_part = leaves > 0
+        state.status = (
+            STATUS.ORDER_STATUS_PARTIALLY_FILLED if is_part else STATUS.ORDER_STATUS_FILLED
+        )
+        report = self.report(key, execution_pb2.EXEC_TYPE_TRADE)
+        report.last_quantity.value = quantity
+        report.last_price.value = "100"
+
+    def speak(self) -> None:
+        """Deliver what was kept back."""
+        self.is_silent = False
+        self._changed.set()
+
+    def say(self, message: pb.WatchExecutionsResponse) -> None:
+        """Stream a message as it is, whatever it says."""
+        self.messages.append(message)
+        self._changed.set()
+
+    def go_out(self) -> None:
+        """Answer nothing from now on, and cut streams."""
+        self.is_out = True
+        self._changed.set()
+
+    def _check(self) -> None:
+        if self.is_out:
+            raise ServiceError(StatusCode.UNAVAILABLE, "the venue is out")
+
+
+async def _vanish(call: Call) -> None:
+    await asyncio.sleep(call.remaining_s() or 0.0)
+    raise ServiceError(StatusCode.DEADLINE_EXCEEDED, "no answer")

@@ -1,0 +1,103 @@
+"""The tables that execution owns."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+from runtime.stores import epochs_table, requests_table
+
+metadata = MetaData()
+QUANTITY = String(40)  # Attos as text: they outgrow 64 bits.
+
+parents = Table(
+    "executions_parents",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("execution_id", String(36), nullable=False, unique=True),
+    Column("spec", LargeBinary, nullable=False),  # OrderSpec.
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("decision_id", String(64), nullable=False),  # The last one that was used.
+    Column("is_cancel_wanted", Integer, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+)
+
+children = Table(
+    "children",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("child_order_id", String(64), primary_key=True),
+    Column("client_order_id", String(64), nullable=False),
+    Column("venue", String(4), nullable=False),
+    Column("quantity", QUANTITY, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("filled", QUANTITY, nullable=False),
+    Column("leaves", QUANTITY, nullable=False),
+    Column("venue_order_id", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_ns", BigInteger, nullable=False),
+    Column("absent_since_ns", BigInteger, nullable=False),
+    Column("venue_sequence", BigInteger, nullable=False),
+    Column("refusal", String(64), nullable=False),
+    Index("ix_children_parent", "account", "client_order_id"),
+    Index("ix_children_status", "status"),
+)
+
+# Committed before each send (X3); open until its outcome is known.
+dispatches = Table(
+    "dispatches",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("child_order_id", String(64), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("decision_id", String(64), nullable=False),
+    Column("started_ns", BigInteger, nullable=False),
+    Column("closed_ns", BigInteger),
+    Column("outcome", String(20)),
+)
+
+# Every report of a venue, once (X7), and where it stands on the stream to orders.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("venue", String(4), primary_key=True),
+    Column("exec_id", String(64), primary_key=True),
+    Column("batch", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("child_order_id", String(64), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    Index("ix_inbox_batch", "batch", "place"),
+    Index("ix_inbox_child", "account", "child_order_id"),
+)
+
+# Reports that say something else under a name that is taken: kept, never applied.
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("venue", String(4), nullable=False),
+    Column("exec_id", String(64), nullable=False),
+    Column("report", LargeBinary, nullable=False),
+    Column("seen_ns", BigInteger, nullable=False),
+)
+
+venue_sessions = Table(
+    "venue_sessions",
+    metadata,
+    Column("venue", String(4), primary_key=True),
+    Column("session_id", String(64), nullable=False),
+    Column("report_sequence", BigInteger, nullable=False),
+)
+
+epochs = epochs_table(metadata)
+requests = requests_table(metadata)

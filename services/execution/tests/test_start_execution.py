@@ -1,0 +1,336 @@
+"""Orders leave once, approved, and what became of them is known or in doubt, never guessed."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from grpc import StatusCode
+from trading.execution.v1 import execution_pb2 as pb
+from trading.types.v1 import order_pb2, risk_pb2
+from trading.types.v1.order_pb2 import AlgorithmKind, AlgorithmSpec
+
+from runtime.errors import ServiceError
+from runtime.rpc import Call
+from services.execution import mothers
+from services.execution.mothers import LIFETIME_NS
+from services.execution.rig import Rig
+from services.execution.scripted import Fate
+
+State = pb.ExecutionState
+WORKING = State.EXECUTION_STATE_WORKING
+Spoil = Callable[[pb.StartExecutionRequest], None]
+
+
+async def failure(work: object) -> ServiceError:
+    """Return the error that an awaitable ends with."""
+    with pytest.raises(ServiceError) as raised:
+        await work  # type: ignore[misc]
+    return raised.value
+
+
+async def test_an_approved_order_is_at_the_venue_under_its_own_id() -> None:
+    rig = await Rig.started()
+    answer = await rig.send(mothers.order())
+    assert answer.state == WORKING
+    assert answer.first_report.venue_order_id == "V1"
+    (sent,) = rig.venue.places
+    assert sent.order.client_order_id == "order-1"
+    assert (sent.order.quantity.value, sent.order.limit_price.value) == ("10", "100")
+
+
+async def test_parent_child_and_dispatch_are_committed_before_the_order_leaves() -> None:
+    rig = await Rig.started()
+    names = ("executions_parents", "children", "dispatches")
+    seen: list[asyncio.Task[list[list[object]]]] = []
+
+    async def look() -> list[list[object]]:
+        return [await rig.rows(name) for name in names]
+
+    rig.venue.on_place = lambda: seen.append(asyncio.ensure_future(look()))
+    await rig.send(mothers.order())
+    assert [len(rows) for rows in await seen[0]] == [1, 1, 1]
+
+
+async def test_a_dispatch_is_closed_with_its_outcome() -> None:
+    rig = await Rig.started()
+    await rig.send(mothers.order())
+    await rig.rest()
+    (dispatch,) = await rig.rows("dispatches")
+    assert (dispatch.attempt, dispatch.outcome) == (1, "NEW")
+    assert dispatch.closed_ns is not None
+
+
+def _no_token(request: pb.StartExecutionRequest) -> None:
+    request.decision.token = b""
+
+
+def _other_order(request: pb.StartExecutionRequest) -> None:
+    request.order.quantity.value = "11"
+
+
+def _forged_digest(request: pb.StartExecutionRequest) -> None:
+    _other_order(request)
+    request.decision.order_digest = mothers.approval(request.order, 0).order_digest
+
+
+def _denied(request: pb.StartExecutionRequest) -> None:
+    request.decision.verdict = risk_pb2.RISK_VERDICT_REJECTED
+
+
+def _longer_life(request: pb.StartExecutionRequest) -> None:
+    request.decision.expires_at.seconds += 3600
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_no_token, _other_order, _forged_digest, _denied, _longer_life],
+    ids=["no token", "another order", "forged digest", "denied", "longer life"],
+)
+async def test_an_order_without_approval_is_refused(spoil: Spoil) -> None:
+    rig = await Rig.started()
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    spoil(request)
+    error = await failure(rig.execution.start_execution(request))
+    assert (error.code, error.reason) == (StatusCode.FAILED_PRECONDITION, "NOT_APPROVED")
+    assert rig.venue.places == []
+    assert await rig.rows("executions_parents") == []
+
+
+async def test_an_approval_that_has_expired_is_refused() -> None:
+    rig = await Rig.started()
+    request = mothers.start(mothers.order(), rig.clock.now_ns() - LIFETIME_NS)
+    error = await failure(rig.execution.start_execution(request))
+    assert error.reason == "NOT_APPROVED"
+
+
+async def test_an_approval_by_another_key_is_refused() -> None:
+    rig = await Rig.started()
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    forged = mothers.approval(request.order, rig.clock.now_ns(), key=b"another key")
+    request.decision.CopyFrom(forged)
+    error = await failure(rig.execution.start_execution(request))
+    assert error.reason == "NOT_APPROVED"
+
+
+@pytest.mark.parametrize("name", ["TWAP", "VWAP", "POV", "ICEBERG", "IMPLEMENTATION_SHORTFALL"])
+async def test_another_algorithm_is_refused_by_name_never_sent_directly(name: str) -> None:
+    rig = await Rig.started()
+    kind = AlgorithmKind.Value(f"ALGORITHM_KIND_{name}")
+    error = await failure(rig.send(mothers.order(algorithm=AlgorithmSpec(kind=kind))))
+    assert (error.code, error.reason) == (StatusCode.UNIMPLEMENTED, "ALGORITHM_NOT_BUILT")
+    assert name in error.message
+    assert rig.venue.places == []
+
+
+async def test_direct_may_be_named() -> None:
+    rig = await Rig.started()
+    direct = AlgorithmSpec(kind=order_pb2.ALGORITHM_KIND_DIRECT)
+    assert (await rig.send(mothers.order(algorithm=direct))).state == WORKING
+
+
+async def test_an_older_writer_of_orders_is_refused_also_after_a_restart() -> None:
+    rig = await Rig.started()
+    await rig.send(mothers.order(), epoch=7)
+    error = await failure(rig.send(mothers.order("order-2"), epoch=6))
+    assert (error.code, error.reason) == (StatusCode.ABORTED, "EPOCH_SUPERSEDED")
+    await rig.crash()
+    await rig.start()
+    error = await failure(rig.send(mothers.order("order-2"), epoch=6))
+    assert error.code is StatusCode.ABORTED
+    await rig.send(mothers.order("order-2"), epoch=8)
+    assert len(rig.venue.places) == 2
+
+
+async def test_an_order_of_another_venue_is_refused() -> None:
+    rig = await Rig.started()
+    error = await failure(rig.send(mothers.order(instrument="ALPHA.XNYS")))
+    assert (error.code, error.reason) == (StatusCode.NOT_FOUND, "VENUE_UNKNOWN")
+
+
+async def test_a_repeat_sends_nothing_and_answers_where_the_execution_stands() -> None:
+    rig = await Rig.started()
+    first = await rig.send(mothers.order())
+    assert await rig.send(mothers.order()) == first
+    await rig.rest()
+    rig.venue.fill("order-1", "10")
+    await rig.rest()
+    later = await rig.send(mothers.order(), decision_id="decision-2")
+    assert later.state == State.EXECUTION_STATE_FILLED
+    assert later.first_report == first.first_report
+    assert len(rig.venue.places) == 1
+
+
+async def test_repeats_that_come_together_send_one_order() -> None:
+    rig = await Rig.started()
+    answers = await asyncio.gather(*(rig.send(mothers.order()) for _ in range(5)))
+    assert len(rig.venue.places) == 1
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_an_id_with_another_order_is_refused() -> None:
+    rig = await Rig.started()
+    await rig.send(mothers.order())
+    other = mothers.order(side=order_pb2.SIDE_SELL)
+    error = await failure(rig.send(other))
+    assert (error.code, error.reason) == (StatusCode.ALREADY_EXISTS, "ORDER_DIFFERS")
+    await rig.rest()
+    assert (await failure(rig.send(other))).reason == "ORDER_DIFFERS"
+
+
+async def test_a_venue_that_refuses_for_certain_ends_the_execution() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.REFUSED
+    for _ in range(2):
+        error = await failure(rig.send(mothers.order()))
+        assert (error.code, error.reason) == (StatusCode.FAILED_PRECONDITION, "VENUE_REFUSED")
+    assert (await rig.state()).state == State.EXECUTION_STATE_REJECTED
+    (dispatch,) = await rig.rows("dispatches")
+    assert dispatch.outcome == "REFUSED"
+
+
+async def test_an_unanswered_child_is_in_doubt_and_counts_as_open() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.REQUEST_LOST
+    error = await failure(rig.send(mothers.order()))
+    assert (error.definite, error.reason) == (False, "IN_DOUBT")
+    state = await rig.state()
+    assert state.state == State.EXECUTION_STATE_IN_DOUBT
+    assert (state.doubtful.value, state.working.value, state.unscheduled.value) == ("10", "0", "0")
+    assert (await failure(rig.send(mothers.order()))).reason == "IN_DOUBT"
+
+
+async def test_a_report_ends_the_doubt_of_a_lost_answer() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.ANSWER_LOST
+    rig.venue.is_silent = True
+    rig.venue.is_out = False
+    assert (await failure(rig.send(mothers.order()))).reason == "IN_DOUBT"
+    rig.venue.speak()
+    await rig.rest()
+    assert (await rig.state()).state == WORKING
+    assert len(rig.venue.places) == 1
+
+
+async def test_a_report_that_overtakes_a_lost_answer_leaves_no_doubt() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.ANSWER_LOST
+    answer = await rig.send(mothers.order())
+    assert answer.state == WORKING
+    assert answer.HasField("first_report")
+
+
+async def test_a_query_ends_the_doubt_when_reports_do_not_come() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.ANSWER_LOST
+    rig.venue.is_silent = True
+    await failure(rig.send(mothers.order()))
+    found = await rig.query()
+    assert (found.found, found.order.venue_order_id) == (True, "V1")
+    assert [report.exec_id for report in found.executions] == ["E1"]
+    assert (await rig.state()).state == WORKING
+
+
+async def test_execution_asks_by_itself_until_the_doubt_has_ended() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.ANSWER_LOST
+    rig.venue.is_silent = True
+    await failure(rig.send(mothers.order()))
+    await asyncio.sleep(0.5)
+    assert (await rig.state()).state == WORKING
+
+
+async def test_an_order_in_doubt_is_sent_again_only_when_its_absence_is_certain() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.REQUEST_LOST
+    await failure(rig.send(mothers.order()))
+    rig.venue.fate = Fate.ANSWERED
+    early = await rig.query()
+    assert not early.found
+    assert not early.is_absence_certain
+    again = mothers.order()
+    assert (await failure(rig.send(again, decision_id="decision-2"))).reason == "IN_DOUBT"
+    assert rig.venue.places == []
+    await asyncio.sleep(4)
+    late = await rig.query()
+    assert late.is_absence_certain
+    assert (await rig.state()).state == State.EXECUTION_STATE_NOT_ACCEPTED
+    old = await rig.send(again)  # The approval that was used already sends nothing.
+    assert old.state == State.EXECUTION_STATE_NOT_ACCEPTED
+    assert rig.venue.places == []
+    answer = await rig.send(again, decision_id="decision-2")
+    assert answer.state == WORKING
+    (sent,) = rig.venue.places
+    assert sent.order.client_order_id == "order-1"
+    await rig.rest()
+    dispatches = [(row.attempt, row.outcome) for row in await rig.rows("dispatches")]
+    assert dispatches == [(1, "NOT_ACCEPTED"), (2, "NEW")]
+
+
+async def test_an_outage_is_no_answer_about_an_order() -> None:
+    rig = await Rig.started()
+    rig.venue.go_out()
+    await failure(rig.send(mothers.order()))
+    error = await failure(rig.query())
+    assert error.code is StatusCode.UNAVAILABLE
+    await asyncio.sleep(60)
+    assert (await rig.state()).state == State.EXECUTION_STATE_IN_DOUBT
+
+
+async def test_an_order_that_was_never_sent_is_certainly_absent() -> None:
+    rig = await Rig.started()
+    answer = await rig.query("nobody-sent-this")
+    assert (answer.found, answer.is_absence_certain) == (False, True)
+
+
+async def test_a_caller_that_leaves_does_not_stop_the_send() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.REQUEST_LOST
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    leaving = asyncio.ensure_future(rig.execution.start_execution(request, Call(timeout_s=0.5)))
+    await asyncio.sleep(0.1)
+    leaving.cancel()
+    await asyncio.sleep(0.5)
+    assert (await rig.state()).state == State.EXECUTION_STATE_IN_DOUBT
+
+
+async def test_a_call_whose_time_is_over_sends_nothing() -> None:
+    rig = await Rig.started()
+    rig.environment.database.faults.delay_s = 0.3  # The commit comes after the deadline.
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    error = await failure(rig.execution.start_execution(request, Call(timeout_s=0.2)))
+    assert error.code is StatusCode.DEADLINE_EXCEEDED
+    rig.environment.database.faults.delay_s = 0
+    await asyncio.sleep(2)
+    assert rig.venue.places == []
+    assert await rig.rows("executions_parents") == []
+
+
+async def test_a_restart_takes_up_what_was_on_its_way() -> None:
+    rig = await Rig.started()
+    rig.venue.fate = Fate.ANSWER_LOST
+    rig.venue.is_silent = True
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    sending = asyncio.ensure_future(rig.execution.start_execution(request))
+    await asyncio.sleep(0.1)
+    await rig.crash()
+    await asyncio.gather(sending, return_exceptions=True)
+    (child,) = await rig.rows("children")
+    assert child.status == "PENDING_NEW"
+    rig.venue.fate, rig.venue.is_silent = Fate.ANSWERED, False
+    await rig.start()
+    assert (await rig.state()).state == WORKING
+    assert len(rig.venue.places) == 1
+
+
+async def test_an_execution_nobody_started_is_not_found() -> None:
+    rig = await Rig.started()
+    error = await failure(rig.state("nothing"))
+    assert (error.code, error.reason) == (StatusCode.NOT_FOUND, "EXECUTION_UNKNOWN")
+
+
+async def test_the_venue_is_listed_with_what_it_can_do() -> None:
+    rig = await Rig.started()
+    await rig.send(mothers.order())
+    (venue,) = (await rig.service.list_venues(pb.ListVenuesRequest())).venues
+    assert (venue.venue, venue.is_healthy, venue.is_deduplicating) == ("XSIM", True, True)
+    assert venue.session_id == "execution-1"
