@@ -23,14 +23,13 @@ def main() -> int:
         ("client, local transport, guards", in_virtual_time(echo.local_client)),
     ):
         _say(f"  {name}", f"{took_s * 1e6:.2f}", f"{took_s / bare_s:.1f}")
-    simulated_rps = in_virtual_time(echo.simulated)
-    _say("simulated network, no rules, 64 at once", "calls/s", "")
-    _say("  transport alone", f"{simulated_rps:,.0f}", "")
-    _say("  client, network, guards", f"{in_virtual_time(echo.simulated_client):,.0f}", "")
+    simulated_rps, whole_rps = in_virtual_time(echo.simulated)
+    _say(f"simulated network, no rules, {echo.AT_ONCE} at once", "calls/s", "ratio")
+    _say("  transport alone", f"{simulated_rps:,.0f}", "1.00")
+    _say("  client, network, guards", f"{whole_rps:,.0f}", f"{simulated_rps / whole_rps:.2f}")
     for at_once in (1, echo.AT_ONCE):
-        raw_rps = in_real_time(partial(echo.raw_grpc, at_once=at_once))
-        ours_rps = in_real_time(partial(echo.guarded_grpc, at_once=at_once))
-        _say(f"gRPC echo, {at_once} at once, one process for both sides", "calls/s", "ratio")
+        raw_rps, ours_rps = in_real_time(partial(echo.over_grpc, at_once=at_once))
+        _say(f"gRPC echo, {at_once} at once, both sides in one process", "calls/s", "ratio")
         _say("  grpc.aio alone", f"{raw_rps:,.0f}", "1.00")
         _say("  client, transport, guards", f"{ours_rps:,.0f}", f"{raw_rps / ours_rps:.2f}")
     misses = _misses(local_s * 1e6, simulated_rps)

@@ -1,7 +1,8 @@
 """The service that is called and the ways it is called by, each as one measurement."""
 
 import random
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 from grpc import aio
@@ -69,20 +70,40 @@ async def local_client() -> float:
     return await seconds_per_call(lambda: echo.echo(REQUEST), LOCAL_CALLS)
 
 
-async def simulated() -> float:
-    """Return calls per second through a simulated network without rules."""
-    echo = connect(EchoService, SimulatedNetwork(LocalTransport([Echo()])))
-    return await calls_per_second(lambda: echo.echo(REQUEST), SIMULATED_CALLS, at_once=AT_ONCE)
+async def simulated() -> list[float]:
+    """Return calls per second through a simulated network without rules.
+
+    First the network alone, then with client and guards around it.
+    """
+    bare = connect(EchoService, SimulatedNetwork(LocalTransport([Echo()])))
+    whole = _client(SimulatedNetwork(LocalTransport([Echo()], guarded)))
+    return await calls_per_second(
+        lambda: bare.echo(REQUEST),
+        lambda: whole.echo(REQUEST),
+        calls=SIMULATED_CALLS,
+        at_once=AT_ONCE,
+    )
 
 
-async def simulated_client() -> float:
-    """Return calls per second through client, simulated network without rules, and guards."""
-    echo = _client(SimulatedNetwork(LocalTransport([Echo()], guarded)))
-    return await calls_per_second(lambda: echo.echo(REQUEST), SIMULATED_CALLS, at_once=AT_ONCE)
+async def over_grpc(*, at_once: int) -> list[float]:
+    """Return calls per second of grpc.aio alone, and with client, transport and every guard."""
+    async with AsyncExitStack() as stack:
+        stub = await stack.enter_async_context(_raw_stub())
+        tcp_port = await stack.enter_async_context(serve([Echo()]))
+        channel = await stack.enter_async_context(open_channel(f"127.0.0.1:{tcp_port}"))
+        echo = _client(GrpcTransport(channel))
+
+        async def raw() -> object:
+            return await stub(REQUEST, timeout=2.0)
+
+        return await calls_per_second(
+            raw, lambda: echo.echo(REQUEST), calls=NETWORK_CALLS, at_once=at_once
+        )
 
 
-async def raw_grpc(*, at_once: int) -> float:
-    """Return calls per second of grpc.aio alone: its own stub and handler, no options."""
+@asynccontextmanager
+async def _raw_stub() -> AsyncIterator[Callable[..., Awaitable[object]]]:
+    """Serve an echo with gRPC's own means and no options; yields gRPC's own stub for it."""
 
     async def echo(request: pb.EchoRequest, context: object) -> pb.EchoResponse:
         return pb.EchoResponse(text=request.text, sequence=1)
@@ -99,24 +120,9 @@ async def raw_grpc(*, at_once: int) -> float:
     tcp_port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with aio.insecure_channel(f"127.0.0.1:{tcp_port}") as channel:
-        stub = channel.unary_unary(
+        yield channel.unary_unary(
             "/raw.Echo/Echo",
             request_serializer=pb.EchoRequest.SerializeToString,
             response_deserializer=pb.EchoResponse.FromString,
         )
-
-        async def work() -> object:
-            return await stub(REQUEST, timeout=2.0)
-
-        rate = await calls_per_second(work, NETWORK_CALLS, at_once=at_once)
     await server.stop(None)
-    return rate
-
-
-async def guarded_grpc(*, at_once: int) -> float:
-    """Return calls per second over gRPC with client, transport and every guard."""
-    async with AsyncExitStack() as stack:
-        tcp_port = await stack.enter_async_context(serve([Echo()]))
-        channel = await stack.enter_async_context(open_channel(f"127.0.0.1:{tcp_port}"))
-        echo = _client(GrpcTransport(channel))
-        return await calls_per_second(lambda: echo.echo(REQUEST), NETWORK_CALLS, at_once=at_once)
