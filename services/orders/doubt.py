@@ -55,16 +55,18 @@ class Doubts:
             task.add_done_callback(lambda _: self._followed.pop(key))
 
     async def _follow(self, key: Key) -> None:
-        attempt = 0
         with self._desk.environment.progress.working("doubt"):
-            while True:
+            for attempt in itertools.count():
                 await pause(attempt, self._desk.environment.rng)
-                attempt += 1
-                try:
-                    if not await self._step(key):
-                        return
-                except ServiceError as error:
-                    log.info("order %s stays in doubt: %s", key, error)
+                if not await self._is_still_in_doubt(key):
+                    return
+
+    async def _is_still_in_doubt(self, key: Key) -> bool:
+        try:
+            return await self._step(key)
+        except ServiceError as error:
+            log.info("order %s stays in doubt: %s", key, error)
+            return True
 
     async def _step(self, key: Key) -> bool:
         """Ask once and act on it; returns whether the order is still in doubt."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from google.type.decimal_pb2 import Decimal
@@ -15,11 +15,10 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from runtime.atto import from_atto, to_atto
 from runtime.digest import digest
 from runtime.environment import Environment
-from runtime.errors import ServiceError
+from runtime.follow import Following, follow, seen
 from services.orders import bookkeeping, executions, wire
 from services.orders.events import Event, Kind
 from services.orders.executions import NO_FILL, Execution
-from services.orders.pauses import pause
 from services.orders.recorder import Recorder, Unit
 from services.orders.states import Fill, Order, Place
 from services.orders.store import Key, Stored
@@ -30,6 +29,8 @@ STREAM = "execution_reports"
 UNSENT = (Place.SENT, Place.DOUBT_NEW)
 BOOKING = (Kind.TRADED, Kind.BUSTED, Kind.CORRECTED)
 log = logging.getLogger(__name__)
+
+Message = execution_pb.WatchExecutionReportsResponse
 
 
 class ReportReader:
@@ -55,43 +56,35 @@ class ReportReader:
             lambda tx: bookkeeping.report_cursor(tx, SOURCE)
         )
         self._environment.progress.has_read(STREAM, self._sequence)
-        attempt = 0
-        while True:
-            before = self._sequence
-            try:
-                await self._follow()
-            except ServiceError as error:
-                log.log(
-                    logging.ERROR if error.definite else logging.INFO,
-                    "the report stream ended after %d: %s",
-                    self._sequence,
-                    error,
-                )
-            attempt = 0 if self._sequence > before else attempt + 1
-            await pause(attempt, self._environment.rng)
+        following = Following(STREAM, self._watch, self._take)
+        await follow(following, after=self._sequence, rng=self._environment.rng)
 
-    async def _follow(self) -> None:
-        request = execution_pb.WatchExecutionReportsRequest(after_sequence=self._sequence)
-        async with aclosing(self._execution.watch_execution_reports(request)) as messages:
-            async for message in messages:
-                if message.is_heartbeat:
-                    self._known = max(self._known, message.sequence)
-                else:
-                    await self._take(message)
-                if 0 <= self._known <= self._sequence:
-                    self._caught_up.set()
+    def _watch(self, after: int) -> AsyncGenerator[Message, None]:
+        request = execution_pb.WatchExecutionReportsRequest(after_sequence=after)
+        return self._execution.watch_execution_reports(request)
 
-    async def _take(self, message: execution_pb.WatchExecutionReportsResponse) -> None:
+    async def _take(self, batch: Sequence[Message]) -> None:
+        """Let everything that has arrived take effect in one transaction (G2)."""
+        reports = [report for message in batch for report in message.reports]
+        sequence = seen(batch)
+
         def book(unit: Unit) -> None:
-            unit.prefetch(report.client_order_id for report in message.reports)
-            for report in message.reports:
+            unit.prefetch(report.client_order_id for report in reports)
+            for report in reports:
                 take_report(unit, report)
-            bookkeeping.move_reports(unit.tx, SOURCE, message.sequence)
+            bookkeeping.move_reports(unit.tx, SOURCE, sequence)
 
-        if not all(self._recorder.has_taken(report) for report in message.reports):
+        if not all(self._recorder.has_taken(report) for report in reports):
             await self._recorder.write(book)  # Else the stored cursor may lag behind.
-        self._sequence = message.sequence
-        self._environment.progress.has_read(STREAM, message.sequence)
+        self._sequence = max(sequence, self._sequence)
+        self._environment.progress.has_read(STREAM, self._sequence)
+        self._note_progress(batch)
+
+    def _note_progress(self, batch: Sequence[Message]) -> None:
+        beats = [message.sequence for message in batch if message.is_heartbeat]
+        self._known = max([self._known, *beats])
+        if 0 <= self._known <= self._sequence:
+            self._caught_up.set()
 
 
 def take_report(unit: Unit, report: ExecutionReport) -> None:

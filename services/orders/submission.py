@@ -5,6 +5,7 @@ commits ended. Source: specification of the pipeline, section 3.1 (X1 to X6).
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -89,18 +90,15 @@ class Submissions:
         return self._driving[key]
 
     async def _drive(self, stored: Stored, limit: Limit) -> Stored:
-        key = stored.key
-        attempt = 0
         with self._desk.environment.progress.working("submit"):
-            while True:
+            for attempt in itertools.count():
                 try:
-                    if attempt:
-                        stored = await self._reloaded(key)
-                    return await self._to_an_answer(stored, limit)
+                    now = await self._reloaded(stored.key) if attempt else stored
+                    return await self._to_an_answer(now, limit)
                 except StoreError as error:
-                    log.warning("order %s waits for the store: %s", key, error)
-                    await pause(attempt, self._desk.environment.rng)
-                    attempt += 1
+                    log.warning("order %s waits for the store: %s", stored.key, error)
+                await pause(attempt, self._desk.environment.rng)
+        raise AssertionError("unreachable: the count has no end")
 
     async def _reloaded(self, key: Key) -> Stored:
         stored = await self._desk.recorder.load(key)
