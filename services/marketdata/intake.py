@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
-from services.marketdata.calendars import ALWAYS_OPEN, CalendarUnknown
+from services.marketdata.calendars import ALWAYS_OPEN, CalendarUnknown, Instants
 from services.marketdata.candles import Adjustment, Source
 from services.marketdata.cell_times import TimeFormat, TimeRules
 from services.marketdata.cells import Cells
@@ -53,16 +53,15 @@ async def take_in(
     """Judge every row of an import. Raises MarketDataRefused."""
     known = instruments.get(header.instrument)
     stated = _stated(header, known)
-    grid = _grid(header, stated or known)
-    work = CandleImport(_layout(header, stated or known, grid))
+    layout = layout_of(header, stated or known)
+    grid = layout.times.grid
+    work = CandleImport(layout)
     async for message in messages:
         if message.HasField("header"):
             raise MarketDataRefused(
                 Refusal.HEADER_MISSING, "a second header came: send one header, then rows only"
             )
-        lines = np.array(message.rows.lines, dtype=np.int64)
-        columns = message.rows.columns
-        work.add(lines, {name: _cells(columns[name]) for name in sorted(columns)})
+        work.add(*cells_of(message.rows))
     imported = work.finish()
     series = imported.series
     room = grid.count(int(series.opens_ns[0]), int(series.opens_ns[-1]))
@@ -123,7 +122,12 @@ def _grid(header: pb.ImportHeader, instrument: Instrument | None) -> Grid:
         raise MarketDataRefused(Refusal.CALENDAR_UNKNOWN, str(error)) from None
 
 
-def _layout(header: pb.ImportHeader, instrument: Instrument | None, grid: Grid) -> Layout:
+def layout_of(header: pb.ImportHeader, instrument: Instrument | None = None) -> Layout:
+    """Return what the rows are, of an instrument that may be unknown yet.
+
+    Raises MarketDataRefused for a calendar or a zone that nobody knows.
+    """
+    grid = _grid(header, instrument)
     names = {name: getattr(header.mapping, name) for name in MAPPED}
     return Layout(
         instrument=header.instrument,
@@ -151,6 +155,12 @@ def _zone(name: str) -> ZoneInfo | None:
             Refusal.TIMEZONE_UNKNOWN,
             f"timezone is {name!r}, must be an IANA name such as 'America/New_York'",
         ) from None
+
+
+def cells_of(rows: pb.ImportRows) -> tuple[Instants, dict[str, Cells]]:
+    """Return the lines of a block and its columns."""
+    lines = np.array(rows.lines, dtype=np.int64)
+    return lines, {name: _cells(rows.columns[name]) for name in sorted(rows.columns)}
 
 
 def _cells(column: pb.ImportColumn) -> Cells:

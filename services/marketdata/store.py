@@ -145,7 +145,7 @@ def notices_after(tx: Connection, sequence: int, count: int) -> Iterable[Any]:
 def page(tx: Connection, span: Values, count: int, *, is_first_seen: bool) -> list[Any]:
     """Return up to `count` rows (open_ns, body) of a span (i, t, from_ns, to_ns), oldest first."""
     statement = _FIRST_PAGE if is_first_seen else _LATEST_PAGE
-    return list(tx.execute(statement, {**span, "count": count}))
+    return list(tx.execute(statement, {**span, "count": count}).all())
 
 
 def nth_newest_open(tx: Connection, span: Values, nth: int) -> int | None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -56,11 +55,6 @@ def refused(columns: Mapping[str, Sequence[str]], layout: Layout = LAYOUT) -> Ma
 
 def faults(columns: Mapping[str, Sequence[str]], layout: Layout = LAYOUT) -> list[str]:
     return [f"{row.line} {row.fault}" for row in refused(columns, layout).rejected]
-
-
-def opens(imported: Imported) -> list[str]:
-    shown = [np.datetime64(ns, "ns") for ns in imported.series.opens_ns.tolist()]
-    return [str(time)[:16] for time in shown]
 
 
 AMOUNTS = st.decimals("0.0001", "99999", places=4)
@@ -221,91 +215,6 @@ def test_ticks_coarser_and_finer_than_the_file_are_judged(tick: str) -> None:
     table = {"time": TIMES, "close": ("100", "200", "300.125")}
     expected = ["4 PRICE_OFF_TICK"] if tick != "0.0001" else []
     assert (faults(table, layout) if expected else []) == expected
-
-
-def times_of(rules: TimeRules, *texts: str, timeframe: Timeframe = Timeframe.MINUTE_1) -> object:
-    """Return when the candles open, or what is wrong with the lines."""
-    layout = replace(LAYOUT, times=rules, timeframe=timeframe)
-    try:
-        return opens(take({"time": texts, "close": ["1"] * len(texts)}, layout))
-    except MarketDataRefused as refusal:
-        return [f"{row.line} {row.fault}" for row in refusal.rejected]
-
-
-BERLIN = TimeRules(TimeFormat.RFC3339, ZoneInfo("Europe/Berlin"), MINUTES)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-01-02T12:00:00Z", ["2024-01-02T12:00"]),
-        ("2024-01-02t12:00:00z", ["2024-01-02T12:00"]),
-        ("2024-01-02 12:00:00.000+01:00", ["2024-01-02T11:00"]),
-        ("2024-01-02T12:00:00", ["2 TIME_WITHOUT_ZONE"]),
-        ("2024-02-30T12:00:00Z", ["2 TIME_MALFORMED"]),
-        ("2024-01-02", ["2 TIME_MALFORMED"]),
-        ("1704196800", ["2 TIME_MALFORMED"]),
-        ("", ["2 VALUE_MISSING"]),
-    ],
-)
-def test_times_are_read_as_declared_and_never_guessed(text: str, expected: list[str]) -> None:
-    assert times_of(LAYOUT.times, text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2024-01-02T12:00:00", ["2024-01-02T11:00"]),
-        ("2024-07-02T12:00:00", ["2024-07-02T10:00"]),
-        ("2024-07-02T12:00:00Z", ["2024-07-02T12:00"]),
-        ("2024-03-31T02:30:00", ["2 TIME_AMBIGUOUS"]),  # Never shown: clocks went forward.
-        ("2024-10-27T02:30:00", ["2 TIME_AMBIGUOUS"]),  # Shown twice: clocks went back.
-        ("2024-10-27T02:30:00+02:00", ["2024-10-27T00:30"]),
-    ],
-)
-def test_a_time_without_offset_is_of_the_stated_zone(text: str, expected: list[str]) -> None:
-    assert times_of(BERLIN, text) == expected
-
-
-@given(st.lists(st.integers(0, 60 * 24 * 365 * 30), min_size=1, max_size=20, unique=True))
-def test_local_times_together_are_read_as_each_alone(minutes: list[int]) -> None:
-    texts = [
-        datetime.fromtimestamp(minute * 60, UTC).replace(tzinfo=None).isoformat()
-        for minute in sorted(minutes)
-    ]
-    each = [times_of(BERLIN, text) for text in texts]
-    together = times_of(BERLIN, *texts)
-    if all("AMBIGUOUS" not in str(item) for item in each):
-        assert sorted(t for item in each for t in item) == together  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("unit", "number"),
-    [("S", 60), ("MS", 60_000), ("US", 60_000_000), ("NS", 60_000_000_000)],
-)
-def test_epochs_count_in_the_declared_unit(unit: str, number: int) -> None:
-    rules = TimeRules(TimeFormat[f"EPOCH_{unit}"], None, MINUTES)
-    assert times_of(rules, str(number)) == ["1970-01-01T00:01"]
-    numbers = {"time": Cells((), np.array([number * 10]), -1), "close": Cells(("1",))}
-    assert opens(take(numbers, replace(LAYOUT, times=rules))) == ["1970-01-01T00:01"]
-    assert times_of(rules, f"{number}.0", "9" * 19) == ["2 TIME_MALFORMED", "3 TIME_MALFORMED"]
-
-
-def test_a_date_names_a_session() -> None:
-    daily = TimeRules(TimeFormat.SESSION_DATE, None, grid_of("XNYS", Timeframe.DAY_1))
-    texts = ("2024-01-02", "2024-01-03 00:00:00", "2024-07-05T00:00:00-04:00")
-    assert times_of(daily, *texts, timeframe=Timeframe.DAY_1) == [
-        "2024-01-02T14:30",
-        "2024-01-03T14:30",
-        "2024-07-05T13:30",
-    ]
-    bad = ("2024-01-01", "2024-01-06", "2024-01-03 09:30:00", "2024-13-01")
-    assert times_of(daily, *bad, timeframe=Timeframe.DAY_1) == [
-        "2 OFF_GRID",
-        "3 OFF_GRID",
-        "4 TIME_MALFORMED",
-        "5 TIME_MALFORMED",
-    ]
 
 
 def test_a_few_bad_lines_may_be_left_out_if_the_user_says_so() -> None:
