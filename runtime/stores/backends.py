@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -10,6 +10,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
+
+
+class OnlyReads(RuntimeError):
+    """Work that writes was given to `read`."""
+
+    def __init__(self) -> None:
+        super().__init__("read() was given work that writes: give it to write()")
 
 
 class Backend(Protocol):
@@ -72,7 +79,7 @@ class MemoryBackend:
         written = self._driver.total_changes
         result = body(self._tx)
         if self._driver.total_changes != written:  # On a file the driver itself refuses.
-            raise RuntimeError("read() was given work that writes: give it to write()")
+            raise OnlyReads
         return result
 
     async def close(self) -> None:
@@ -90,16 +97,16 @@ class UrlBackend:
 
     is_shared = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, predecessor: "UrlBackend | None" = None) -> None:
         self._url = url
-        level: dict[str, Any] = (
-            {} if url.startswith("sqlite") else {"isolation_level": "READ COMMITTED"}
-        )
-        self._engine = create_async_engine(url, **level)
-        self._writing = self._engine.execution_options(is_writing=True)
+        self._predecessor = predecessor  # Crashed; its connections end with ours.
         if url.startswith("sqlite"):
+            self._engine = create_async_engine(url)
             event.listen(self._engine.sync_engine, "connect", _leave_transactions_to_us)
             event.listen(self._engine.sync_engine, "begin", _begin)
+        else:
+            self._engine = create_async_engine(url, isolation_level="READ COMMITTED")
+        self._writing = self._engine.execution_options(is_writing=True)
 
     async def transact(self, body: Callable[[Connection], T]) -> T:
         """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
@@ -114,10 +121,12 @@ class UrlBackend:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+        if self._predecessor is not None:
+            await self._predecessor.close()
 
     def crash(self) -> "UrlBackend":
-        """Return a fresh pool to the same database; the server rolls back what was open."""
-        return UrlBackend(self._url)
+        """Return a fresh pool to the same database; what was open is rolled back."""
+        return UrlBackend(self._url, self)
 
 
 def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> None:
@@ -129,5 +138,6 @@ def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> N
 
 
 def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("is_writing")
+    is_writing = connection.get_execution_options().get("is_writing", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={int(not is_writing)}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import ServiceError
+from runtime.stores.ending import end, stop_if_cancelled
 from runtime.stores.membership import BATCH_SIZE_MAX, Entry, Membership, Subscription
 
 CLAIM_EVERY_S = 10.0
@@ -77,6 +78,7 @@ class StreamConsumer:
                     await self._read_on()
                 except (RedisError, OSError) as error:
                     self.trouble = error
+                    stop_if_cancelled()
                     await asyncio.sleep(retry_s)
                     retry_s = min(2 * retry_s, RETRY_S_MAX)
         finally:
@@ -86,6 +88,7 @@ class StreamConsumer:
         loop = asyncio.get_running_loop()
         claim_at_s = loop.time()
         while True:
+            stop_if_cancelled()
             if loop.time() >= claim_at_s:
                 self._take(await self._member.abandoned(self._in_hand))
                 claim_at_s = loop.time() + CLAIM_EVERY_S
@@ -115,6 +118,7 @@ class StreamConsumer:
                 del lane.waiting[:BATCH_SIZE_MAX]
                 await self._settle(batch)
                 await self._acknowledge(batch)
+                stop_if_cancelled()
         except Exception as error:  # noqa: BLE001 - `run` raises it: a crash is loud.
             self._crash = error
         finally:
@@ -137,6 +141,7 @@ class StreamConsumer:
                         return
             else:
                 return
+            stop_if_cancelled()
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_S_MAX)
 
@@ -169,10 +174,7 @@ class StreamConsumer:
         self._room.set()
 
     async def _stop(self) -> None:
-        tasks = [lane.task for lane in self._lanes if lane.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(task for lane in self._lanes if (task := lane.task) is not None)
 
 
 def _sequence(entry: Entry) -> int:

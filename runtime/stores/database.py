@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, MetaData
 
-from runtime.stores.backends import Backend, MemoryBackend, UrlBackend
+from runtime.stores.backends import Backend, MemoryBackend, OnlyReads, UrlBackend
 from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, cleared
 from runtime.stores.faults import StoreFaults
 from runtime.stores.file_backend import FileBackend
@@ -77,7 +77,8 @@ class Database:
         """
         self._check_usable()
         backend = self._backend
-        if isinstance(backend, MemoryBackend) and not self.faults.is_any:
+        is_idle = self._drainer is None and not self.faults.is_any
+        if is_idle and isinstance(backend, MemoryBackend):
             return self._write_now(backend, work)
         unit = Unit(work, asyncio.get_running_loop().create_future())
         self._queue.append(unit)
@@ -93,6 +94,8 @@ class Database:
         try:
             return await self._backend.read(work)
         except Exception as error:
+            if "readonly database" in str(error):
+                raise OnlyReads from error
             if (trouble := cleared(error)) is error:
                 raise
             raise trouble from error

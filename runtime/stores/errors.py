@@ -50,6 +50,6 @@ def cleared(error: Exception) -> Exception:
         return StoreFull(f"{text}: nothing was committed; free disk space and repeat")
     if "is locked" in text or "Lock wait timeout" in text:
         return StoreLocked(f"{text}: another process writes; nothing was committed, repeat")
-    if "disk I/O error" in text or "unable to open" in text or "readonly database" in text:
+    if "disk I/O error" in text or "unable to open" in text:
         return StoreError(f"{text}: nothing was committed; check the disk and repeat")
     return error

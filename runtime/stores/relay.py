@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, select, update
 
 from runtime.clock import Clock
 from runtime.stores.database import Database
+from runtime.stores.ending import stop_if_cancelled
 from runtime.stores.errors import StoreError
 from runtime.stores.outbox import Outbox
 from runtime.stores.streams import stream_key
@@ -47,8 +48,10 @@ class Relay:
         """Publish until cancelled."""
         backoff_s = POLL_S
         while True:
+            stop_if_cancelled()
             try:
                 while await self.publish() == BATCH_SIZE_MAX or self._wake.is_set():
+                    stop_if_cancelled()
                     backoff_s = POLL_S
             except (RedisError, OSError, StoreError) as error:
                 self.trouble = error

@@ -27,6 +27,7 @@ from runtime.clock import Clock
 from runtime.digest import digest
 from runtime.errors import refusal
 from runtime.stores.database import Database
+from runtime.stores.ending import end
 
 A = TypeVar("A", bound=Message)
 HOUR_NS = 3_600 * 1_000_000_000
@@ -120,10 +121,7 @@ class Requests:
 
     async def stop(self) -> None:
         """Cancel what still runs for callers, and wait for it."""
-        tasks = [first.task for first in self._running.values() if first.task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end([first.task for first in self._running.values() if first.task])
 
     async def _run(
         self, method: str, key: str, request: Message, work: Callable[[], Awaitable[A]]

@@ -53,7 +53,8 @@ class SimulatedServer(FakeServer):
         """Answer again; without data, as a server that kept nothing on disk."""
         self.connected = True
         if not with_data:
-            self.dbs[0] = _Keyspace(self)
+            with self.lock:
+                self.dbs[0].clear()
 
 
 class SimulatedRedis(Redis):
@@ -87,13 +88,22 @@ class SimulatedRedis(Redis):
         at = words.index(b"BLOCK")
         timeout_ms = int(words[at + 1])
         del words[at : at + 2]
-        streams = words[words.index(b"STREAMS") + 1 :]
+        after = words.index(b"STREAMS") + 1
+        keys = words[after : (after + len(words)) // 2]
+        words[after + len(keys) :] = map(self._start, keys, words[after + len(keys) :])
         loop = asyncio.get_running_loop()
         give_up_s = loop.time() + timeout_ms / 1_000 if timeout_ms else None  # 0: never.
         while True:
             answer = self.run(name, words, dict(options))
-            if answer or not await self._change(streams[: len(streams) // 2], give_up_s):
+            if answer or not await self._change(keys, give_up_s):
                 return answer
+
+    def _start(self, key: bytes, after: bytes) -> bytes:
+        """Return what `$`, the last entry, means now: it must not move while we wait."""
+        if after != b"$":
+            return after
+        newest = self.run("XREVRANGE", [b"XREVRANGE", key, b"+", b"-", b"COUNT", b"1"], {})
+        return bytes(newest[0][0]) if newest else b"0-0"
 
     async def _change(self, keys: list[bytes], give_up_s: float | None) -> bool:
         """Return whether one of `keys` was written before the time had come."""

