@@ -158,7 +158,7 @@ async def test_service_that_asks_for_more_time_than_there_is_gets_no_repeat() ->
     assert len(transport.requests) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     codes=st.lists(st.sampled_from([c for c in StatusCode if c is not StatusCode.OK]), max_size=9),
     attempts=st.integers(1, 6),
