@@ -10,6 +10,7 @@ from runtime.rpc import Call
 from services.execution import store
 from services.execution.children import Child, Status
 from services.execution.desk import Desk
+from services.execution.intents import Intents
 from services.execution.refusals import ExecutionRefused, in_doubt
 from services.execution.starts import MARGIN_S, PLACE_TIMEOUT_S, Starts
 from services.execution.store import Key
@@ -19,8 +20,9 @@ from services.execution.wire import STATES, STATUSES
 class Cancels:
     """Cancels what is left of executions."""
 
-    def __init__(self, desk: Desk, starts: Starts) -> None:
+    def __init__(self, desk: Desk, intents: Intents, starts: Starts) -> None:
         self._desk = desk
+        self._intents = intents
         self._starts = starts
 
     async def cancel(
@@ -28,7 +30,7 @@ class Cancels:
     ) -> pb.CancelExecutionResponse:
         """Return where the execution stands once the venue has answered; no child follows."""
         key = (request.account, request.client_order_id)
-        await self._starts.admit(request.epoch)
+        await self._intents.admit(request.epoch)
         await self._starts.wait_for(key)
         child = await self._desk.environment.database.write(lambda tx: self._want(tx, key))
         if child.is_unsettled:

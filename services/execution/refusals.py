@@ -53,3 +53,20 @@ def in_doubt(client_order_id: str) -> ExecutionRefused:
         f"{client_order_id} was sent and the venue's answer is missing: ask QueryOrder, or wait "
         "for a report",
     )
+
+
+def differs(client_order_id: str) -> ExecutionRefused:
+    """Return the refusal of an id that is taken."""
+    return ExecutionRefused(
+        Reason.EXECUTION_REFUSAL_REASON_ORDER_DIFFERS,
+        f"{client_order_id} is another order here: take a new id",
+    )
+
+
+def superseded(epoch: int, current: int) -> ExecutionRefused:
+    """Return the refusal of a writer of orders that a newer one has replaced (X12)."""
+    return ExecutionRefused(
+        Reason.EXECUTION_REFUSAL_REASON_EPOCH_SUPERSEDED,
+        f"epoch {epoch} of orders is over, epoch {current} writes now: stop sending",
+        current=str(current),
+    )

@@ -20,6 +20,7 @@ from services.execution.children import split
 from services.execution.desk import Desk
 from services.execution.doubts import Doubts
 from services.execution.gate import check_algorithm
+from services.execution.intents import Intents
 from services.execution.refusals import ExecutionRefused, refusals_as_status
 from services.execution.reports import Reports
 from services.execution.starts import Starts
@@ -54,8 +55,9 @@ class Execution(ExecutionService):
         self._environment = environment
         self._desk = Desk(environment, approval_key, link)
         self._doubts = Doubts(self._desk)
-        self._starts = Starts(self._desk, self._doubts)
-        self._cancels = Cancels(self._desk, self._starts)
+        intents = Intents(self._desk)
+        self._starts = Starts(self._desk, intents, self._doubts)
+        self._cancels = Cancels(self._desk, intents, self._starts)
         self._reports = Reports(self._desk, self._starts.settled)
         self._requests = Requests(
             environment.database, t.requests, environment.clock, service="execution"

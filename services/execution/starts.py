@@ -1,44 +1,27 @@
-"""Starts executions: commits first, sends once, and tells what is known (X1 to X6)."""
+"""Starts executions: sends what is committed, once, and tells what is known (X2, X4)."""
 
 import asyncio
-import logging
 from dataclasses import dataclass, replace
 
-from grpc import StatusCode
 from sqlalchemy import Connection
-from trading.exchange.v1 import exchange_pb2
 from trading.execution.v1 import execution_pb2 as pb
 from trading.execution.v1.execution_pb2 import ExecutionRefusalReason as Reason
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from runtime.atto import to_atto
 from runtime.digest import digest
-from runtime.errors import ServiceError, refusal
+from runtime.errors import ServiceError
 from runtime.rpc import Call
-from runtime.stores import Epochs
 from services.execution import inbox, store
-from services.execution import tables as t
-from services.execution.children import Child, Status, refused, sent, unanswered
+from services.execution.children import Child, Status, refused, unanswered
 from services.execution.desk import Desk
 from services.execution.doubts import Doubts
-from services.execution.gate import check_approval
-from services.execution.refusals import SERVICE, ExecutionRefused, as_error, in_doubt
-from services.execution.store import Key, Parent
+from services.execution.intents import Begun, Intents
+from services.execution.refusals import ExecutionRefused, as_error, differs, in_doubt
+from services.execution.store import Key
 from services.execution.wire import DIRECT_PLAN, STATES, as_parents, child_message, fact_of
 
-SHARD = "orders"
 PLACE_TIMEOUT_S = 1.0
 MARGIN_S = 0.05  # Kept back from the caller's time, to tell it that the order is in doubt.
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What the intent's transaction found or made."""
-
-    parent: Parent
-    child: Child
-    is_to_send: bool
 
 
 @dataclass(slots=True)
@@ -53,11 +36,10 @@ class Running:
 class Starts:
     """Starts executions, one at a time for each order; repeats share the first answer."""
 
-    def __init__(self, desk: Desk, doubts: Doubts) -> None:
+    def __init__(self, desk: Desk, intents: Intents, doubts: Doubts) -> None:
         self._desk = desk
+        self._intents = intents
         self._doubts = doubts
-        self._epochs = Epochs(t.epochs)
-        self._admitted = 0  # The epoch last admitted: asking the store again is not needed.
         self._running: dict[Key, Running] = {}
 
     async def start(
@@ -72,9 +54,9 @@ class Starts:
             task = self._desk.environment.tasks.spawn(work, name=f"start {key[1]}")
             running = self._running[key] = Running(order_digest, task)
         elif running.digest != order_digest:
-            raise _differs(order.client_order_id)
-        elif request.epoch < self._admitted:
-            raise _superseded(request.epoch, self._admitted)
+            raise differs(order.client_order_id)
+        else:
+            self._intents.check(request.epoch)
         outcome = await asyncio.shield(running.task)  # A caller that leaves stops nothing.
         if isinstance(outcome, ServiceError):
             raise outcome
@@ -95,12 +77,6 @@ class Starts:
         if running.task.done():
             del self._running[key]
 
-    async def admit(self, epoch: int) -> None:
-        """Refuse a writer that a newer one has superseded (X12)."""
-        if epoch != self._admitted:
-            await self._desk.environment.database.write(lambda tx: self._admit(tx, epoch))
-            self._admitted = epoch
-
     async def _run(
         self, key: Key, request: pb.StartExecutionRequest, call: Call
     ) -> pb.StartExecutionResponse | ServiceError:
@@ -117,67 +93,12 @@ class Starts:
     async def _start(
         self, key: Key, request: pb.StartExecutionRequest, call: Call
     ) -> pb.StartExecutionResponse | ServiceError:
-        execution_id = self._desk.environment.ids.new()
-        until_s = call.deadline_s
-        begun = await self._desk.environment.database.write(
-            lambda tx: self._begin(tx, request, execution_id, until_s)
-        )
-        self._admitted = max(self._admitted, request.epoch)
+        begun = await self._intents.begin(request, call.deadline_s)
         if not begun.is_to_send:
             self._running[key].is_settled = True  # Nothing is on its way: the store says all.
             return await self._standing(key, begun)
         with self._desk.environment.progress.working("place"):
             return await self._send(begun, request, call)
-
-    def _begin(
-        self,
-        tx: Connection,
-        request: pb.StartExecutionRequest,
-        execution_id: str,
-        until_s: float | None,
-    ) -> Begun:
-        """Commit the intent to send, or find what an earlier call committed."""
-        order, decision = request.order, request.decision
-        self._admit(tx, request.epoch)
-        key = (order.account, order.client_order_id)
-        parent = store.load_parent(tx, key)
-        now_ns = self._desk.now_ns()
-        if parent is None:
-            check_approval(self._desk.approval_key, order, decision, now_ns)
-            _check_in_time(until_s)
-            parent = Parent(
-                account=order.account,
-                client_order_id=order.client_order_id,
-                execution_id=execution_id,
-                spec=order.SerializeToString(),
-                digest=digest(order),
-                decision_id=decision.decision_id,
-                is_cancel_wanted=False,
-                created_ns=now_ns,
-            )
-            store.insert_parent(tx, parent)
-            child = sent(_direct_child(request, self._desk.link.venue), now_ns)
-            store.insert_child(tx, child)
-            store.open_dispatch(tx, child, request.epoch, decision.decision_id)
-            return Begun(parent, child, is_to_send=True)
-        if parent.digest != digest(order):
-            raise _differs(order.client_order_id)
-        (child,) = store.load_children_of(tx, key)
-        is_resend = (
-            child.status is Status.NOT_ACCEPTED
-            and not parent.is_cancel_wanted
-            and decision.decision_id != parent.decision_id
-        )
-        if not is_resend:
-            return Begun(parent, child, is_to_send=False)
-        check_approval(self._desk.approval_key, order, decision, now_ns)
-        _check_in_time(until_s)
-        parent = replace(parent, decision_id=decision.decision_id)
-        store.update_parent(tx, key, decision_id=decision.decision_id)
-        child = sent(child, now_ns)
-        store.update_children(tx, [child])
-        store.open_dispatch(tx, child, request.epoch, decision.decision_id)
-        return Begun(parent, child, is_to_send=True)
 
     async def _send(
         self, begun: Begun, request: pb.StartExecutionRequest, call: Call
@@ -190,7 +111,7 @@ class Starts:
             answer = await self._desk.link.place(message, Call(timeout_s, call.metadata))
         except ServiceError as error:
             return await self._not_placed(begun, error)
-        return _started(begun, as_parents(answer.report, begun.child), answer)
+        return _started(begun, as_parents(answer.report, begun.child))
 
     async def _not_placed(
         self, begun: Begun, error: ServiceError
@@ -233,60 +154,13 @@ class Starts:
             answer.first_report.CopyFrom(ExecutionReport.FromString(found))
         return answer
 
-    def _admit(self, tx: Connection, epoch: int) -> None:
-        if epoch == self._admitted:
-            return
-        current = self._epochs.current(tx, SHARD)
-        if epoch < current:
-            raise _superseded(epoch, current)
-        self._epochs.admit(tx, SHARD, epoch)
 
-
-def _direct_child(request: pb.StartExecutionRequest, venue: str) -> Child:
-    order = request.order
-    return Child(
-        account=order.account,
-        child_order_id=order.client_order_id,
-        client_order_id=order.client_order_id,
-        venue=venue,
-        quantity_atto=to_atto(order.quantity.value),
-    )
-
-
-def _started(
-    begun: Begun, report: ExecutionReport, answer: exchange_pb2.PlaceOrderResponse
-) -> pb.StartExecutionResponse:
+def _started(begun: Begun, report: ExecutionReport) -> pb.StartExecutionResponse:
     return pb.StartExecutionResponse(
         execution_id=begun.parent.execution_id,
         state=STATES[fact_of(report).status],
         first_report=report,
         plan=DIRECT_PLAN,
-    )
-
-
-def _check_in_time(until_s: float | None) -> None:
-    """Refuse what the caller no longer waits for: it may have asked and been told "not found"."""
-    if until_s is not None and asyncio.get_running_loop().time() >= until_s:
-        raise refusal(
-            StatusCode.DEADLINE_EXCEEDED,
-            "DEADLINE_EXCEEDED",
-            "the call's time is over: nothing was sent",
-            service=SERVICE,
-        )
-
-
-def _differs(client_order_id: str) -> ExecutionRefused:
-    return ExecutionRefused(
-        Reason.EXECUTION_REFUSAL_REASON_ORDER_DIFFERS,
-        f"{client_order_id} is another order here: take a new id",
-    )
-
-
-def _superseded(epoch: int, current: int) -> ExecutionRefused:
-    return ExecutionRefused(
-        Reason.EXECUTION_REFUSAL_REASON_EPOCH_SUPERSEDED,
-        f"epoch {epoch} of orders is over, epoch {current} writes now: stop sending",
-        current=str(current),
     )
 
 
