@@ -22,17 +22,20 @@ class Item:
 
     series: SeriesKey
     response: pb.WatchCandlesResponse
+    candle: Candle | None = None  # None: a gap.
 
     @classmethod
     def of(cls, response: pb.WatchCandlesResponse) -> "Item":
         """Return the item of a stored response."""
-        part = response.gap if response.HasField("gap") else response.candle
-        return cls((part.instrument, timeframe_of(part.timeframe)), response)
+        if response.HasField("candle"):
+            candle = candle_of(response.candle)
+            return cls(candle.series, response, candle)
+        return cls((response.gap.instrument, timeframe_of(response.gap.timeframe)), response)
 
     @property
     def is_forming(self) -> bool:
         """Whether it is a candle that is not over yet."""
-        return self.response.HasField("candle") and not self.response.candle.is_confirmed
+        return self.candle is not None and not self.candle.is_confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,6 @@ class Publication:
     last_sequence: int
     verdicts: list[Verdict] = field(default_factory=list)
     items: list[tuple[int, Item]] = field(default_factory=list)
-    confirmed: list[Candle] = field(default_factory=list)
 
 
 Also = Callable[[Connection, Publication], None]
@@ -132,7 +134,7 @@ class Batch:
     def _keep(self, draft: Draft, body: bytes) -> None:
         candle, response = draft.candle, draft.response
         response.is_backfill = self._is_backfill
-        sequence = self._tell(candle.series, response)
+        sequence = self._tell(Item(candle.series, response, candle))
         if not candle.is_confirmed:
             self._notices.append({"sequence": sequence, "body": response.SerializeToString()})
             return
@@ -148,7 +150,6 @@ class Batch:
             }
         )
         self._stored(candle).append(body)
-        self._result.confirmed.append(candle)
         last_ns = self._after.get(candle.series, candle.open_ns)
         self._after[candle.series] = max(candle.open_ns, last_ns)
 
@@ -163,11 +164,11 @@ class Batch:
                 to_time=to_timestamp(gap.to_ns),
             ),
         )
-        sequence = self._tell(gap.series, response)
+        sequence = self._tell(Item(gap.series, response))
         self._notices.append({"sequence": sequence, "body": response.SerializeToString()})
 
-    def _tell(self, series: SeriesKey, response: pb.WatchCandlesResponse) -> int:
+    def _tell(self, item: Item) -> int:
         self._result.last_sequence += 1
-        response.sequence = self._result.last_sequence
-        self._result.items.append((response.sequence, Item(series, response)))
-        return response.sequence
+        item.response.sequence = self._result.last_sequence
+        self._result.items.append((item.response.sequence, item))
+        return self._result.last_sequence

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
 from runtime.environment import Environment
+from runtime.stores import CommitUnknown
 from runtime.watch import Feed
 from services.marketdata import store
 from services.marketdata.batch import Also, Batch, Draft, Item, Publication
@@ -16,6 +17,8 @@ from services.marketdata.instruments import Instrument
 from services.marketdata.messages import candle_of
 from services.marketdata.publication import Outcome, Verdict, rejected
 from services.marketdata.quotes import Quotes
+
+CATCH_UP_ITEMS = 500
 
 
 class Publisher:
@@ -66,13 +69,28 @@ class Publisher:
                 also(tx, publication)
             return publication
 
-        publication = await self._environment.database.write(work)
-        for sequence, item in publication.items:
-            self._feed.publish(sequence, item)
-        for candle in publication.confirmed:
-            self._quotes.take(candle)
-        self._environment.progress.wrote(store.STREAM, self._feed.sequence)
+        try:
+            publication = await self._environment.database.write(work)
+        except CommitUnknown:
+            await self._catch_up()  # It may be committed: then watchers must see it.
+            raise
+        if publication.items and publication.items[0][0] > self._feed.sequence + 1:
+            await self._catch_up()
+        self._show(publication.items)
         return publication
+
+    def _show(self, items: Sequence[tuple[int, Item]]) -> None:
+        """Show committed items to watchers and quotes; those shown before are left as they are."""
+        for sequence, item in items:
+            self._feed.publish(sequence, item)
+            if item.candle is not None and item.candle.is_confirmed:
+                self._quotes.take(item.candle)
+        self._environment.progress.wrote(store.STREAM, self._feed.sequence)
+
+    async def _catch_up(self) -> None:
+        """Show what was committed while the answer of its commit was lost."""
+        while items := await self._load(self._feed.sequence, CATCH_UP_ITEMS):
+            self._show(items)
 
     async def watch(
         self, after_sequence: int, is_wanted: Callable[[Item], bool]

@@ -1,7 +1,7 @@
 """Replays: a dataset's candles published in the order of their time, one instant at a time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from runtime.clock import Clock
 from runtime.environment import Environment
+from runtime.stores import StoreError
 from runtime.times import NS_PER_S
 from services.marketdata import library
 from services.marketdata.batch import Draft, Publication
@@ -21,6 +22,8 @@ from services.marketdata.publisher import Publisher
 from services.marketdata.refusals import MarketDataRefused, Refusal
 
 HISTORY_BATCH = 500
+STORE_PATIENCE_S = 30.0
+STORE_RETRY_S = 0.2
 
 Noted = Callable[[Connection, ReplayRow], None]
 
@@ -68,6 +71,7 @@ class Replays:
         self._publisher = publisher
         self._pacer = pacer
         self._runs: dict[str, _Run] = {}
+        self._ended: dict[str, ReplayRow] = {}
 
     async def start(self) -> None:
         """Mark what a former process left running as stopped."""
@@ -126,9 +130,9 @@ class Replays:
     async def get(self, replay_id: str) -> ReplayRow:
         """Return how far a replay is. Raises MarketDataRefused."""
         run = self._runs.get(replay_id)
-        if run is not None:
-            return run.row
-        row = await self._database.read(lambda tx: library.replay(tx, replay_id))
+        row = run.row if run is not None else self._ended.get(replay_id)
+        if row is None:
+            row = await self._database.read(lambda tx: library.replay(tx, replay_id))
         if row is None:
             raise MarketDataRefused(
                 Refusal.UNKNOWN_REPLAY, f"no replay has the id {replay_id!r}: start one"
@@ -156,9 +160,15 @@ class Replays:
             run.row = replace(run.row, state=int(ReplayState.FAILED), failure=repr(error))
             raise
         finally:
-            del self._runs[run.row.replay_id]
+            await self._close(run)
+
+    async def _close(self, run: _Run) -> None:
+        del self._runs[run.row.replay_id]
+        self._ended[run.row.replay_id] = run.row  # The store may not take it any more.
+        try:
             if run.row.state != ReplayState.RUNNING:  # Else this service is being stopped.
                 await self._save(run.row)
+        finally:
             run.ended.set()
 
     async def _warm_up(self, run: _Run) -> None:
@@ -174,7 +184,8 @@ class Replays:
 
     async def _backfill(self, candles: Sequence[Candle]) -> None:
         drafts = [Draft.of(candle) for candle in candles]
-        _check(drafts, await self._publisher.publish(drafts, is_backfill=True))
+        publish = self._publisher.publish
+        _check(drafts, await self._patiently(lambda: publish(drafts, is_backfill=True)))
         if self._pacer is not None:
             await self._pacer.after()
 
@@ -197,11 +208,25 @@ class Replays:
             position_ns=candles[0].close_ns,
             published=run.row.published + len(candles),
         )
-        publication = await self._publisher.publish(
-            drafts, also=lambda tx, _: library.update_replay(tx, row)
+        publication = await self._patiently(
+            lambda: self._publisher.publish(
+                drafts, also=lambda tx, _: library.update_replay(tx, row)
+            )
         )
         run.row = row
         _check(drafts, publication)
+
+    async def _patiently(self, publish: Callable[[], Awaitable[Publication]]) -> Publication:
+        """Publish, again while the store fails: what was committed is a duplicate then."""
+        loop = asyncio.get_running_loop()
+        give_up_s = loop.time() + STORE_PATIENCE_S
+        while True:
+            try:
+                return await publish()
+            except StoreError:
+                if loop.time() > give_up_s:
+                    raise
+                await asyncio.sleep(STORE_RETRY_S)
 
     async def _save(self, row: ReplayRow) -> None:
         await self._database.write(lambda tx: library.update_replay(tx, row))

@@ -142,3 +142,24 @@ async def test_nothing_is_shown_that_was_not_committed() -> None:
     assert market.environment.progress.written == {"candles": 0}
     market.environment.database.faults.is_full = False
     assert outcomes(await market.publish(a_candle())) == ["STORED"]
+
+
+async def test_a_lost_answer_of_a_commit_leaves_no_gap_in_the_stream() -> None:
+    market = await a_market()
+    faults = market.environment.database.faults
+    await market.publish(a_candle(0))
+    faults.answers_to_lose = 1
+    request = mothers.publication(a_candle(1), number=99)
+    with pytest.raises(ServiceError) as caught:
+        await market.client.publish_candles(request)
+    assert not caught.value.definite
+    assert [item.sequence for item in await mothers.items(market, 2)] == [1, 2]
+    faults.commits_to_lose = 1
+    lost = mothers.publication(a_candle(2), number=100)
+    with pytest.raises(ServiceError):
+        await market.client.publish_candles(lost)
+    # Repeated, the first is answered as it was, and the second happens now.
+    assert outcomes((await market.client.publish_candles(request)).results) == ["STORED"]
+    assert outcomes((await market.client.publish_candles(lost)).results) == ["STORED"]
+    assert [item.sequence for item in await mothers.items(market, 3)] == [1, 2, 3]
+    assert market.environment.progress.written == {"candles": 3}

@@ -244,3 +244,29 @@ async def test_an_unknown_replay_is_not_found() -> None:
     with pytest.raises(ServiceError) as caught:
         await market.client.get_replay(pb.GetReplayRequest(replay_id="none"))
     assert (caught.value.code, caught.value.reason) == (StatusCode.NOT_FOUND, "UNKNOWN_REPLAY")
+
+
+async def test_a_replay_outlasts_a_store_that_fails_for_a_while() -> None:
+    market = await a_market(now_ns=NOON_NS + 60 * NS_PER_MINUTE)
+    faults = market.environment.database.faults
+    running = (await market.client.start_replay(a_replay(speed=60))).replay
+    await asyncio.sleep(2)
+    faults.is_full = True
+    await asyncio.sleep(5)
+    faults.is_full = False
+    faults.answers_to_lose = 1
+    replay = await finished(market, running)
+    assert (replay.state, replay.published) == (pb.REPLAY_STATE_FINISHED, 20)
+    assert [item.sequence for item in await items(market, 20)] == list(range(1, 21))
+
+
+async def test_a_replay_gives_up_on_a_store_that_stays_full() -> None:
+    market = await a_market(now_ns=NOON_NS + 60 * NS_PER_MINUTE)
+    running = (await market.client.start_replay(a_replay(speed=60))).replay
+    await asyncio.sleep(2)
+    market.environment.database.faults.is_full = True
+    replay = await finished(market, running)
+    assert (replay.state, replay.published) == (pb.REPLAY_STATE_FAILED, 2)
+    assert "full" in replay.failure
+    with pytest.raises(ServiceError, match="full"):
+        await market.service.stop()
