@@ -1,6 +1,7 @@
 """An instance of execution at a scripted venue, in virtual time; it can crash and come back."""
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import Any
 
@@ -13,6 +14,7 @@ from trading.types.v1.order_pb2 import OrderSpec
 from runtime.client import client_for
 from runtime.clock import ReplayClock
 from runtime.environment import Environment
+from runtime.errors import ServiceError
 from runtime.guards import guarded
 from runtime.hosting import Tasks
 from runtime.identity import Principal
@@ -107,6 +109,15 @@ class Rig:
         table = tables.metadata.tables[name]
         query = table.select().order_by(*table.primary_key.columns)
         return list(await self.database.read(lambda tx: tx.execute(query).all()))
+
+
+async def failure(work: Awaitable[object]) -> ServiceError:
+    """Return the error that `work` ends with."""
+    try:
+        await work
+    except ServiceError as error:
+        return error
+    raise AssertionError("it must fail, and it did not")
 
 
 def _client(port: type[P], served: Port, caller: str) -> P:
