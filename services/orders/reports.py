@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from google.type.decimal_pb2 import Decimal
+from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.execution.v1.execution_port import ExecutionService
 from trading.types.v1 import execution_pb2, order_pb2
@@ -15,6 +17,7 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from runtime.atto import from_atto, to_atto
 from runtime.digest import digest
 from runtime.environment import Environment
+from runtime.errors import refusal
 from runtime.follow import Following, follow, seen
 from services.orders import bookkeeping, executions, wire
 from services.orders.events import Event, Kind
@@ -26,6 +29,7 @@ from services.orders.wire import Because
 
 SOURCE = "execution"
 STREAM = "execution_reports"
+SILENCE_S = 3.0  # Heartbeats come every second (O7).
 UNSENT = (Place.SENT, Place.DOUBT_NEW)
 BOOKING = (Kind.TRADED, Kind.BUSTED, Kind.CORRECTED)
 log = logging.getLogger(__name__)
@@ -59,9 +63,12 @@ class ReportReader:
         following = Following(STREAM, self._watch, self._take)
         await follow(following, after=self._sequence, rng=self._environment.rng)
 
-    def _watch(self, after: int) -> AsyncGenerator[Message, None]:
+    async def _watch(self, after: int) -> AsyncGenerator[Message, None]:
+        """Yield what execution sends; a stream that missed three heartbeats is given up."""
         request = execution_pb.WatchExecutionReportsRequest(after_sequence=after)
-        return self._execution.watch_execution_reports(request)
+        async with aclosing(self._execution.watch_execution_reports(request)) as messages:
+            while message := await _next(messages, after):
+                yield message
 
     async def _take(self, batch: Sequence[Message]) -> None:
         """Let everything that has arrived take effect in one transaction (G2)."""
@@ -85,6 +92,22 @@ class ReportReader:
         self._known = max([self._known, *beats])
         if 0 <= self._known <= self._sequence:
             self._caught_up.set()
+
+
+async def _next(messages: AsyncGenerator[Message, None], after: int) -> Message | None:
+    """Return the next message, None at the end of the stream."""
+    try:
+        async with asyncio.timeout(SILENCE_S):
+            return await anext(messages)
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        raise refusal(
+            StatusCode.UNAVAILABLE,
+            "STREAM_SILENT",
+            f"no heartbeat for {SILENCE_S:.0f} s after report {after}: the stream is opened again",
+            service="orders",
+        ) from None
 
 
 def take_report(unit: Unit, report: ExecutionReport) -> None:

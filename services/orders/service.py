@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 
+from grpc import StatusCode
 from trading.orders.v1 import orders_pb2 as pb
 from trading.orders.v1.orders_port import OrderService
 from trading.risk.v1.risk_pb2 import ValidateOrderRequest
@@ -12,33 +13,24 @@ from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.digest import digest
 from runtime.environment import Environment
+from runtime.errors import refusal
 from runtime.identity import principal_of
 from runtime.rpc import Call
-from runtime.stores import Relay, Requests, StreamConsumer, Subscription
+from runtime.stores import Requests
 from services.orders import answers, listing
 from services.orders import tables as t
-from services.orders.cancels import Cancels
-from services.orders.doubt import Doubts
-from services.orders.feedback import Feedback
-from services.orders.instruments import Instruments
 from services.orders.limits import Limit
 from services.orders.peers import Connect, Peers
-from services.orders.recorder import Recorder
-from services.orders.recovery import Recovery
 from services.orders.refusals import OrderRefused
-from services.orders.reports import ReportReader
 from services.orders.resolving import Resolution, find, resolve
-from services.orders.signals import SignalPeers, SignalWorker
 from services.orders.states import Order
 from services.orders.store import Stored
-from services.orders.submission import Desk, Submissions
-from services.orders.waiting import Waiting
 from services.orders.wire import PLACES, attos, order_id, order_message
+from services.orders.workers import Workers
 
 IN_FLIGHT_MAX = 256
 DEADLINE_S = 2.0  # The contract's, for a caller that sets none.
 ANSWER_MARGIN_S = 0.1  # What is not known so long before the deadline is answered as in doubt.
-READY_WAIT_S = 5.0
 Reason = pb.OrderRefusalReason
 
 
@@ -46,52 +38,25 @@ class Orders(OrderService):
     """Owns every order's life."""
 
     def __init__(self, environment: Environment, connect: Connect) -> None:
-        peers = Peers.through(connect)
-        recorder, waiting = Recorder(environment), Waiting()
-        desk = Desk(environment, recorder, peers.risk, peers.execution, waiting)
         self._environment = environment
-        self._desk = desk
-        self._doubts = Doubts(desk)
-        self._submissions = Submissions(desk, self._doubts.watch)
-        self._doubts.send_with(self._submissions)
-        self._cancels = Cancels(desk, self._doubts)
-        self._reader = ReportReader(environment, recorder, peers.execution)
-        self._recovery = Recovery(desk, self._reader)
-        self._feedbacks = [Feedback(environment, recorder, s) for s in peers.subscribers()]
-        self._signals = SignalWorker(
-            environment,
-            recorder,
-            SignalPeers(peers.risk, Instruments(peers.marketdata), self._submissions),
-        )
+        self._workers = Workers(environment, Peers.through(connect))
+        self._recorder = self._workers.desk.recorder
         self._requests = Requests(
             environment.database, t.requests, environment.clock, service="orders"
         )
         self._in_flight = 0
-        self._is_ready = asyncio.Event()
 
     async def start(self) -> None:
         """Take over as the only writer and catch up; until then calls that change are refused.
 
         Waits a few seconds for that, and goes on trying behind the scenes.
         """
-        environment, recorder = self._environment, self._desk.recorder
-        await self._recovery.take_over()
-        recorder.on_event(self._desk.waiting.tell)
-        recorder.on_cancel_due(self._cancels.send)
-        tasks = environment.tasks
-        relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
-        tasks.spawn(relay.run(), name="relay")
-        for feedback in self._feedbacks:
-            recorder.on_event(feedback.wake)
-            tasks.spawn(feedback.run(), name=f"feedback {feedback.name}")
-        tasks.spawn(self._reader.run(), name="reports")
-        ready = tasks.spawn(self._become_ready(), name="recovery")
-        await asyncio.wait([ready], timeout=READY_WAIT_S)
+        await self._workers.start()
 
     async def stop(self) -> None:
         """End calls and background work; what was committed stays."""
-        self._is_ready.clear()
-        self._desk.recorder.feed.close()
+        self._workers.is_ready = False
+        self._recorder.feed.close()
         await self._requests.stop()
         await self._environment.tasks.stop()
 
@@ -126,7 +91,7 @@ class Orders(OrderService):
 
         async def work() -> pb.CancelOrderResponse:
             with _refusals_as_status():
-                stored = await self._cancels.cancel((await self._find(request)).key, limit)
+                stored = await self._workers.cancels.cancel((await self._find(request)).key, limit)
             return pb.CancelOrderResponse(order=order_message(stored))
 
         with _refusals_as_status():
@@ -145,7 +110,7 @@ class Orders(OrderService):
                 stored = await self._find(request)
                 place = PLACES[request.outcome]
                 word = Resolution(stored.key, request.etag, place, person, request.evidence)
-                after = await self._desk.recorder.write(lambda unit: resolve(unit, word))
+                after = await self._recorder.write(lambda unit: resolve(unit, word))
             return pb.ResolveOrderResponse(order=order_message(after))
 
         with _refusals_as_status():
@@ -192,7 +157,7 @@ class Orders(OrderService):
         self, request: pb.WatchOrderEventsRequest, call: Call = Call()
     ) -> AsyncGenerator[pb.WatchOrderEventsResponse, None]:
         """Stream order events after a sequence, in sequence order, without end."""
-        feed = self._desk.recorder.feed
+        feed = self._recorder.feed
         matches = _matches(request)
         watch = feed.watch(request.after_sequence, self._events, matches)
         async with aclosing(watch) as deliveries:
@@ -204,23 +169,10 @@ class Orders(OrderService):
                 )
 
     async def _events(self, after: int, count: int) -> Sequence[tuple[int, OrderEvent]]:
-        return await self._desk.recorder.events_after(after, count)
-
-    async def _become_ready(self) -> None:
-        await self._recovery.catch_up()
-        await self._recovery.go_on(self._submissions, self._doubts, self._cancels)
-        await self._signals.begin()
-        consumer = StreamConsumer(
-            self._environment.streams,
-            Subscription("signals", "orders"),
-            self._signals.handle,
-            self._signals.bury,
-        )
-        self._environment.tasks.spawn(consumer.run(), name="signals")
-        self._is_ready.set()
+        return await self._recorder.events_after(after, count)
 
     def _check_ready(self) -> None:
-        if not self._is_ready.is_set():
+        if not self._workers.is_ready:
             raise OrderRefused(
                 Reason.ORDER_REFUSAL_REASON_RECONCILING,
                 "orders has not caught up with execution since its start: repeat later",
@@ -237,23 +189,30 @@ class Orders(OrderService):
             digest=digest(spec),
             order=Order(attos(spec.quantity)),
         )
-        stored = await self._submissions.create(new)
-        driven = self._submissions.drive(stored, limit)
+        stored = await self._workers.submissions.create(new)
+        driven = self._workers.submissions.drive(stored, limit)
         left_s = limit.left_s(self._environment.clock)
         done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
+        if driven.cancelled():
+            raise refusal(
+                StatusCode.UNAVAILABLE,
+                "STOPPING",
+                "this instance ends: ask the next one what became of the order",
+                service="orders",
+            )
         if done:
             return answers.submitted(driven.result())
-        now = await self._desk.recorder.load(new.key)
+        now = await self._recorder.load(new.key)
         return answers.submitted(now or stored)
 
     async def _opinion(self, spec: OrderSpec, call: Call) -> pb.SubmitOrderResponse:
         request = ValidateOrderRequest(
             validation_id=f"{spec.client_order_id}:1",
             order=spec,
-            epoch=self._desk.recorder.epoch,
+            epoch=self._recorder.epoch,
             validate_only=True,
         )
-        answer = await self._desk.risk.validate_order(request, call)
+        answer = await self._workers.desk.risk.validate_order(request, call)
         return pb.SubmitOrderResponse(decision=answer.decision)
 
     async def _find(

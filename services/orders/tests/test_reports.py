@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any
 
 from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import event_pb2, execution_pb2, order_pb2
@@ -185,4 +187,29 @@ async def test_a_store_that_is_down_delays_reports_and_loses_none() -> None:
     await asyncio.sleep(6)
     found = await rig.orders.get_order(pb.GetOrderRequest(client_order_id="ana-1"))
     assert found.order.status == order_pb2.ORDER_STATUS_FILLED
+    await rig.stop()
+
+
+async def test_a_stream_that_has_gone_silent_is_opened_again() -> None:
+    """A message lost on the way holds up everything behind it: not even heartbeats come."""
+    rig = Rig()
+    watch, opened = rig.execution.watch_execution_reports, []
+
+    async def cut_once(request: Any, call: object = None) -> Any:
+        opened.append(request.after_sequence)
+        async with aclosing(watch(request)) as messages:
+            async for message in messages:
+                if len(opened) == 1 and message.reports:
+                    await asyncio.sleep(3_600)
+                yield message
+
+    rig.execution.watch_execution_reports = cut_once  # type: ignore[method-assign]
+    await rig.start()
+    await rig.orders.submit_order(pb.SubmitOrderRequest(order=SPEC))
+    order = await after(rig, trade(SPEC, "x1", 10, cum=10))
+    assert order.status == order_pb2.ORDER_STATUS_NEW
+    await asyncio.sleep(6)
+    found = await rig.orders.get_order(pb.GetOrderRequest(client_order_id="ana-1"))
+    assert found.order.status == order_pb2.ORDER_STATUS_FILLED
+    assert len(opened) == 2
     await rig.stop()

@@ -1,6 +1,7 @@
 """A new instance goes on where the commits of the last one ended, and doubles nothing."""
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from trading.types.v1 import order_pb2
 from runtime.errors import ServiceError
 from services.orders.mothers import limit_order, open_signal, trade
 from services.orders.rig import Rig
-from services.orders.scripted import Start, hang, lose_answer, lose_request
+from services.orders.scripted import Away, Start, hang, lose_answer, lose_request
 
 SPEC = limit_order()
 SUBMIT = pb.SubmitOrderRequest(order=SPEC)
@@ -30,12 +31,16 @@ async def test_after_a_restart_nothing_is_sent_before_the_reports_are_caught_up(
     await asyncio.gather(submitting, return_exceptions=True)
     rig.risk.is_away = False
 
-    async def silent(request: Any, call: object = None) -> Any:
-        await asyncio.sleep(8)
-        yield await anext(watch(request))
+    watch, back_s = rig.execution.watch_execution_reports, asyncio.get_running_loop().time() + 8
 
-    watch = rig.execution.watch_execution_reports
-    rig.execution.watch_execution_reports = silent  # type: ignore[method-assign]
+    async def away_for_a_while(request: Any, call: object = None) -> Any:
+        if asyncio.get_running_loop().time() < back_s:
+            raise Away
+        async with aclosing(watch(request)) as messages:
+            async for message in messages:
+                yield message
+
+    rig.execution.watch_execution_reports = away_for_a_while  # type: ignore[method-assign]
     await rig.start()
     with pytest.raises(ServiceError) as refused:
         await rig.service.submit_order(SUBMIT)

@@ -80,7 +80,7 @@ async def test_a_signal_delivered_to_two_workers_makes_one_order() -> None:
         payload=signal.SerializeToString(),
         traceparent="",
     )
-    await rig.service._signals.handle([entry])
+    await rig.service._workers.signals.handle([entry])
     await asyncio.sleep(1)
     assert len(rig.risk.signals) == 2
     assert len(rig.execution.starts) == 1

@@ -1,0 +1,70 @@
+"""Everything that works on orders behind the calls, and when it may begin."""
+
+import asyncio
+
+from runtime.environment import Environment
+from runtime.stores import Relay, StreamConsumer, Subscription
+from services.orders.cancels import Cancels
+from services.orders.doubt import Doubts
+from services.orders.feedback import Feedback
+from services.orders.instruments import Instruments
+from services.orders.peers import Peers
+from services.orders.recorder import Recorder
+from services.orders.recovery import Recovery
+from services.orders.reports import ReportReader
+from services.orders.signals import SignalPeers, SignalWorker
+from services.orders.submission import Desk, Submissions
+from services.orders.waiting import Waiting
+
+READY_WAIT_S = 5.0
+
+
+class Workers:
+    """The workers of one instance, put together in one place."""
+
+    def __init__(self, environment: Environment, peers: Peers) -> None:
+        recorder = Recorder(environment)
+        self.desk = Desk(environment, recorder, peers.risk, peers.execution, Waiting())
+        self.doubts = Doubts(self.desk)
+        self.submissions = Submissions(self.desk, self.doubts.watch)
+        self.doubts.send_with(self.submissions)
+        self.cancels = Cancels(self.desk, self.doubts)
+        self.signals = SignalWorker(
+            environment,
+            recorder,
+            SignalPeers(peers.risk, Instruments(peers.marketdata), self.submissions),
+        )
+        self.is_ready = False  # Whether the past is known, so that the present may go on.
+        self._reader = ReportReader(environment, recorder, peers.execution)
+        self._recovery = Recovery(self.desk, self._reader)
+        self._feedbacks = [Feedback(environment, recorder, s) for s in peers.subscribers()]
+
+    async def start(self) -> None:
+        """Take over, begin to read and to tell, and wait a little for readiness."""
+        environment, recorder = self.desk.environment, self.desk.recorder
+        await self._recovery.take_over()
+        recorder.on_event(self.desk.waiting.tell)
+        recorder.on_cancel_due(self.cancels.send)
+        tasks = environment.tasks
+        relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
+        tasks.spawn(relay.run(), name="relay")
+        for feedback in self._feedbacks:
+            recorder.on_event(feedback.wake)
+            tasks.spawn(feedback.run(), name=f"feedback {feedback.name}")
+        tasks.spawn(self._reader.run(), name="reports")
+        ready = tasks.spawn(self._become_ready(), name="recovery")
+        await asyncio.wait([ready], timeout=READY_WAIT_S)
+
+    async def _become_ready(self) -> None:
+        environment = self.desk.environment
+        await self._recovery.catch_up()
+        await self._recovery.go_on(self.submissions, self.doubts, self.cancels)
+        await self.signals.begin()
+        consumer = StreamConsumer(
+            environment.streams,
+            Subscription("signals", "orders"),
+            self.signals.handle,
+            self.signals.bury,
+        )
+        environment.tasks.spawn(consumer.run(), name="signals")
+        self.is_ready = True
