@@ -12,9 +12,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
+    delete,
     insert,
+    update,
 )
 
+PAYLOAD_BYTES_MAX = 2**24 - 1  # MySQL's plain BLOB ends at 64 KiB.
 COUNTER = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER counts up by itself there.
 
 
@@ -46,7 +50,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("type", String(128), nullable=False),
         Column("key", String(128), nullable=False),
         Column("sequence", BigInteger, nullable=False),
-        Column("payload", LargeBinary, nullable=False),
+        Column("payload", LargeBinary(PAYLOAD_BYTES_MAX), nullable=False),
         Column("traceparent", String(64), nullable=False),
         Column("published_ns", BigInteger),  # NULL until Redis has answered.
         sqlite_autoincrement=True,  # An id is never used again, so id order is commit order.
@@ -62,6 +66,10 @@ class Outbox:
         self.table = table
         self.has_new = False  # Whether the next commit may carry events for the relay.
         self._insert = insert(table)
+        columns = table.c
+        of_stream = (columns.stream == bindparam("s"), columns.sequence >= bindparam("first"))
+        self._unpublish = update(table).where(*of_stream).values(published_ns=None)
+        self._forget = delete(table).where(columns.published_ns < bindparam("before_ns"))
 
     def append(self, tx: Connection, *events: Event) -> None:
         """Add `events`, in order, to the transaction `tx`."""
@@ -80,3 +88,12 @@ class Outbox:
         if rows:
             tx.execute(self._insert, rows if len(rows) > 1 else rows[0])
             self.has_new = True
+
+    def publish_again(self, tx: Connection, stream: str, first_sequence: int) -> None:
+        """Let the relay publish everything from `first_sequence` on again: the stream is lost."""
+        tx.execute(self._unpublish, {"s": stream, "first": first_sequence})
+        self.has_new = True
+
+    def forget_published(self, tx: Connection, before_ns: int) -> int:
+        """Remove what was published before `before_ns`; return how many events that were."""
+        return tx.execute(self._forget, {"before_ns": before_ns}).rowcount

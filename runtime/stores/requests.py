@@ -31,6 +31,7 @@ from runtime.stores.ending import end
 
 A = TypeVar("A", bound=Message)
 HOUR_NS = 3_600 * 1_000_000_000
+ANSWER_BYTES_MAX = 2**24 - 1  # MySQL's plain BLOB ends at 64 KiB.
 KEPT_NS = 7 * 24 * HOUR_NS
 
 
@@ -43,7 +44,7 @@ def requests_table(metadata: MetaData) -> Table:
         Column("key", String(128), primary_key=True),
         Column("digest", LargeBinary(32), nullable=False),
         Column("answer_type", String(128), nullable=False),
-        Column("answer", LargeBinary, nullable=False),
+        Column("answer", LargeBinary(ANSWER_BYTES_MAX), nullable=False),
         Column("stored_ns", BigInteger, nullable=False, index=True),
     )
 
