@@ -34,7 +34,7 @@ RITA = Principal("rita", frozenset({"RISK_OFFICER"}))
 class Rig:
     """What a test of the service holds in its hands."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database | None = None) -> None:
         self.clock = ReplayClock(START_NS)
         self.risk = ScriptedRisk(self.clock)
         self.execution = ScriptedExecution()
@@ -42,7 +42,7 @@ class Rig:
         self.portfolio = ScriptedPortfolio()
         self.redis_server = SimulatedServer()
         self.redis = SimulatedRedis(self.redis_server)
-        self.database = Database.inline_memory()
+        self.database = database or Database.inline_memory()
         self.environment: Environment
         self.service: Orders
         self.orders: OrderService  # As Ana calls it, through all guards.
