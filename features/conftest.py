@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from features.stage import Stage
-from fixtures.system import Setup, System
+from fixtures.stage import STAGE_START_NS, Stage
+from fixtures.system import Setup
 from fixtures.worlds import World
 
 SEED = 1
@@ -40,6 +40,14 @@ def runner(world: World) -> Iterator[asyncio.Runner]:
 @pytest.fixture
 def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
     """Return the running platform, an account with cash, and what the scenario remembers."""
-    system = runner.run(System.start(Setup(world, seed=SEED)))
-    yield Stage(system)
-    runner.run(system.stop())
+    stage = runner.run(Stage.set_up(Setup(world, seed=SEED, start_ns=STAGE_START_NS)))
+    yield stage
+    runner.run(stage.system.stop())
+
+
+@pytest.fixture
+def elsewhere(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
+    """Return a second platform that shares nothing with the first."""
+    stage = runner.run(Stage.set_up(Setup(world, seed=SEED + 1, start_ns=STAGE_START_NS)))
+    yield stage
+    runner.run(stage.system.stop())
