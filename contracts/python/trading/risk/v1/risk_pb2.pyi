@@ -1112,7 +1112,9 @@ class Limits(_message.Message):
 
     @_builtins.property
     def duplicate_window(self) -> _duration_pb2.Duration:
-        """For how long an equal order under another id is refused; zero for never. At first 1 s."""
+        """For how long an equal order under another id is refused, at most 60 s; zero for never. At
+        first 1 s.
+        """
 
     @_builtins.property
     def traders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
