@@ -49,4 +49,9 @@ def minor_to_text(units: int, currency: str) -> str:
 
 def minor_from_text(text: str, currency: str) -> int:
     """Return a decimal amount in minor units of `currency`, rounded half to even."""
-    return divide_half_even(to_atto(text), 10 ** (ATTO_DIGITS - minor_exponent(currency)))
+    return minor_from_atto(to_atto(text), currency)
+
+
+def minor_from_atto(amount_atto: int, currency: str) -> int:
+    """Return an amount of attos in minor units of `currency`, rounded half to even."""
+    return divide_half_even(amount_atto, attos_squared(currency) // ATTO)

@@ -1,6 +1,6 @@
 """One account as risk knows it: cash, positions, open orders and what they hold."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from runtime.atto import notional_minor
@@ -8,6 +8,7 @@ from services.risk.holdings import NOTHING, Holding
 from services.risk.orders import Open
 
 MINUTE_NS = 60_000_000_000
+OVER_KEPT_NS = 10 * MINUTE_NS  # No call about an order that is over comes later than that.
 BPS = 10_000
 Fingerprint = tuple[str, int, int, int | None, int | None, str]
 
@@ -33,11 +34,11 @@ class Account:
     opening_minor: int = 0
     ordered_at_ns: deque[int] = field(default_factory=deque)
     strategy_ordered_at_ns: dict[str, deque[int]] = field(default_factory=dict)
-    recent: dict[Fingerprint, tuple[int, str]] = field(default_factory=dict)
+    recent: OrderedDict[Fingerprint, tuple[int, str]] = field(default_factory=OrderedDict)
     high_water_minor: int | None = None
     day: int = 0  # Days since the epoch, UTC.
     day_equity_minor: int | None = None
-    over: dict[str, int] = field(default_factory=dict)  # Orders that are over, and since when.
+    over: OrderedDict[str, int] = field(default_factory=OrderedDict)  # And since when.
 
     @property
     def cash_minor(self) -> int | None:
@@ -147,11 +148,18 @@ class Account:
         )
 
     def remember(self, fingerprint: Fingerprint, now_ns: int, client_order_id: str) -> None:
-        """Remember an approved order, so that its accidental repeat is noticed."""
-        if len(self.recent) >= 1_000:  # Forget what no window reaches any more.
-            start_ns = now_ns - MINUTE_NS
-            self.recent = {key: at for key, at in self.recent.items() if at[0] > start_ns}
+        """Remember an approved order for a minute, so that its accidental repeat is noticed."""
+        self.recent.pop(fingerprint, None)
         self.recent[fingerprint] = (now_ns, client_order_id)
+        while next(iter(self.recent.values()))[0] <= now_ns - MINUTE_NS:
+            self.recent.popitem(last=False)
+
+    def end(self, client_order_id: str, now_ns: int) -> Open | None:
+        """Take the hold of an order away for good; nothing is held for it any more."""
+        self.over[client_order_id] = now_ns
+        while next(iter(self.over.values())) <= now_ns - OVER_KEPT_NS:
+            self.over.popitem(last=False)
+        return self.remove(client_order_id)
 
     def note_equity(self, now_ns: int) -> None:
         """Let the high-water mark and the day's first equity follow the equity (K6)."""

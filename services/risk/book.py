@@ -24,6 +24,8 @@ class Book:
     holders: dict[str, dict[str, Account]] = field(default_factory=dict)
     slots: dict[str, str] = field(default_factory=dict)  # Signal slot to the signal approved.
     sequence: int = 0  # The last order event that is part of it.
+    fills: int = 0  # How many fills were ever part of it.
+    approvals: int = 0  # How many orders were ever approved.
 
     def account(self, name: str) -> Account:
         """Return the account, an empty one at first sight."""

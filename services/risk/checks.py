@@ -8,6 +8,7 @@ that fails. Source: specification of the pipeline, section 7.
 from collections.abc import Callable
 from typing import NamedTuple
 
+from runtime.atto import minor_from_atto, minor_to_text
 from services.risk.case import Case
 from services.risk.orders import BUY, OrderType
 from services.risk.reasons import Mode, Reason, Value
@@ -95,10 +96,15 @@ def quantity_off_lot(case: Case) -> Finding:
 
 
 def quantity_below_min(case: Case) -> Finding:
-    """Fail an order smaller than the instrument allows."""
-    if case.instrument is None:
+    """Fail an order smaller, or worth less, than the instrument allows."""
+    instrument, priced = case.instrument, case.priced
+    if instrument is None:
         return None
-    least, quantity = case.instrument.min_quantity_atto, case.order.quantity_atto
+    if priced is not None and priced.notional_minor < instrument.min_notional_minor:
+        worth = minor_to_text(priced.notional_minor, case.currency)
+        least_worth = minor_to_text(instrument.min_notional_minor, case.currency)
+        return True, f"{worth} {case.currency}", f"{least_worth} {case.currency}"
+    least, quantity = instrument.min_quantity_atto, case.order.quantity_atto
     return quantity < least, quantity, least
 
 
@@ -116,7 +122,8 @@ def quantity_above_max(case: Case) -> Finding:
 def notional_above_max(case: Case) -> Finding:
     """Fail an order worth more than one order may be."""
     priced = case.priced
-    return _above(priced and priced.notional_minor, case.limits.order_notional_max_minor)
+    limit = minor_from_atto(case.limits.order_notional_max_atto, case.currency)
+    return _above(priced and priced.notional_minor, limit)
 
 
 def price_outside_collar(case: Case) -> Finding:

@@ -35,7 +35,7 @@ class Kept:
     """A fill as risk holds it now."""
 
     fill: Fill  # As last corrected; `exec_id` stays that of the first report.
-    digest: bytes
+    number: int  # Its place among all fills.
     corrected_by: str = ""
     is_busted: bool = False
 
@@ -50,6 +50,7 @@ class Step:
 
     order: Order
     leaves_atto: int
+    filled_atto: int
     is_over: bool
     is_in_doubt: bool
     is_approved: bool  # Whether it carries a decision of ours.
@@ -96,8 +97,7 @@ class Following:
         name = order.client_order_id
         known = account.open.get(name)
         if step.is_over:
-            account.remove(name)
-            account.over[name] = step.time_ns
+            account.end(name, step.time_ns)
             self.changed[account.name, name] = None
         elif known is not None:
             self._put(account, followed(known, step, self._currency(account, order)))
@@ -117,6 +117,7 @@ class Following:
         order = step.order
         price = order.price_atto(self.book.price_atto(order.instrument)) or 0
         limits = self.book.limits_of(account.name)[1]
+        self.book.approvals += 1
         fresh = Open(
             client_order_id=order.client_order_id,
             instrument=order.instrument,
@@ -130,6 +131,7 @@ class Following:
             opening_minor=0,
             hold_minor=0,
             is_reduce_only=order.is_reduce_only,
+            approved=self.book.approvals,
             since_ns=step.time_ns,
         )
         return followed(fresh, step, self._currency(account, order))
@@ -149,7 +151,8 @@ class Following:
 
     def _trade(self, account: Account, step: Step, report: Report) -> None:
         fill = report.fill
-        self.kept[account.name, fill.exec_id] = Kept(fill, report.digest)
+        self.book.fills += 1
+        self.kept[account.name, fill.exec_id] = Kept(fill, self.book.fills)
         self._move(account, report, [])
         if not step.is_approved:
             self._refuse(step, f"{fill.exec_id} fills an order that was not approved here")
@@ -201,6 +204,7 @@ def followed(known: Open, step: Step, currency: str) -> Open:
     return replace(
         known,
         leaves_atto=leaves,
+        filled_atto=step.filled_atto,
         is_in_doubt=step.is_in_doubt,
         replaced_leaves_atto=pending,
         is_confirmed=True,

@@ -141,6 +141,7 @@ def step(asked: Order, leaves: int, **changes: Any) -> Step:
     values: dict[str, Any] = {
         "order": asked,
         "leaves_atto": leaves * ATTO,
+        "filled_atto": asked.quantity_atto - leaves * ATTO,
         "is_over": False,
         "is_in_doubt": False,
         "is_approved": True,

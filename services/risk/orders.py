@@ -79,6 +79,8 @@ class Open:
     is_reduce_only: bool = False
     is_in_doubt: bool = False
     replaced_leaves_atto: int | None = None  # While a replacement is under way: what it leaves.
+    filled_atto: int = 0
+    approved: int = 0  # Its place among all approvals: the oldest close first.
     since_ns: int = 0
     is_confirmed: bool = False  # Whether any order event followed the approval.
 

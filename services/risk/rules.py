@@ -51,7 +51,7 @@ class Limits:
 
     version: int = 0
     order_lots_max: int = 10_000
-    order_notional_max_minor: int = 100_000_000
+    order_notional_max_atto: int = 10**24  # 1,000,000 in the account's currency.
     position_share_bps_max: int = 2_000
     gross_share_bps_max: int = 8_000
     entries_per_instrument_max: int = 3

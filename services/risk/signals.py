@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
-from runtime.atto import attos_squared
+from runtime.atto import ATTO, attos_squared
 from services.risk.account import Account
 from services.risk.case import Case, Conditions
 from services.risk.checks import Finding
@@ -135,7 +135,7 @@ def max_quantity_atto(case: Case) -> int:
     )
     size = _worth(size_minor, priced.size_atto, currency)
     waivable = min(
-        _worth(limits.order_notional_max_minor, priced.price_atto, currency),
+        limits.order_notional_max_atto * ATTO // priced.price_atto,
         size - case.base_atto,
         case.reducible_atto + opening,
     )

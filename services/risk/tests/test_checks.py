@@ -108,6 +108,14 @@ CASES: dict[Reason, dict[str, tuple[Outcome, Case]]] = {
     },
     Reason.QUANTITY_BELOW_MIN: {
         "the smallest quantity": (PASSES, case(order(1))),
+        "the smallest notional": (
+            PASSES,
+            case(order(10), instrument=instrument(min_notional_minor=100_000)),
+        ),
+        "a smaller notional": (
+            FAILS,
+            case(order(9), instrument=instrument(min_notional_minor=100_000)),
+        ),
         "less than the smallest": (
             FAILS,
             case(order(1), instrument=instrument(min_quantity_atto=2 * ATTO)),

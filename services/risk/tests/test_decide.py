@@ -47,7 +47,7 @@ def test_a_reducing_order_passes_when_every_limit_is_used_up() -> None:
     for _ in range(2_000):
         of.count(mothers.STRATEGY, mothers.NOW_NS)
     nothing = limits(
-        order_notional_max_minor=0,
+        order_notional_max_atto=0,
         position_share_bps_max=0,
         gross_share_bps_max=0,
         entries_per_instrument_max=0,

@@ -1,0 +1,171 @@
+"""The one writer of the book: it changes at once, and is committed before anybody is told.
+
+Nothing waits between a check and its hold, so decisions of many callers share a commit and
+still never see an old state. When a commit fails, or its answer is lost, the book is read
+anew before the next decision.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy import Connection
+from trading.risk.v1 import risk_pb2 as pb
+from trading.types.v1.event_pb2 import EventHeader
+from trading.types.v1.risk_pb2 import RiskEvent
+
+from runtime.environment import Environment
+from runtime.times import to_timestamp
+from runtime.watch import Feed
+from services.risk import governing, records, store, tables
+from services.risk.account import MINUTE_NS
+from services.risk.book import Book
+from services.risk.reasons import Mode
+from services.risk.rules import Limits, Scope
+
+SOURCE = "risk"
+Work = Callable[[Connection], None]
+
+
+@dataclass(slots=True)
+class State:
+    """What one reading of the store gave, and what has happened since."""
+
+    book: Book = field(default_factory=Book)
+    limits: dict[Scope, pb.Limits] = field(default_factory=dict)
+    modes: dict[Scope, pb.ScopedMode] = field(default_factory=dict)
+    keys: dict[tuple[str, str], None] = field(default_factory=dict)  # Decided, oldest first.
+    has_all_keys: bool = True
+    decisions: int = 0
+    events: int = 0
+    limits_version: int = 0
+    cursors: dict[str, int] = field(default_factory=dict)
+    unconfirmed: dict[tuple[str, str], int] = field(default_factory=dict)  # Holds, since when.
+
+    def set_limits(self, scope: Scope, limits: pb.Limits, version: int) -> None:
+        """Let limits hold in `scope` from now on."""
+        self.limits[scope] = limits
+        self.book.limits[scope] = governing.limits_of(limits, version)
+        self.limits_version = version
+
+    def set_mode(self, mode: pb.ScopedMode) -> None:
+        """Let a mode hold in its scope from now on."""
+        scope = governing.scope_of(mode.scope)
+        self.modes[scope] = mode
+        self.book.modes.by_scope[scope] = Mode(mode.mode)
+
+    def has_decided(self, account: str, key: str) -> bool | None:
+        """Return whether a request was decided; None when only the store can tell."""
+        if (account, key) in self.keys:
+            return True
+        return False if self.has_all_keys else None
+
+    def note_decided(self, account: str, key: str) -> None:
+        """Remember that a request was decided, at the cost of the oldest."""
+        self.keys[account, key] = None
+        if len(self.keys) > 2 * records.KEYS_MAX:
+            self.keys = dict.fromkeys(list(self.keys)[-records.KEYS_MAX :])
+            self.has_all_keys = False
+
+
+def load(tx: Connection, instruments: Book, now_ns: int) -> State:
+    """Return the state as it was committed last, with the instruments known already."""
+    state = State(Book(instruments=instruments.instruments))
+    book = state.book
+    state.cursors = store.load(tx, book, now_ns)
+    for version, scope, limits in records.all_limits(tx):
+        state.set_limits(governing.scope_of(scope), limits, version)
+    for mode, since_ns in records.modes(tx):
+        mode.since.CopyFrom(to_timestamp(since_ns))
+        state.set_mode(mode)
+    keys, state.has_all_keys = records.keys(tx)
+    state.keys = dict.fromkeys(keys)
+    book.slots = records.slots(tx)
+    for account in book.accounts.values():
+        for order in account.open.values():
+            if not order.is_confirmed:
+                state.unconfirmed[account.name, order.client_order_id] = order.since_ns
+    for name, strategy_id, at_ns in records.ordered(tx, now_ns - MINUTE_NS):
+        book.account(name).count(strategy_id, at_ns)
+    state.decisions = records.last_sequence(tx)
+    state.events = records.last_event(tx)
+    return state
+
+
+class Desk:
+    """Owns the state. Take it from `ready`, change it without waiting, then `commit`."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.state = State()
+        self.feed: Feed[RiskEvent] = Feed(SOURCE)
+        self._is_current = False
+        self._reading = asyncio.Lock()
+        self._committing: dict[asyncio.Future[None], None] = {}
+
+    async def start(self) -> None:
+        """Create the tables and read the state."""
+        await self.environment.database.create(tables.metadata)
+        await self.ready()
+        self.feed = Feed(SOURCE, self.state.events)
+
+    async def ready(self) -> State:
+        """Return the state as it is now, read anew if a commit went wrong."""
+        while not self._is_current:
+            async with self._reading:
+                if not self._is_current:
+                    await self._read()
+        return self.state
+
+    def commit(self, work: Work, events: Sequence[RiskEvent] = ()) -> "asyncio.Future[None]":
+        """Begin to commit what has just been changed; the watchers of `events` hear after it.
+
+        Call it without waiting after the change, so commits happen in the order of changes.
+        Await the result shielded: a caller that leaves does not take the change back.
+        """
+
+        def store_all(tx: Connection) -> None:
+            work(tx)
+            records.add_events(tx, events)
+
+        writing = asyncio.ensure_future(self.environment.database.write(store_all))
+        self._committing[writing] = None
+        writing.add_done_callback(partial(self._ended, events))
+        return writing
+
+    def event(self, event: RiskEvent) -> RiskEvent:
+        """Return `event` with the next place among risk's events."""
+        self.state.events += 1
+        sequence = self.state.events
+        event.header.CopyFrom(
+            EventHeader(
+                event_id=str(uuid.uuid5(uuid.NAMESPACE_OID, f"{SOURCE}/{sequence}")),
+                sequence=sequence,
+                source=SOURCE,
+                occurred_at=to_timestamp(self.environment.clock.now_ns()),
+            )
+        )
+        return event
+
+    def limits_in_force(self, scope: Scope) -> tuple[Scope, pb.Limits, Limits]:
+        """Return whose limits hold for the firm or an account, as set and as used."""
+        owner, limits = self.state.book.limits_of(scope[1])
+        return owner, self.state.limits.get(owner, governing.DEFAULTS), limits
+
+    async def _read(self) -> None:
+        while self._committing:  # What is under way must be in or out before.
+            await asyncio.wait(list(self._committing))
+        now_ns = self.environment.clock.now_ns()
+        book = self.state.book
+        self.state = await self.environment.database.read(lambda tx: load(tx, book, now_ns))
+        self._is_current = True
+
+    def _ended(self, events: Sequence[RiskEvent], writing: "asyncio.Future[None]") -> None:
+        del self._committing[writing]
+        if writing.cancelled() or writing.exception() is not None:
+            self._is_current = False
+            return
+        for event in events:
+            self.feed.publish(event.header.sequence, event)

@@ -1,0 +1,166 @@
+"""Sets limits and trading modes: each request once, latched in the store (K8)."""
+
+import asyncio
+
+from grpc import StatusCode
+from sqlalchemy import Connection
+from trading.risk.v1 import risk_pb2 as pb
+from trading.types.v1 import risk_pb2 as types
+from trading.types.v1.risk_pb2 import RiskEvent
+
+from runtime.errors import ServiceError, refusal
+from runtime.identity import Principal
+from runtime.stores import Requests
+from runtime.times import to_timestamp
+from services.risk import governing, records, tables
+from services.risk.desk import Desk, State
+from services.risk.refusals import RiskRefused
+from services.risk.rules import Scope
+
+LOOSENERS = frozenset({"RISK_OFFICER", "OPERATOR"})
+SEVERITIES = {
+    pb.TRADING_MODE_ACTIVE: types.SEVERITY_INFO,
+    pb.TRADING_MODE_REDUCE_ONLY: types.SEVERITY_WARNING,
+    pb.TRADING_MODE_CANCEL_ONLY: types.SEVERITY_CRITICAL,
+    pb.TRADING_MODE_HALTED: types.SEVERITY_EMERGENCY,
+}
+
+
+class Settings:
+    """Answers GetLimits, SetLimits and SetTradingMode."""
+
+    def __init__(self, desk: Desk) -> None:
+        environment = desk.environment
+        self._desk = desk
+        self._requests = Requests(
+            environment.database, tables.requests, environment.clock, service="risk"
+        )
+
+    async def stop(self) -> None:
+        """Cancel what still runs for callers."""
+        await self._requests.stop()
+
+    async def limits(self, request: pb.GetLimitsRequest) -> pb.GetLimitsResponse:
+        """Return the limits in force in a scope, and whose they are."""
+        state = await self._desk.ready()
+        owner, version = state.book.limits_of(request.scope.id)
+        return pb.GetLimitsResponse(
+            limits=state.limits.get(owner, governing.DEFAULTS),
+            version=version.version,
+            etag=_etag(state, governing.scope_of(request.scope)),
+            owner=governing.scope_message(owner),
+        )
+
+    async def set_limits(self, request: pb.SetLimitsRequest) -> pb.SetLimitsResponse:
+        """Let limits hold in a scope from now on."""
+        if request.validate_only:
+            raise _not_built()
+        key = request.request_id
+
+        async def work() -> pb.SetLimitsResponse:
+            state = await self._desk.ready()
+            scope = governing.scope_of(request.scope)
+            _check_read(state, scope, request.etag)
+            version = state.limits_version + 1
+            answer = pb.SetLimitsResponse(limits=request.limits, version=version, etag=f"{version}")
+            state.set_limits(scope, request.limits, version)
+            now_ns = self._desk.environment.clock.now_ns()
+
+            def store_all(tx: Connection) -> None:
+                records.add_limits(
+                    tx, request.scope, request.limits, version=version, set_ns=now_ns
+                )
+                self._requests.remember(tx, "set_limits", key, request, answer)
+
+            await asyncio.shield(self._desk.commit(store_all))
+            return answer
+
+        return await self._requests.once("set_limits", key, request, work)
+
+    async def set_mode(
+        self, request: pb.SetTradingModeRequest, caller: Principal | None
+    ) -> pb.SetTradingModeResponse:
+        """Let a mode hold in a scope until it is set again."""
+        key = request.request_id
+
+        async def work() -> pb.SetTradingModeResponse:
+            state = await self._desk.ready()
+            _check_may_set(state, request, caller)
+            now_ns = self._desk.environment.clock.now_ns()
+            mode = pb.ScopedMode(
+                scope=request.scope,
+                mode=request.mode,
+                reason=request.reason,
+                since=to_timestamp(now_ns),
+            )
+            state.set_mode(mode)
+            answer = pb.SetTradingModeResponse(
+                modes=modes_of(state), effective_at=to_timestamp(now_ns)
+            )
+
+            def store_all(tx: Connection) -> None:
+                records.put_mode(tx, mode, now_ns)
+                self._requests.remember(tx, "set_trading_mode", key, request, answer)
+
+            event = self._desk.event(_changed(request))
+            await asyncio.shield(self._desk.commit(store_all, [event]))
+            return answer
+
+        return await self._requests.once("set_trading_mode", key, request, work)
+
+
+def modes_of(state: State) -> list[pb.ScopedMode]:
+    """Return every mode that is set, the firm's first, then by kind and id."""
+    return [state.modes[scope] for scope in sorted(state.modes)]
+
+
+def _etag(state: State, scope: Scope) -> str:
+    """Return what proves that a scope's limits were read: also that it has none of its own."""
+    own = state.book.limits.get(scope)
+    return str(own.version) if own else f"inherits-{state.book.limits_of(scope[1])[1].version}"
+
+
+def _check_read(state: State, scope: Scope, etag: str) -> None:
+    present = _etag(state, scope)
+    if etag != present:
+        raise RiskRefused(
+            pb.RISK_REFUSAL_REASON_LIMITS_CHANGED,
+            f"etag is {etag!r}, the limits in force have {present!r}: read them again",
+            etag=present,
+        )
+
+
+def _not_built() -> ServiceError:
+    return refusal(
+        StatusCode.UNIMPLEMENTED,
+        "UNIMPLEMENTED",
+        "past decisions cannot be judged by other limits yet: leave validate_only out to set them",
+        service="risk",
+    )
+
+
+def _check_may_set(
+    state: State, request: pb.SetTradingModeRequest, caller: Principal | None
+) -> None:
+    """Let anybody who may call make a mode stricter, but only some loosen it."""
+    scope = governing.scope_of(request.scope)
+    present = state.modes[scope].mode if scope in state.modes else pb.TRADING_MODE_ACTIVE
+    if request.mode >= present or (caller is not None and caller.roles & LOOSENERS):
+        return
+    raise RiskRefused(
+        pb.RISK_REFUSAL_REASON_NOT_STRICTER,
+        f"{governing.scope_text(scope)} is {pb.TradingMode.Name(present)}: only a risk officer or "
+        "an operator may set a less strict mode",
+    )
+
+
+def _changed(request: pb.SetTradingModeRequest) -> RiskEvent:
+    name = pb.TradingMode.Name(request.mode).removeprefix("TRADING_MODE_")
+    return RiskEvent(
+        kind=types.RISK_EVENT_KIND_MODE_CHANGED,
+        scope=governing.scope_text(governing.scope_of(request.scope)),
+        code=types.RISK_REASON_MODE_BLOCKED,
+        observed=name,
+        limit=request.reason,
+        severity=SEVERITIES[request.mode],
+    )

@@ -1,0 +1,256 @@
+"""What the risk service keeps of its book: rows to plain values and back."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
+
+from runtime.atto import from_atto, to_atto
+from services.risk import tables as t
+from services.risk.account import OVER_KEPT_NS, Account
+from services.risk.book import Book
+from services.risk.following import Kept, Key
+from services.risk.holdings import Fill, Holding
+from services.risk.orders import Open
+from services.risk.rules import Reference
+
+CANDLES, ORDER_EVENTS = "candles", "order_events"
+Row = dict[str, Any]
+
+_INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
+_DELETE = {
+    table.name: delete(table).where(*(c == bindparam(f"k_{c.name}") for c in table.primary_key))
+    for table in t.metadata.sorted_tables
+}
+_REPORTS = select(t.risk_reports).where(
+    t.risk_reports.c.exec_id.in_(bindparam("exec_ids", expanding=True))
+)
+_LOG = (
+    select(t.risk_fills)
+    .where(
+        t.risk_fills.c.account == bindparam("account"),
+        t.risk_fills.c.instrument == bindparam("instrument"),
+    )
+    .order_by(t.risk_fills.c.number)
+)
+_DIGESTS = select(t.inbox).where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+_OPEN = select(t.risk_holds).where(~t.risk_holds.c.is_over).order_by(t.risk_holds.c.approved)
+_OVER = (
+    select(t.risk_holds)
+    .where(t.risk_holds.c.is_over, t.risk_holds.c.since_ns > bindparam("after_ns"))
+    .order_by(t.risk_holds.c.since_ns)
+)
+
+
+def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
+    """Fill an empty `book` with what was committed last; return how far streams were read.
+
+    Instruments, limits and modes are not part of it.
+    """
+    for row in tx.execute(select(t.marks)):
+        reference = Reference(to_atto(row.price), row.time_ns, row.stale_after_ns)
+        book.references[row.instrument] = reference
+    for row in tx.execute(select(t.risk_state).order_by(t.risk_state.c.account)):
+        account = book.account(row.account)
+        account.currency, account.transfers_minor = row.currency, row.transfers_minor
+        account.high_water_minor = row.high_water_minor
+        account.day, account.day_equity_minor = row.day, row.day_equity_minor
+    ordered = select(t.risk_positions).order_by(
+        t.risk_positions.c.account, t.risk_positions.c.instrument
+    )
+    for row in tx.execute(ordered):
+        account = book.account(row.account)
+        held = Holding(to_atto(row.quantity), row.flow_minor, tuple(json.loads(row.entries)))
+        account.set_holding(row.instrument, held, book.price_atto(row.instrument))
+        book.note_holder(account, row.instrument)
+    for row in tx.execute(_OPEN):
+        book.account(row.account).put(_open(row))
+    for row in tx.execute(_OVER, {"after_ns": now_ns - OVER_KEPT_NS}):
+        book.account(row.account).over[row.client_order_id] = row.since_ns
+    book.fills = tx.execute(select(func.max(t.risk_fills.c.number))).scalar() or 0
+    book.approvals = tx.execute(select(func.max(t.risk_holds.c.approved))).scalar() or 0
+    cursors = {row.stream: row.sequence for row in tx.execute(select(t.cursors))}
+    book.sequence = cursors.get(ORDER_EVENTS, 0)
+    return cursors
+
+
+def reports(tx: Connection, names: Iterable[Key]) -> dict[Key, bytes]:
+    """Return the digests of those (account, exec id) that took effect."""
+    wanted = dict.fromkeys(names)
+    rows = tx.execute(_REPORTS, {"exec_ids": [exec_id for _, exec_id in wanted]})
+    return {(r.account, r.exec_id): r.digest for r in rows if (r.account, r.exec_id) in wanted}
+
+
+def log(tx: Connection, key: Key) -> list[Kept]:
+    """Return the fills of one position in their order."""
+    rows = tx.execute(_LOG, {"account": key[0], "instrument": key[1]})
+    return [
+        Kept(
+            Fill(
+                row.exec_id,
+                row.order_id,
+                row.account,
+                row.instrument,
+                to_atto(row.quantity),
+                row.notional_minor,
+                row.fee_minor,
+            ),
+            row.number,
+            row.corrected_by,
+            row.is_busted,
+        )
+        for row in rows
+    ]
+
+
+def digests(tx: Connection, sequences: Iterable[int]) -> dict[int, bytes]:
+    """Return the digests of the order events with these sequences."""
+    rows = tx.execute(_DIGESTS, {"sequences": list(sequences)})
+    return {row.sequence: row.digest for row in rows}
+
+
+def put_holds(tx: Connection, holds: Mapping[Key, Open | None], now_ns: int) -> None:
+    """Store open orders; None ends one and gives its hold back."""
+    rows = [_hold_row(key, order, now_ns) for key, order in holds.items()]
+    put(tx, t.risk_holds, rows)
+
+
+def put_positions(tx: Connection, moved: Mapping[Key, Account]) -> None:
+    """Store the positions named by account and instrument."""
+    rows = []
+    for (name, instrument), account in moved.items():
+        held = account.holding(instrument)
+        rows.append(
+            {
+                "account": name,
+                "instrument": instrument,
+                "quantity": from_atto(held.quantity_atto),
+                "flow_minor": held.flow_minor,
+                "entries": json.dumps(held.entries),
+            }
+        )
+    put(tx, t.risk_positions, rows)
+
+
+def put_fills(tx: Connection, fills: Mapping[Key, Kept], seen: Mapping[Key, bytes]) -> None:
+    """Store fills, new or amended, and which reports took effect."""
+    rows = [
+        {
+            "account": account,
+            "exec_id": exec_id,
+            "number": kept.number,
+            "instrument": kept.fill.instrument,
+            "order_id": kept.fill.order_id,
+            "quantity": from_atto(kept.fill.quantity_atto),
+            "notional_minor": kept.fill.notional_minor,
+            "fee_minor": kept.fill.fee_minor,
+            "corrected_by": kept.corrected_by,
+            "is_busted": kept.is_busted,
+        }
+        for (account, exec_id), kept in fills.items()
+    ]
+    put(tx, t.risk_fills, rows)
+    names = [{"account": a, "exec_id": e, "digest": d} for (a, e), d in seen.items()]
+    put(tx, t.risk_reports, names)
+
+
+def put_states(tx: Connection, accounts: Iterable[Account]) -> None:
+    """Store what is known of accounts besides positions and orders."""
+    rows = [
+        {
+            "account": account.name,
+            "currency": account.currency,
+            "transfers_minor": account.transfers_minor,
+            "high_water_minor": account.high_water_minor,
+            "day": account.day,
+            "day_equity_minor": account.day_equity_minor,
+        }
+        for account in accounts
+    ]
+    put(tx, t.risk_state, rows)
+
+
+def put_marks(tx: Connection, references: Mapping[str, Reference]) -> None:
+    """Store the newest prices."""
+    rows = [
+        {
+            "instrument": instrument,
+            "price": from_atto(reference.price_atto),
+            "time_ns": reference.time_ns,
+            "stale_after_ns": reference.stale_after_ns,
+        }
+        for instrument, reference in references.items()
+    ]
+    put(tx, t.marks, rows)
+
+
+def move(tx: Connection, stream: str, sequence: int) -> None:
+    """Store how far a stream has been read."""
+    put(tx, t.cursors, [{"stream": stream, "sequence": sequence}])
+
+
+def add_events(tx: Connection, events: Mapping[int, bytes]) -> None:
+    """Remember the digests of order events by sequence, and move on to the last one."""
+    if not events:
+        return
+    rows: list[Row] = [{"sequence": s, "digest": digest} for s, digest in events.items()]
+    tx.execute(_INSERT["inbox"], rows)
+    move(tx, ORDER_EVENTS, rows[-1]["sequence"])
+
+
+def put(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows, in place of those with the same keys."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    tx.execute(_DELETE[table.name], [{f"k_{key}": row[key] for key in keys} for row in rows])
+    tx.execute(_INSERT[table.name], rows)
+
+
+def _hold_row(key: Key, order: Open | None, now_ns: int) -> Row:
+    row = {"account": key[0], "client_order_id": key[1], "is_over": order is None}
+    order = order or Open(key[1], "", "", 0, 0, 0, 0, 0, 0, 0, 0, since_ns=now_ns)
+    replaced = order.replaced_leaves_atto
+    return row | {
+        "instrument": order.instrument,
+        "strategy_id": order.strategy_id,
+        "direction": order.direction,
+        "leaves": from_atto(order.leaves_atto),
+        "opening": from_atto(order.opening_atto),
+        "filled": from_atto(order.filled_atto),
+        "replaced_leaves": "" if replaced is None else from_atto(replaced),
+        "price": from_atto(order.price_atto),
+        "worst": from_atto(order.worst_atto),
+        "fee_bps": order.fee_bps,
+        "opening_minor": order.opening_minor,
+        "hold_minor": order.hold_minor,
+        "is_reduce_only": order.is_reduce_only,
+        "is_in_doubt": order.is_in_doubt,
+        "is_confirmed": order.is_confirmed,
+        "approved": order.approved,
+        "since_ns": order.since_ns,
+    }
+
+
+def _open(row: Any) -> Open:
+    return Open(
+        client_order_id=row.client_order_id,
+        instrument=row.instrument,
+        strategy_id=row.strategy_id,
+        direction=row.direction,
+        leaves_atto=to_atto(row.leaves),
+        opening_atto=to_atto(row.opening),
+        price_atto=to_atto(row.price),
+        worst_atto=to_atto(row.worst),
+        fee_bps=row.fee_bps,
+        opening_minor=row.opening_minor,
+        hold_minor=row.hold_minor,
+        is_reduce_only=row.is_reduce_only,
+        is_in_doubt=row.is_in_doubt,
+        replaced_leaves_atto=to_atto(row.replaced_leaves) if row.replaced_leaves else None,
+        filled_atto=to_atto(row.filled),
+        approved=row.approved,
+        since_ns=row.since_ns,
+        is_confirmed=row.is_confirmed,
+    )

@@ -1,0 +1,173 @@
+"""The tables of the risk service."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from runtime.stores import requests_table
+
+metadata = MetaData()
+
+risk_decisions = Table(
+    "risk_decisions",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("decision_id", String(64), nullable=False, unique=True),
+    Column("account", String(64), nullable=False),
+    Column("request_key", String(80), nullable=False),  # The signal or the validation.
+    Column("is_signal", Boolean, nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("strategy_id", String(64), nullable=False),
+    Column("slot", String(160), nullable=False),  # Of an approved signal: decided once.
+    Column("verdict", Integer, nullable=False),
+    Column("decided_ns", BigInteger, nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False),  # Of what was asked.
+    Column("answer", LargeBinary, nullable=False),  # The response as it was sent.
+    UniqueConstraint("account", "request_key"),
+    Index("risk_decisions_by_subject", "subject_id"),
+)
+
+# One row for each check that failed; the full list is inside the answer.
+risk_checks = Table(
+    "risk_checks",
+    metadata,
+    Column("decision", BigInteger, primary_key=True, autoincrement=False),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    Column("outcome", Integer, nullable=False),
+    Column("observed", String(200), nullable=False),
+    Column("limit_text", String(200), nullable=False),
+)
+
+risk_holds = Table(
+    "risk_holds",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("instrument", String(32), nullable=False),
+    Column("strategy_id", String(64), nullable=False),
+    Column("direction", Integer, nullable=False),
+    Column("leaves", String(48), nullable=False),  # Decimals, here and below.
+    Column("opening", String(48), nullable=False),
+    Column("filled", String(48), nullable=False),
+    Column("replaced_leaves", String(48), nullable=False),  # Empty unless being replaced.
+    Column("price", String(48), nullable=False),
+    Column("worst", String(48), nullable=False),
+    Column("fee_bps", Integer, nullable=False),
+    Column("opening_minor", BigInteger, nullable=False),
+    Column("hold_minor", BigInteger, nullable=False),
+    Column("is_reduce_only", Boolean, nullable=False),
+    Column("is_in_doubt", Boolean, nullable=False),
+    Column("is_confirmed", Boolean, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("approved", Integer, nullable=False),  # Its place among all approvals.
+    Column("since_ns", BigInteger, nullable=False),  # When it was approved, or was over.
+    Index("risk_holds_over", "is_over", "since_ns"),
+)
+
+risk_positions = Table(
+    "risk_positions",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("quantity", String(48), nullable=False),
+    Column("flow_minor", BigInteger, nullable=False),
+    Column("entries", Text, nullable=False),  # A JSON list of order ids.
+)
+
+risk_fills = Table(
+    "risk_fills",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("exec_id", String(80), primary_key=True),
+    Column("number", BigInteger, nullable=False),  # The order of the fills.
+    Column("instrument", String(32), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("quantity", String(48), nullable=False),
+    Column("notional_minor", BigInteger, nullable=False),
+    Column("fee_minor", BigInteger, nullable=False),
+    Column("corrected_by", String(80), nullable=False),
+    Column("is_busted", Boolean, nullable=False),
+    Index("risk_fills_of_position", "account", "instrument", "number"),
+)
+
+# Reports that took effect, busts and corrections included.
+risk_reports = Table(
+    "risk_reports",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("exec_id", String(80), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+risk_state = Table(
+    "risk_state",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("currency", String(5), nullable=False),
+    Column("transfers_minor", BigInteger),
+    Column("high_water_minor", BigInteger),
+    Column("day", Integer, nullable=False),
+    Column("day_equity_minor", BigInteger),
+)
+
+risk_events = Table(
+    "risk_events",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("scope_kind", Integer, nullable=False),
+    Column("scope_id", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("set_ns", BigInteger, nullable=False),
+)
+
+trading_modes = Table(
+    "trading_modes",
+    metadata,
+    Column("scope_kind", Integer, primary_key=True, autoincrement=False),
+    Column("scope_id", String(64), primary_key=True),
+    Column("mode", Integer, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("instrument", String(32), primary_key=True),
+    Column("price", String(48), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("stale_after_ns", BigInteger, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+requests = requests_table(metadata)

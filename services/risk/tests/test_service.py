@@ -1,0 +1,342 @@
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.type.decimal_pb2 import Decimal
+from grpc import StatusCode
+from trading.risk.v1 import risk_pb2 as pb
+from trading.types.v1 import order_pb2, risk_pb2
+from trading.types.v1.execution_pb2 import EXEC_TYPE_TRADE_CANCEL
+from trading.types.v1.order_pb2 import OrderSpec
+
+from runtime.errors import ErrorInfo, ServiceError
+from services.risk import messages
+from services.risk.messages import event, execution, spec
+from services.risk.rig import Rig, failed, mode_request
+
+FILLED, CANCELED = order_pb2.ORDER_STATUS_FILLED, order_pb2.ORDER_STATUS_CANCELED
+IN_DOUBT = order_pb2.ORDER_STATUS_IN_DOUBT
+SELL = order_pb2.SIDE_SELL
+FIRM = pb.Scope(kind=pb.SCOPE_KIND_FIRM)
+MINE = pb.Scope(kind=pb.SCOPE_KIND_ACCOUNT, id=messages.ACCOUNT)
+
+
+async def refused(work: object) -> ServiceError:
+    with pytest.raises(ServiceError) as raised:
+        await work  # type: ignore[misc]
+    return raised.value
+
+
+async def filled(rig: Rig, sequence: int, asked: OrderSpec, price: str) -> None:
+    """Approve an order and let it fill whole."""
+    assert not failed(await rig.ask(asked))
+    trade = execution(asked, asked.quantity.value, price, exec_id=f"x{sequence}")
+    await rig.report(event(sequence, asked, "0", status=FILLED, execution=trade))
+
+
+async def test_fills_move_the_position_and_release_the_hold() -> None:
+    rig = await Rig.started()
+    asked = spec()
+    await rig.ask(asked)
+    await rig.report(event(1, asked, "4", execution=execution(asked, "6", "99")))
+    state = await rig.state()
+    assert state.holds.amount.value == "404.81"
+    assert state.gross.amount.value == "600"
+    assert state.equity.amount.value == "1000005"
+    last = execution(asked, "4", "100", exec_id="x2")
+    assert await rig.report(event(2, asked, "0", status=FILLED, execution=last)) == 2
+    state = await rig.state()
+    assert (state.holds.amount.value, state.open_orders) == ("0", 0)
+    await rig.restart()
+    again = await rig.state()
+    assert again == state
+    await rig.stop()
+
+
+async def test_an_order_in_doubt_keeps_its_hold_however_long_it_takes() -> None:
+    rig = await Rig.started()
+    asked = spec()
+    await rig.ask(asked)
+    before = (await rig.state()).holds
+    await rig.report(event(1, asked, status=IN_DOUBT))
+    rig.clock.skip_to(messages.START_NS + 3_600 * 10**9)
+    assert (await rig.state()).holds == before
+    await rig.report(event(2, asked, "0", status=CANCELED))
+    assert (await rig.state()).holds.amount.value == "0"
+    await rig.stop()
+
+
+async def test_missing_events_stop_decisions_until_they_have_come() -> None:
+    rig = await Rig.started()
+    asked = spec()
+    await rig.ask(asked)
+    error = await refused(rig.report(event(2, asked)))
+    assert (error.code, error.reason) == (StatusCode.ABORTED, "EVENT_GAP")
+    info = error.detail(ErrorInfo)
+    assert info is not None
+    assert info.metadata["expected"] == "1"
+    error = await refused(rig.ask(spec(client_order_id="o2")))
+    assert (error.code, error.reason) == (StatusCode.UNAVAILABLE, "CATCHING_UP")
+    assert await rig.report(event(1, asked), event(2, asked)) == 2
+    assert not failed(await rig.ask(spec("11", client_order_id="o2")))
+    await rig.stop()
+
+
+async def test_an_event_delivered_twice_has_its_effect_once() -> None:
+    rig = await Rig.started()
+    asked = spec()
+    await rig.ask(asked)
+    first = event(1, asked, "4", execution=execution(asked, "6", "99"))
+    assert await rig.report(first) == await rig.report(first) == 1
+    assert (await rig.state()).gross.amount.value == "600"
+    await rig.stop()
+
+
+async def test_an_event_of_an_unknown_order_raises_the_alarm_and_counts() -> None:
+    rig = await Rig.started()
+    foreign = spec(client_order_id="foreign", strategy_id="external")
+    trade = execution(foreign, "5", "100")
+    request = pb.WatchRiskEventsRequest()
+    async with aclosing(rig.as_rita.watch_risk_events(request)) as stream:
+        assert (await anext(stream)).is_heartbeat
+        await rig.report(event(1, foreign, "5", execution=trade, decision_id=""))
+        alarm = (await anext(stream)).event
+    assert alarm.kind == risk_pb2.RISK_EVENT_KIND_ANOMALY
+    assert alarm.severity == risk_pb2.SEVERITY_CRITICAL
+    assert alarm.scope == "account:ACC-1"
+    state = await rig.state()
+    assert (state.gross.amount.value, state.open_orders) == ("500", 1)
+    await rig.stop()
+
+
+async def test_a_busted_trade_is_taken_back_also_after_a_restart() -> None:
+    rig = await Rig.started()
+    asked = spec()
+    await filled(rig, 1, asked, "100")
+    await rig.restart()
+    bust = execution(
+        asked, "10", "100", exec_id="b", exec_ref_id="x1", exec_type=EXEC_TYPE_TRADE_CANCEL
+    )
+    await rig.report(event(2, asked, "0", status=CANCELED, execution=bust))
+    state = await rig.state()
+    assert (state.gross.amount.value, state.equity.amount.value) == ("0", "1000000")
+    await rig.stop()
+
+
+async def test_equity_counts_open_losses_and_the_high_water_mark_stays() -> None:
+    rig = await Rig.started()
+    await filled(rig, 1, spec("2000"), "100")
+    await rig.show(messages.candle("110"))
+    await rig.show(messages.candle("60", 1))
+    state = await rig.state()
+    assert state.equity.amount.value == "919999"
+    assert state.high_water_mark.amount.value == "1019999"
+    assert state.drawdown_bps == 981
+    assert state.day_pnl.amount.value == "-80001"
+    await rig.restart()
+    again = await rig.state()
+    assert again == state
+    await rig.stop()
+
+
+async def test_the_firms_halt_blocks_every_account_and_survives_a_restart() -> None:
+    rig = await Rig.started()
+    await rig.set_mode("HALTED", FIRM)
+    assert failed(await rig.ask(spec())) == ["MODE_BLOCKED"]
+    await rig.restart()
+    assert failed(await rig.ask(spec(client_order_id="o2"))) == ["MODE_BLOCKED"]
+    await rig.set_mode("ACTIVE", FIRM, "m2")
+    assert not failed(await rig.ask(spec(client_order_id="o3")))
+    await rig.stop()
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        FIRM,
+        MINE,
+        pb.Scope(kind=pb.SCOPE_KIND_STRATEGY, id=messages.STRATEGY),
+        pb.Scope(kind=pb.SCOPE_KIND_INSTRUMENT, id=messages.INSTRUMENT),
+    ],
+    ids=["firm", "account", "strategy", "instrument"],
+)
+async def test_reducing_orders_pass_in_a_scope_that_may_only_reduce(scope: pb.Scope) -> None:
+    rig = await Rig.started()
+    await filled(rig, 1, spec(), "100")
+    await rig.set_mode("REDUCE_ONLY", scope)
+    assert failed(await rig.ask(spec("11", client_order_id="o2"))) == ["MODE_BLOCKED"]
+    sale = spec(client_order_id="o3", side=SELL, protection=None)
+    assert not failed(await rig.ask(sale))
+    await rig.stop()
+
+
+async def test_the_strictest_of_all_modes_holds() -> None:
+    rig = await Rig.started()
+    await filled(rig, 1, spec(), "100")
+    await rig.set_mode("REDUCE_ONLY", FIRM, "m1")
+    await rig.set_mode("CANCEL_ONLY", MINE, "m2")
+    sale = spec(client_order_id="o3", side=SELL, protection=None)
+    assert failed(await rig.ask(sale)) == ["MODE_BLOCKED"]
+    state = await rig.state()
+    assert state.mode == pb.TRADING_MODE_CANCEL_ONLY
+    assert [mode.scope.kind for mode in state.modes] == [FIRM.kind, MINE.kind]
+    await rig.stop()
+
+
+async def test_a_trader_may_make_a_mode_stricter_and_not_looser() -> None:
+    rig = await Rig.started()
+    await rig.as_ana.set_trading_mode(mode_request("HALTED", MINE, "m1"))
+    error = await refused(rig.as_ana.set_trading_mode(mode_request("ACTIVE", MINE, "m2")))
+    assert (error.code, error.reason) == (StatusCode.PERMISSION_DENIED, "NOT_STRICTER")
+    error = await refused(rig.risk.set_trading_mode(mode_request("ACTIVE", MINE, "m3")))
+    assert error.reason == "NOT_STRICTER"
+    await rig.set_mode("ACTIVE", MINE, "m4")
+    await rig.stop()
+
+
+async def test_a_mode_change_reaches_the_watchers_of_its_scope() -> None:
+    rig = await Rig.started()
+    request = pb.WatchRiskEventsRequest(scopes=[MINE], min_severity=risk_pb2.SEVERITY_WARNING)
+    await rig.set_mode("HALTED", FIRM, "m1")
+    await rig.set_mode("HALTED", MINE, "m2")
+    await rig.restart()
+    async with aclosing(rig.as_rita.watch_risk_events(request)) as stream:
+        assert (await anext(stream)).sequence == 2
+        found = await anext(stream)
+        assert (found.sequence, found.event.observed) == (2, "HALTED")
+        await rig.set_mode("ACTIVE", MINE, "m3")
+        await rig.set_mode("REDUCE_ONLY", MINE, "m4")
+        assert (await anext(stream)).event.observed == "REDUCE_ONLY"
+    await rig.stop()
+
+
+async def limits_of(rig: Rig, scope: pb.Scope) -> pb.GetLimitsResponse:
+    return await rig.as_rita.get_limits(pb.GetLimitsRequest(scope=scope))
+
+
+async def set_limits(
+    rig: Rig, scope: pb.Scope, key: str, **changes: object
+) -> pb.SetLimitsResponse:
+    found = await limits_of(rig, scope)
+    for name, value in changes.items():
+        setattr(found.limits, name, value)
+    request = pb.SetLimitsRequest(scope=scope, limits=found.limits, etag=found.etag, request_id=key)
+    return await rig.as_rita.set_limits(request)
+
+
+async def test_limits_of_an_account_replace_those_of_the_firm() -> None:
+    rig = await Rig.started()
+    await set_limits(rig, FIRM, "l1", order_lots_max=5)
+    assert failed(await rig.ask(spec())) == ["QUANTITY_ABOVE_MAX"]
+    changed = await set_limits(rig, MINE, "l2", order_lots_max=50)
+    decision = await rig.ask(spec(client_order_id="o2"))
+    assert not failed(decision)
+    assert decision.limits_version == changed.version == 2
+    await rig.restart()
+    assert (await limits_of(rig, MINE)).limits.order_lots_max == 50
+    assert (await limits_of(rig, MINE)).owner == MINE
+    other = pb.Scope(kind=pb.SCOPE_KIND_ACCOUNT, id="ACC-2")
+    assert (await limits_of(rig, other)).owner == FIRM
+    await rig.stop()
+
+
+async def test_limits_that_changed_since_they_were_read_are_not_overwritten() -> None:
+    rig = await Rig.started()
+    old = await limits_of(rig, MINE)
+    await set_limits(rig, MINE, "l1", order_lots_max=5)
+    request = pb.SetLimitsRequest(scope=MINE, limits=old.limits, etag=old.etag, request_id="l2")
+    error = await refused(rig.as_rita.set_limits(request))
+    assert (error.code, error.reason) == (StatusCode.ABORTED, "LIMITS_CHANGED")
+    await rig.stop()
+
+
+@pytest.mark.parametrize("name", ["order_lots_max", "is_short_allowed", "order_notional_max"])
+async def test_limits_with_a_missing_value_are_refused(name: Any) -> None:
+    rig = await Rig.started()
+    found = await limits_of(rig, MINE)
+    found.limits.ClearField(name)
+    request = pb.SetLimitsRequest(scope=MINE, limits=found.limits, etag=found.etag, request_id="l1")
+    error = await refused(rig.as_rita.set_limits(request))
+    assert error.code is StatusCode.INVALID_ARGUMENT
+    await rig.stop()
+
+
+async def test_limits_with_a_negative_value_or_an_endless_window_are_refused() -> None:
+    rig = await Rig.started()
+    for changes in ({"open_orders_max": -1}, {"order_notional_max": Decimal(value="-1")}):
+        found = await limits_of(rig, MINE)
+        found.limits.MergeFrom(pb.Limits(**changes))
+        request = pb.SetLimitsRequest(
+            scope=MINE, limits=found.limits, etag=found.etag, request_id="l1"
+        )
+        error = await refused(rig.as_rita.set_limits(request))
+        assert error.code is StatusCode.INVALID_ARGUMENT
+    found = await limits_of(rig, MINE)
+    found.limits.duplicate_window.CopyFrom(Duration(seconds=61))
+    request = pb.SetLimitsRequest(scope=MINE, limits=found.limits, etag=found.etag, request_id="l2")
+    assert (await refused(rig.as_rita.set_limits(request))).code is StatusCode.INVALID_ARGUMENT
+    await rig.stop()
+
+
+async def test_a_hold_of_which_nothing_is_heard_is_reported_once() -> None:
+    rig = await Rig.started()
+    await rig.ask(spec())
+    heard = spec("11", client_order_id="o2")
+    await rig.ask(heard)
+    await rig.report(event(1, heard))
+    rig.clock.skip_to(messages.START_NS + 61 * 10**9)
+    await rig.show(messages.candle("100"), messages.candle("100", 1))
+    request = pb.WatchRiskEventsRequest()
+    async with aclosing(rig.as_rita.watch_risk_events(request)) as stream:
+        assert (await anext(stream)).sequence == 1
+        stuck = (await anext(stream)).event
+    assert stuck.kind == risk_pb2.RISK_EVENT_KIND_HOLD_STUCK
+    assert "o1" in stuck.observed
+    await rig.stop()
+
+
+async def test_decisions_are_listed_newest_first_without_their_tokens() -> None:
+    rig = await Rig.started()
+    for i in range(3):
+        await rig.ask(spec(str(10 + i), client_order_id=f"o{i}"))
+    await rig.ask(spec("99999", client_order_id="no"))
+    request = pb.ListDecisionsRequest(page_size=3)
+    page = await rig.as_rita.list_decisions(request)
+    assert [d.subject_id for d in page.decisions] == ["no", "o2", "o1"]
+    assert not any(d.token for d in page.decisions)
+    request.page_token = page.next_page_token
+    rest = await rig.as_rita.list_decisions(request)
+    assert [d.subject_id for d in rest.decisions] == ["o0"]
+    rejected = pb.ListDecisionsRequest(verdict=risk_pb2.RISK_VERDICT_REJECTED)
+    assert len((await rig.as_rita.list_decisions(rejected)).decisions) == 1
+    name = rest.decisions[0].decision_id
+    found = await rig.as_rita.get_decision(pb.GetDecisionRequest(decision_id=name))
+    assert found.decision == rest.decisions[0]
+    unknown = rig.as_rita.get_decision(pb.GetDecisionRequest(decision_id="nothing"))
+    assert (await refused(unknown)).code is StatusCode.NOT_FOUND
+    await rig.stop()
+
+
+async def test_only_orders_may_ask_for_decisions() -> None:
+    rig = await Rig.started()
+    request = pb.ValidateOrderRequest(validation_id="o1:1", order=spec())
+    error = await refused(rig.as_ana.validate_order(request))
+    assert error.code is StatusCode.PERMISSION_DENIED
+    await rig.stop()
+
+
+async def test_an_account_nobody_saw_is_not_found() -> None:
+    rig = await Rig.started()
+    request = pb.GetRiskStateRequest(account="nobody")
+    assert (await refused(rig.as_rita.get_risk_state(request))).reason == "ACCOUNT_UNKNOWN"
+    await rig.stop()
+
+
+async def test_a_deposit_is_noticed_while_running() -> None:
+    rig = await Rig.started()
+    await rig.ask(spec())
+    rig.portfolio.pay(messages.ACCOUNT, "2000000")
+    await rig.show(messages.candle("100"))
+    assert (await rig.state()).equity.amount.value == "2000000"
+    await rig.stop()
