@@ -227,6 +227,8 @@ async def test_own_entry_in_hand_for_long_is_not_taken_over_from_oneself() -> No
         await add(redis, 1)
         async with running(reader.consumer.run()):
             await asyncio.sleep(120)
+            found: Any = await redis.xpending_range(stream_key("signals"), "orders", "-", "+", 9)
+            assert [entry["times_delivered"] for entry in found] == [1]
             reader.gate.set()
             assert await soon(lambda: reader.ids == ["event-1"])
         assert reader.attempts == [["event-1"]]
