@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from grpc import StatusCode
 
 from runtime.errors import BadRequest, ErrorInfo, ServiceError
+from runtime.paging import ForeignToken
 from services.indicators.series import IndicatorRefused
 
 SERVICE = "indicators"
@@ -26,6 +27,8 @@ def refusals_as_status() -> Iterator[None]:
         yield
     except IndicatorRefused as refused:
         raise _status(refused) from refused
+    except ForeignToken as foreign:
+        raise _status(IndicatorRefused("PAGE_TOKEN_FOREIGN", str(foreign))) from foreign
 
 
 def _status(refused: IndicatorRefused) -> ServiceError:

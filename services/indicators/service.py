@@ -11,6 +11,7 @@ from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.types.v1 import market_pb2
 
 from runtime.environment import Environment
+from runtime.paging import place_of, size_of, token_of
 from runtime.rpc import Call
 from runtime.times import to_ns
 from services.indicators.history import History, Span
@@ -31,7 +32,6 @@ from services.indicators.wire import (
     series_message,
 )
 
-PAGE_SIZE = 100
 POINTS_MAX = 2_000_000
 
 
@@ -60,9 +60,9 @@ class Indicators(IndicatorService):
         """Answer the kinds that are built."""
         known = definition_messages()
         with refusals_as_status():
-            first = _first_of_page(request.page_token, len(known))
-        end = first + (request.page_size or PAGE_SIZE)
-        token = str(end) if end < len(known) else ""
+            first = int(place_of(request, request.page_token) or 0)
+        end = first + size_of(request.page_size)
+        token = token_of(request, str(end)) if end < len(known) else ""
         return pb.ListIndicatorsResponse(indicators=known[first:end], next_page_token=token)
 
     async def compute_indicators(
@@ -200,13 +200,3 @@ def _check_given(
                 field=field,
             )
         last_ns = open_ns
-
-
-def _first_of_page(token: str, size: int) -> int:
-    if not token:
-        return 0
-    if token.isdecimal() and int(token) < size:
-        return int(token)
-    raise IndicatorRefused(
-        "PAGE_TOKEN_FOREIGN", f"page_token {token!r} is not of this list: start without one"
-    )

@@ -79,9 +79,9 @@ def _evaluate(
     strength = min(1.0, abs(difference) / move) if move else 1.0
     if side is Direction.SHORT and setting.config.parameters["mode"] == LONG_ONLY:
         return state, Wish(Direction.NONE, strength, (vote,), closes=Direction.LONG)
-    multiple = ATR_MULTIPLE if bar.has_range else ABS_MOVE_MULTIPLE
+    multiple = ATR_MULTIPLE if setting.has_range else ABS_MOVE_MULTIPLE
     stop_atto = stop_at_distance(bar.close_atto, multiple * move, setting.tick_atto, side)
-    source = "ATR" if bar.has_range else "ABS_MOVE"
+    source = "ATR" if setting.has_range else "ABS_MOVE"
     return state, Wish(side, strength, (vote,), stop_atto, source)
 
 

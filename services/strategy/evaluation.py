@@ -28,6 +28,7 @@ from services.strategy.terms import (
 from services.strategy.ticks import entry_on_tick
 
 TARGET = SizingWay.TARGET_POSITION
+FLATTEN = "FLATTEN"
 EXIT_STRENGTH = 1.0  # A stop that was touched is not a matter of degree.
 
 
@@ -57,7 +58,7 @@ def evaluate(
     """
     kind, bar = kind_of(setting.config.kind), tail[-1]
     exits = _exits(position, bar, setting)
-    lack = _lack(kind, setting, bar, point)
+    lack = _lack(kind, setting, point)
     wish: Wish | None = None
     if point is not None:
         if lack is None:
@@ -82,12 +83,12 @@ def _exits(position: Position, bar: Bar, setting: Setting) -> Exits:
     return evaluate_exits(position, bar, setting)
 
 
-def _lack(kind: Kind, setting: Setting, bar: Bar, point: Point | None) -> Outcome | None:
+def _lack(kind: Kind, setting: Setting, point: Point | None) -> Outcome | None:
     if point is None:
         return Outcome.INPUT_MISSING
     if not point.is_warm:
         return Outcome.NOT_WARM
-    needs = kind.indicators(setting.config.parameters, bar.has_range)
+    needs = kind.indicators(setting.config.parameters, setting.has_range)
     is_missing = any(need.name not in point.values for need in needs)
     return Outcome.INPUT_MISSING if is_missing else None
 
@@ -111,6 +112,8 @@ def _proposals(
         return proposals, position  # Its stops no longer matter, nor does an exit of this bar.
     if exits.exit is not None:
         return [_closing(position, exits.exit, bar, setting), *proposals], position
+    if setting.is_flattening and position.quantity_atto and not position.is_leaving(bar.close_ns):
+        return [closing_all(position, bar, setting), *proposals], position
     tightened = _tightened(position, wish, bar) if wish else position
     if tightened is not position or exits.is_raised:
         proposals.append(_adjusting(tightened, bar, setting))
@@ -186,6 +189,17 @@ def _leaving(wish: Wish, exits: Exits, bar: Bar, setting: Setting) -> Proposal |
         votes=wish.votes,
         entry_atto=_mark(bar, setting),
         filters=(*wish.filters, *reasons),
+    )
+
+
+def closing_all(position: Position, bar: Bar, setting: Setting) -> Proposal:
+    """Return the signal that closes a position because the strategy is to stop."""
+    return Proposal(
+        action=Action.CLOSE,
+        direction=position.direction,
+        strength=EXIT_STRENGTH,
+        votes=(_own_vote(FLATTEN, position),),
+        entry_atto=_mark(bar, setting),
     )
 
 

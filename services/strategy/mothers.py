@@ -68,7 +68,7 @@ def setting(
     sizing: Sizing | None = None,
     exit: ExitRules | None = None,
     is_paused: bool = False,
-    max_entries: int = 1,
+    has_range: bool = True,
 ) -> Setting:
     """Return EMA_CROSS(2, 5) that ends at ten units, on a tick of 0.01 and lots of one."""
     config = Config(
@@ -78,9 +78,8 @@ def setting(
         parameters={"fast": 2, "slow": 5, **(parameters or {})},
         sizing=sizing or Sizing(SizingWay.TARGET_POSITION, 10 * ATTO),
         exit=exit or ExitRules(),
-        max_entries=max_entries,
     )
-    return Setting(checked(config), tick_atto=TICK, lot_atto=ATTO, is_paused=is_paused)
+    return Setting(checked(config), TICK, ATTO, has_range=has_range, is_paused=is_paused)
 
 
 def point(fast: float, slow: float, move: float = 1.0) -> Point:

@@ -116,12 +116,18 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A configuration on one instrument, and whether it may open at present."""
+    """A configuration on one instrument, and what it may do at present.
+
+    Paused it opens nothing; flattening it also closes what is held, as soon as it may.
+    `has_range` says which indicators were asked for: those of whole candles, or of closes.
+    """
 
     config: Config
     tick_atto: int
     lot_atto: int
+    has_range: bool = True
     is_paused: bool = False
+    is_flattening: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def test_the_stop_lies_one_and_a_half_true_ranges_away() -> None:
 
 
 def test_closes_alone_put_the_stop_two_mean_moves_away() -> None:
-    opened = only(after(point(101, 100, move=2.0), WAS_DOWN, on=close_only(5, 100)))
+    closes = setting(has_range=False)
+    opened = only(after(point(101, 100, 2.0), WAS_DOWN, within=closes, on=close_only(5, 100)))
     assert (opened.stop_atto, opened.stop_source) == (atto(96), "ABS_MOVE")
 
 
@@ -163,7 +164,8 @@ def test_a_repeated_signal_may_tighten_the_stop() -> None:
 
 
 def test_entries_are_added_up_to_the_number_allowed() -> None:
-    two = long_only(max_entries=2, sizing=Sizing(SizingWay.QUANTITY, ATTO))
+    one = long_only(sizing=Sizing(SizingWay.QUANTITY, ATTO))
+    two = replace(one, config=replace(one.config, max_entries=2))
     once = held(stop=90)
     assert only(after(UP, WAS_DOWN, within=two, position=replace(once, stop_atto=atto(99))))
     again = after(point(101, 100, 9.0), WAS_DOWN, within=two, position=replace(once, entries=2))

@@ -167,6 +167,8 @@ class _StrategyRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[
     """An order event is missing before the first new one."""
     STRATEGY_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: _StrategyRefusalReason.ValueType  # 13
     """The page token belongs to another query."""
+    STRATEGY_REFUSAL_REASON_CANDLES_MIXED: _StrategyRefusalReason.ValueType  # 14
+    """The candles given are not confirmed ones of one instrument and the strategy's timeframe."""
 
 class StrategyRefusalReason(_StrategyRefusalReason, metaclass=_StrategyRefusalReasonEnumTypeWrapper):
     """Why a request is refused; the reason of its ErrorInfo, without the prefix."""
@@ -199,6 +201,8 @@ STRATEGY_REFUSAL_REASON_EVENT_GAP: StrategyRefusalReason.ValueType  # 12
 """An order event is missing before the first new one."""
 STRATEGY_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: StrategyRefusalReason.ValueType  # 13
 """The page token belongs to another query."""
+STRATEGY_REFUSAL_REASON_CANDLES_MIXED: StrategyRefusalReason.ValueType  # 14
+"""The candles given are not confirmed ones of one instrument and the strategy's timeframe."""
 Global___StrategyRefusalReason: _TypeAlias = StrategyRefusalReason  # noqa: Y015
 
 @_typing.final
@@ -242,8 +246,9 @@ class CreateStrategyRequest(_message.Message):
 
     @_builtins.property
     def sizing(self) -> _signal_pb2.Sizing:
-        """How much an opening signal asks for. STOP_AND_REVERSE needs target_position above zero: its
-        signals carry it with the sign of their direction, so one order turns the position round.
+        """How much an opening signal asks for, above zero. STOP_AND_REVERSE turns a quantity, a notional
+        (in whole lots at the entry price) or a target_position into the position to end at, with the
+        sign of the direction, so that one order turns the position round; it takes no risk_share.
         """
 
     @_builtins.property
@@ -1203,6 +1208,7 @@ class Evaluation(_message.Message):
     VOTES_FIELD_NUMBER: _builtins.int
     SIGNALS_FIELD_NUMBER: _builtins.int
     IS_INTRABAR_UNKNOWN_FIELD_NUMBER: _builtins.int
+    EXIT_PRICE_FIELD_NUMBER: _builtins.int
     instrument: _builtins.str
     """The instrument."""
     outcome: Global___EvaluationOutcome.ValueType
@@ -1221,6 +1227,12 @@ class Evaluation(_message.Message):
     def signals(self) -> _containers.RepeatedCompositeFieldContainer[_signal_pb2.Signal]:
         """The signals, an exit before an entry; without sequence and id where nothing is stored."""
 
+    @_builtins.property
+    def exit_price(self) -> _decimal_pb2.Decimal:
+        """Where a touched stop would have got out: its level, or the open of a bar that opened beyond
+        it; of closes alone the close. Absent without an exit.
+        """
+
     def __init__(
         self,
         *,
@@ -1230,10 +1242,11 @@ class Evaluation(_message.Message):
         votes: _abc.Iterable[_signal_pb2.Vote] | None = ...,
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
         is_intrabar_unknown: _builtins.bool = ...,
+        exit_price: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "exit_price", b"exit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "instrument", b"instrument", "is_intrabar_unknown", b"is_intrabar_unknown", "outcome", b"outcome", "signals", b"signals", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "exit_price", b"exit_price", "instrument", b"instrument", "is_intrabar_unknown", b"is_intrabar_unknown", "outcome", b"outcome", "signals", b"signals", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -15,6 +15,10 @@ class StrategyService(Port):
     that a signal is stored and published together or not at all; and that the same candles and
     order events lead to the same decisions, live, in a replay and in a simulation. A strategy
     knows its position from order events alone: it never assumes that a signal was filled.
+
+    A signal to OPEN with a target_position also turns round what is held: no CLOSE comes with it.
+    CLOSE and ADJUST_STOP name the direction of the position they are about; the stop_price of a
+    CLOSE is the stop that was touched. At most one signal of an action is made per candle.
     """
 
     DESCRIPTOR = pb.DESCRIPTOR.services_by_name["StrategyService"]
@@ -200,8 +204,9 @@ class StrategyService(Port):
 
         A strategy by id decides with the position it holds, a configuration as if it held none.
         Fewer candles than warm-up takes are evaluated as NOT_WARM.
-        Errors: those of CreateStrategy for a configuration; NOT_FOUND with reason STRATEGY_UNKNOWN;
-        those of ComputeIndicators for the candles.
+        Errors: those of CreateStrategy for a configuration; NOT_FOUND with reason STRATEGY_UNKNOWN or
+        INSTRUMENT_UNKNOWN; INVALID_ARGUMENT with reason CANDLES_MIXED, or CANDLES_UNSORTED as of
+        ComputeIndicators.
         """
         raise unimplemented(self)
 

@@ -1,0 +1,118 @@
+"""Every strategy of this service in memory, and the one door through which they change."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Connection
+from trading.strategy.v1 import strategy_pb2 as pb
+from trading.types.v1 import signal_pb2
+
+from runtime.environment import Environment
+from runtime.stores import Epochs, Outbox, StoreError
+from runtime.watch import Feed
+from services.strategy import signal_store, store
+from services.strategy import tables as t
+from services.strategy.changes import STREAM, Changes
+from services.strategy.hosted import Hosted, Track
+from services.strategy.registry import checked
+from services.strategy.terms import StrategyRefused
+from services.strategy.wire import config_of
+
+CANDLES, ORDER_EVENTS = "candles", "order_events"
+
+
+class Roster:
+    """The strategies as they are committed.
+
+    Whoever changes one takes its turn, changes a copy, and commits: memory follows the store,
+    never the other way round. After a store failed, memory is read anew at the next turn.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.hosted: dict[str, Hosted] = {}
+        self.candles_sequence = 0  # Candles up to it have been evaluated.
+        self.events_sequence = 0  # Order events up to it have been taken in.
+        self.is_stale = True
+        self.outbox = Outbox(t.outbox)
+        self.feed: Feed[bytes] = Feed(environment.service)
+        self._environment = environment
+        self._lock = asyncio.Lock()
+        self._epoch = 0
+
+    async def start(self) -> None:
+        """Take over as the one writer, and read what was committed."""
+        database, epochs = self._environment.database, Epochs(t.epochs)
+        await database.create(t.metadata)
+        self._epoch = await database.write(lambda tx: epochs.take(tx, self._environment.service))
+        async with self.turn():
+            last = await database.read(signal_store.last_sequence)
+        self.feed = Feed(self._environment.service, last)
+        progress = self._environment.progress
+        progress.wrote(STREAM, last)
+        progress.has_read(CANDLES, self.candles_sequence)
+        progress.has_read(ORDER_EVENTS, self.events_sequence)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Change strategies in this block, nobody else does meanwhile."""
+        async with self._lock:
+            await self._refresh()
+            yield
+
+    def changes(self) -> Changes:
+        """Return the changes of a turn, none so far."""
+        return Changes(self._environment.clock.now_ns(), self._epoch)
+
+    async def commit(
+        self, changes: Changes, also: Callable[[Connection], None] = lambda tx: None
+    ) -> None:
+        """Commit `changes` and what else belongs to them; then show them. Only within a turn."""
+
+        def work(tx: Connection) -> list[signal_pb2.Signal]:
+            published = changes.write(tx, self.outbox)
+            also(tx)
+            return published
+
+        try:
+            published = await self._environment.database.write(work)
+        except StoreError:
+            self.is_stale = True  # It may have been committed all the same.
+            raise
+        self.hosted |= changes.hosted
+        for signal in published:
+            self.feed.publish(signal.header.sequence, signal.SerializeToString())
+        if published:
+            self._environment.progress.wrote(STREAM, published[-1].header.sequence)
+
+    def known(self, strategy_id: str) -> Hosted:
+        """Return a strategy. Raises StrategyRefused(STRATEGY_UNKNOWN)."""
+        hosted = self.hosted.get(strategy_id)
+        if hosted is None:
+            raise StrategyRefused(
+                "STRATEGY_UNKNOWN",
+                f"no strategy has the id {strategy_id}: list the strategies",
+                strategy_id=strategy_id,
+            )
+        return hosted
+
+    async def _refresh(self) -> None:
+        if not self.is_stale:
+            return
+
+        def read(tx: Connection) -> tuple[list[Hosted], int, int]:
+            tracks = store.load_tracks(tx)
+            hosted = [_restored(row, version, tracks) for row, version in store.load(tx)]
+            return hosted, store.cursor(tx, CANDLES), store.cursor(tx, ORDER_EVENTS)
+
+        found, self.candles_sequence, self.events_sequence = await self._environment.database.write(
+            read
+        )
+        self.hosted = {hosted.strategy_id: hosted for hosted in found}
+        self.is_stale = False
+
+
+def _restored(row: store.Found, version: store.Found, tracks: dict[store.Key, Track]) -> Hosted:
+    config = checked(config_of(pb.StrategyConfig.FromString(version.config)))
+    names = version.instruments.split(",")
+    return store.restored(row, config, {name: tracks[row.strategy_id, name] for name in names})

@@ -1,0 +1,115 @@
+"""The tables that strategy owns; nothing else reads or writes them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+from runtime.stores import epochs_table, outbox_table, requests_table
+from runtime.stores.outbox import COUNTER
+
+metadata = MetaData()
+
+strategies = Table(
+    "strategies",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("strategy_id", String(64), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("is_stopping", SmallInteger, nullable=False),
+    Column("config_version", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),  # Of configuration and state: the etag.
+    Column("anchor_ns", BigInteger),  # NULL before the first candle.
+    Column("since_sequence", BigInteger, nullable=False),  # Candles up to it are not evaluated.
+    Column("counters", Text, nullable=False),  # JSON by name.
+    Column("last_error", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("updated_ns", BigInteger, nullable=False),
+)
+
+# Immutable: what a strategy was configured to do when a signal names its version.
+strategy_versions = Table(
+    "strategy_versions",
+    metadata,
+    Column("strategy_id", String(64), primary_key=True),
+    Column("config_version", BigInteger, primary_key=True),
+    Column("config", LargeBinary, nullable=False),  # StrategyConfig.
+    Column("instruments", Text, nullable=False),  # Joined by ",".
+)
+
+# What a strategy remembers of an instrument between candles, as JSON.
+strategy_states = Table(
+    "strategy_states",
+    metadata,
+    Column("strategy_id", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# What it holds by its fills, and the stops it watches, as JSON; prices in attos.
+strategy_positions = Table(
+    "strategy_positions",
+    metadata,
+    Column("strategy_id", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# Every fill once; a busted one has the quantity 0.
+strategy_fills = Table(
+    "strategy_fills",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("fill_id", String(80), nullable=False, unique=True),  # Venue and exec_id.
+    Column("strategy_id", String(64), nullable=False),
+    Column("instrument", String(32), nullable=False),
+    Column("quantity_atto", String(48), nullable=False),  # Above zero: bought.
+    Column("price_atto", String(48), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("signal_id", String(64), nullable=False),
+    Index("ix_strategy_fills_of", "strategy_id", "instrument", "number"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("strategy_id", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("candle_open_ns", BigInteger, primary_key=True),
+    Column("config_version", BigInteger, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("is_intrabar_unknown", SmallInteger, nullable=False),
+    Column("latency_ns", BigInteger, nullable=False),  # From the candle's close, by the clock.
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=True),
+    Column("signal_id", String(36), nullable=False, unique=True),
+    Column("sequence", BigInteger, unique=True),  # Of published ones, gap-free; else NULL.
+    Column("strategy_id", String(64), nullable=False),
+    Column("instrument", String(32), nullable=False),
+    Column("status", SmallInteger, nullable=False),  # SignalStatus.
+    Column("payload", LargeBinary, nullable=False),  # Signal.
+    Index("ix_signals_strategy", "strategy_id", "number"),
+)
+
+# How far this service has read: "candles" and "order_events".
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("stream", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+outbox = outbox_table(metadata)
+requests = requests_table(metadata)
+epochs = epochs_table(metadata)
