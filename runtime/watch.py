@@ -37,7 +37,8 @@ class Feed(Generic[T]):
     """What one service publishes to its watchers: items with gap-free sequences from 1.
 
     Call `publish` after the commit. Give sequences out inside the transaction, so that none
-    is ever missing; two writers may publish the wrong way round, the feed puts it right.
+    is ever missing; two writers may publish the wrong way round, the feed puts it right. When
+    the answer of a commit was lost call `doubt`: watchers then ask the store what happened.
     """
 
     def __init__(self, service: str, sequence: int = 0) -> None:
@@ -47,7 +48,8 @@ class Feed(Generic[T]):
         self._early: dict[int, T] = {}  # Published before one that comes before them.
         self._sequence = sequence
         self._forgotten = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[bool]] = []
+        self._is_doubted = False
         self._is_closed = False
 
     @property
@@ -61,8 +63,11 @@ class Feed(Generic[T]):
             self._hold(sequence, item)
             return
         self._append(item)
-        while self._early and (self._sequence + 1) in self._early:
-            self._append(self._early.pop(self._sequence + 1))
+        self._release()
+
+    def doubt(self) -> None:
+        """Say that more may be committed than was published: the next watcher looks it up."""
+        self._is_doubted = True
         self._wake()
 
     def forget_until(self, sequence: int) -> None:
@@ -96,7 +101,10 @@ class Feed(Generic[T]):
         while not self._is_closed:
             if self._sequence <= cursor:
                 is_live = True
-                await self._change(sent_s + HEARTBEAT_S)
+                if self._is_doubted:
+                    await self._look_up(load)
+                elif not await self._change(sent_s + HEARTBEAT_S) and self._early:
+                    await self._look_up(load)  # Long enough for the one before them to come.
             elif is_live and self._sequence - cursor > BUFFER_SIZE:
                 raise self._too_slow(cursor)
             else:
@@ -129,14 +137,24 @@ class Feed(Generic[T]):
             raise self._out_of_range(cursor, "is older than what is kept")
         return page
 
-    async def _change(self, until_s: float) -> None:
-        """Wait until something is published, the feed is closed, or the time has come."""
+    async def _look_up(self, load: Load[T]) -> None:
+        """Publish what is in the store and was never published."""
+        self._is_doubted = False
+        while page := await load(self._sequence, PAGE_SIZE):
+            before = self._sequence
+            for sequence, item in page:
+                self.publish(sequence, item)
+            if self._sequence == before:
+                return
+
+    async def _change(self, until_s: float) -> bool:
+        """Return whether something happened (published, doubted, closed) before the time."""
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
+        waiter: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(waiter)
-        timer = loop.call_at(until_s, _finish, waiter)
+        timer = loop.call_at(until_s, _finish, waiter, False)
         try:
-            await waiter
+            return await waiter
         finally:
             timer.cancel()
             if waiter in self._waiting:
@@ -151,16 +169,20 @@ class Feed(Generic[T]):
         if sequence <= self._sequence:
             return
         self._early[sequence] = item
-        if len(self._early) > BUFFER_SIZE:
-            raise RuntimeError(
-                f"{self._service} never published sequence {self._sequence + 1}: give sequences "
-                "out inside the transaction and publish each after its commit"
-            )
+        if len(self._early) > BUFFER_SIZE:  # Nobody looked it up; whoever comes asks the store.
+            self._recent.clear()
+            self._sequence = min(self._early) - 1
+            self._release()
+
+    def _release(self) -> None:
+        while (self._sequence + 1) in self._early:
+            self._append(self._early.pop(self._sequence + 1))
+        self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
-            _finish(waiter)
+            _finish(waiter, True)
 
     def _too_slow(self, cursor: int) -> ServiceError:
         return refusal(
@@ -183,6 +205,6 @@ class Feed(Generic[T]):
         )
 
 
-def _finish(waiter: asyncio.Future[None]) -> None:
+def _finish(waiter: asyncio.Future[bool], has_happened: bool) -> None:
     if not waiter.done():
-        waiter.set_result(None)
+        waiter.set_result(has_happened)

@@ -171,12 +171,35 @@ async def test_two_writers_may_publish_the_wrong_way_round() -> None:
     assert await take(watch, 3) == [1, 2, 3]
 
 
-async def test_sequence_that_never_comes_is_reported() -> None:
-    feed: Feed[str] = Feed("notes")
-    for sequence in range(2, BUFFER_SIZE + 2):
-        feed.publish(sequence, "")
-    with pytest.raises(RuntimeError, match="never published sequence 1"):
-        feed.publish(BUFFER_SIZE + 2, "")
+async def test_item_whose_commit_was_in_doubt_is_looked_up_at_once() -> None:
+    journal = Journal()
+    watch = journal.watch()
+    await anext(watch)
+    journal.commit()  # The answer was lost, so nobody published it.
+    asyncio.get_running_loop().call_later(0.5, journal.feed.doubt)
+    assert await take(watch, 1) == [1]
+    assert asyncio.get_running_loop().time() < 0.6
+    journal.publish()
+    assert await take(watch, 1) == [2]
+
+
+async def test_item_that_was_never_published_is_looked_up_when_later_ones_wait() -> None:
+    journal = Journal()
+    watch = journal.watch()
+    await anext(watch)
+    journal.commit()
+    journal.publish(3)
+    assert await take(watch, 4) == [1, 2, 3, 4]
+    assert asyncio.get_running_loop().time() < 1.1
+
+
+async def test_item_that_was_never_published_does_not_fill_the_memory() -> None:
+    journal = Journal()
+    journal.commit()
+    journal.publish(3 * BUFFER_SIZE)
+    assert journal.feed.sequence == len(journal.rows)
+    assert len(journal.feed._early) == 0
+    assert await take(journal.watch(), len(journal.rows)) == [row[0] for row in journal.rows]
 
 
 async def test_closing_the_feed_ends_every_watch() -> None:
@@ -200,21 +223,21 @@ async def test_watch_that_is_left_leaves_nothing_behind() -> None:
     await watch.aclose()
 
 
-async def test_idle_hour_of_ten_watches_costs_less_than_a_second() -> None:
-    """The bound is real time: ten watches beat 36,000 times in an hour of virtual time."""
+async def test_idle_hour_of_five_watches_costs_less_than_a_second() -> None:
+    """The bound is real time: five watches beat 18,000 times in an hour of virtual time."""
     journal = Journal()
 
     async def follow() -> None:
         async for _ in journal.watch():
             pass
 
-    tasks = [asyncio.ensure_future(follow()) for _ in range(10)]
+    tasks = [asyncio.ensure_future(follow()) for _ in range(5)]
     began_s = time.process_time()
     await asyncio.sleep(3_600)
     spent_s = time.process_time() - began_s
     journal.feed.close()
     await asyncio.wait(tasks)
-    assert spent_s < 1.5
+    assert spent_s < 1
 
 
 @settings(max_examples=80, deadline=None)
@@ -256,8 +279,12 @@ async def test_watcher_sees_every_item_once_in_order(seed: int, actions: int, st
         early = rng.sample(sequences[:50], len(sequences[:50]))
         sequences[:50] = early
         for sequence in sequences:
-            journal.feed.publish(sequence, f"note {sequence}")
+            if rng.random() < 0.001:  # The answer of its commit is lost.
+                journal.feed.doubt()
+            elif rng.random() > 0.001:  # Else forgotten: the next one shows that it is missing.
+                journal.feed.publish(sequence, f"note {sequence}")
         await asyncio.sleep(rng.random() * 2)
+    journal.publish()
     await asyncio.sleep(600)
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
