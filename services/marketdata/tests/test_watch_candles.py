@@ -1,5 +1,6 @@
 """WatchCandles: gap-free, filtered, resumable; gaps are announced, never filled."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -69,8 +70,10 @@ async def test_filters_drop_items_and_a_heartbeat_tells_how_far_the_stream_is() 
     watch = market.client.watch_candles(pb.WatchCandlesRequest(instruments=[SQUARE]))
     assert (await anext(watch)).is_heartbeat
     assert (await anext(watch)).sequence == 2
-    # At once, in the same instant: whoever waits for this reader need not wait a second.
+    # In the same instant: whoever waits for this reader to be through need not wait a second.
+    now_s = asyncio.get_running_loop().time()
     assert await anext(watch) == pb.WatchCandlesResponse(sequence=3, is_heartbeat=True)
+    assert asyncio.get_running_loop().time() == now_s
     await watch.aclose()
 
 
