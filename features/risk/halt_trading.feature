@@ -1,0 +1,27 @@
+Feature: Halt trading
+
+  Background:
+    Given the price of "SQ00.XSIM" is 100.00
+
+  Scenario: A halted account sends nothing
+    Given Rita has halted the account
+    When Ana bids 100.00 for 10 "SQ00.XSIM"
+    Then the order is rejected for MODE_BLOCKED
+    And the venue has 0 orders of hers
+
+  Scenario: A halt survives a restart
+    Given Rita has halted the account
+    When risk is restarted
+    Then the account is halted
+    And an order to buy 1 "SQ00.XSIM" would be rejected
+
+  Scenario: A halt ends when the risk officer lifts it
+    Given Rita has halted the account
+    When Rita lifts the halt
+    Then an order to buy 1 "SQ00.XSIM" would be approved
+
+  Scenario: A trader cannot lift a halt
+    Given Rita has halted the account
+    When Ana lifts the halt
+    Then she is refused as PERMISSION_DENIED
+    And the account is halted
