@@ -10,61 +10,65 @@ from runtime.stores import Event, Outbox
 from runtime.times import to_ns
 from services.strategy import signal_store, store
 from services.strategy.evaluation import Evaluation, marked_leaving, takes_off
-from services.strategy.hosted import Hosted, Track
+from services.strategy.hosted import COUNTED, Hosted, Track
 from services.strategy.signals import Draft, drafted, placed
 from services.strategy.terms import Bar, Outcome, Proposal
 
 STREAM = "signals"
-COUNTED = {
-    Outcome.NOT_WARM: "not_warm",
-    Outcome.INPUT_MISSING: "input_missing",
-    Outcome.FAILED: "failed",
-}
 TYPE = signal_pb2.Signal.DESCRIPTOR.full_name
 
 
 class Changes:
     """Collects changes; `write` stores them, and may be run again."""
 
-    def __init__(self, now_ns: int, epoch: int) -> None:
+    def __init__(self, now_ns: int, epoch: int, sequence: int) -> None:
+        """Begin at `now_ns`; `sequence` is that of the last signal published before."""
         self.now_ns = now_ns
         self.hosted: dict[str, Hosted] = {}
+        self._revisions: dict[str, int] = {}
         self._epoch = epoch
+        self._sequence = sequence
         self._states: dict[tuple[str, str], Track] = {}
         self._positions: dict[tuple[str, str], Track] = {}
-        self._evaluations: list[store.Values] = []
+        self._evaluations: list[signal_store.Values] = []
         self._drafts: list[Draft] = []
 
     def of(self, hosted: Hosted) -> Hosted:
         """Return the copy of a strategy that may be changed."""
         if hosted.strategy_id not in self.hosted:
             self.hosted[hosted.strategy_id] = hosted.copy()
+            self._revisions[hosted.strategy_id] = hosted.revision
         return self.hosted[hosted.strategy_id]
 
     def keep(self, hosted: Hosted, track: Track) -> None:
-        """Put a track in the place of the one before it."""
-        key = hosted.strategy_id, track.instrument
-        if track.position is not hosted.tracks[track.instrument].position:
+        """Put a track in the place of the one before it, and store what is not in evaluations."""
+        key, before = (hosted.strategy_id, track.instrument), hosted.tracks[track.instrument]
+        if track.position is not before.position:
             self._positions[key] = track
-        self._states[key] = track
+        if track.memory != before.memory:
+            self._states[key] = track
         hosted.tracks[track.instrument] = track
 
     def evaluated(
-        self, hosted: Hosted, instrument: str, bar: Bar, evaluation: Evaluation | None
+        self, hosted: Hosted, track: Track, sequence: int, evaluation: Evaluation | None
     ) -> None:
-        """Note the evaluation of a candle; None is one that failed."""
+        """Note the evaluation of the last candle of a track; None is one that failed."""
         outcome = evaluation.outcome if evaluation else Outcome.FAILED
         name = COUNTED.get(outcome)
         hosted.count({"evaluated": 1} | ({name: 1} if name else {}))
         self._evaluations.append(
             {
                 "strategy_id": hosted.strategy_id,
-                "instrument": instrument,
-                "candle_open_ns": bar.open_ns,
+                "instrument": track.instrument,
+                "candle_open_ns": track.last_open_ns,
+                "candle_close_ns": track.last_close_ns,
+                "close_atto": str(track.last_close_atto),
+                "sequence": sequence,
+                "bar_count": track.bar_count,
                 "config_version": hosted.config_version,
                 "outcome": outcome.value,
                 "is_intrabar_unknown": int(bool(evaluation and evaluation.is_intrabar_unknown)),
-                "latency_ns": self.now_ns - bar.close_ns,
+                "latency_ns": self.now_ns - track.last_close_ns,
             }
         )
 
@@ -93,13 +97,14 @@ class Changes:
         signal_store.insert_evaluations(tx, self._evaluations)
         store.update_states(tx, [(key[0], track) for key, track in self._states.items()])
         store.update_positions(tx, [(key[0], track) for key, track in self._positions.items()])
-        store.update_strategies(tx, self.hosted.values())
+        changed = [h for h in self.hosted.values() if h.revision != self._revisions[h.strategy_id]]
+        store.update_strategies(tx, changed)
         return published
 
     def _write_signals(self, tx: Connection, outbox: Outbox) -> list[signal_pb2.Signal]:
         if not self._drafts:
             return []
-        sequence = signal_store.last_sequence(tx)
+        sequence = self._sequence
         published, rows = [], []
         for draft in self._drafts:
             signal = draft.message
@@ -113,7 +118,7 @@ class Changes:
         return published
 
 
-def _row(signal: signal_pb2.Signal) -> store.Values:
+def _row(signal: signal_pb2.Signal) -> signal_store.Values:
     return {
         "signal_id": signal.signal_id,
         "sequence": signal.header.sequence or None,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
 from trading.marketdata.v1 import marketdata_pb2
 
 from runtime.environment import Environment
@@ -129,30 +128,27 @@ class Evaluator:
                 return False
             changes = roster.changes()
             for strategy_id, anchor_ns in plan.anchors.items():
-                changes.of(roster.hosted[strategy_id]).anchor_ns = anchor_ns
+                hosted = changes.of(roster.hosted[strategy_id])
+                hosted.anchor_ns = anchor_ns
+                hosted.changed(changes.now_ns)
             for job, one in zip(plan.jobs, inputs, strict=True):
                 self._evaluate(changes, job, one, primed)
-            await self._commit(changes, sequence)
+            await roster.commit(changes)
+            roster.candles_sequence = max(sequence, roster.candles_sequence)
         for need in needs:
             self._points.done(need)
         return True
 
     async def _skip(self, sequence: int) -> None:
-        """Move on over candles of no strategy."""
-        if not sequence:
-            return
-        self._roster.candles_sequence = max(sequence, self._roster.candles_sequence)
+        """Move on over candles of no strategy; of others the evaluations tell how far it is."""
+        roster = self._roster
+        roster.candles_sequence = max(sequence, roster.candles_sequence)
         if sequence - self._stored_sequence >= CURSOR_EVERY:
-            async with self._roster.turn():
-                await self._commit(self._roster.changes(), sequence)
-
-    async def _commit(self, changes: Changes, sequence: int) -> None:
-        def move(tx: Connection) -> None:
-            store.set_cursor(tx, CANDLES, sequence)
-
-        await self._roster.commit(changes, move)
-        self._stored_sequence = sequence
-        self._roster.candles_sequence = max(sequence, self._roster.candles_sequence)
+            async with roster.turn():
+                await roster.commit(
+                    roster.changes(), lambda tx: store.set_cursor(tx, CANDLES, sequence)
+                )
+            self._stored_sequence = sequence
 
     async def _primed(self, plan: Plan) -> dict[tuple[str, str], Primed | None]:
         """Return the past of every instrument that is evaluated for the first time."""
@@ -188,10 +184,11 @@ class Evaluator:
         track, evaluation, error = _decided(hosted, track, bar, found)
         if evaluation is not None:
             track = changes.signalled(hosted, track, bar, evaluation.proposals)
-        changes.evaluated(hosted, track.instrument, bar, evaluation)
+        changes.evaluated(hosted, track, job.seen.sequence, evaluation)
         changes.keep(hosted, track)
         if error:
             hosted.last_error = f"{track.instrument}: {error}"
+            hosted.changed(changes.now_ns)
             if track.failures >= FAILURES_MAX:
                 hosted.turn(State.FAILED, changes.now_ns)
         hosted.settle_state(changes.now_ns)

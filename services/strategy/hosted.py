@@ -7,11 +7,16 @@ from enum import StrEnum
 from services.strategy.kinds import KindState
 from services.strategy.positions import FLAT, Position
 from services.strategy.registry import kind_of
-from services.strategy.terms import Config, Setting
+from services.strategy.terms import Config, Outcome, Setting
 
 NEVER_NS = -1
 FAILURES_MAX = 3  # In a row on one instrument.
 COUNTERS = ("evaluated", "not_warm", "input_missing", "failed", "published", "filtered")
+COUNTED = {
+    Outcome.NOT_WARM: "not_warm",
+    Outcome.INPUT_MISSING: "input_missing",
+    Outcome.FAILED: "failed",
+}
 
 
 class State(StrEnum):
@@ -49,6 +54,11 @@ class Track:
     has_range: bool | None = None
     is_primed: bool = False
     failures: int = 0
+
+    @property
+    def memory(self) -> tuple[object, ...]:
+        """What evaluations do not tell and must be stored when it changes."""
+        return self.kind_state, self.has_range, self.is_primed, self.failures
 
     def forgetting(self) -> "Track":
         """Return it as before its first candle, but with what it holds: for a new configuration."""

@@ -115,8 +115,8 @@ class _Fills:
 
     def __init__(self, background: Background) -> None:
         self._background = background
-        self._added: list[store.Values] = []
-        self._revised: list[store.Values] = []
+        self._added: list[signal_store.Values] = []
+        self._revised: list[signal_store.Values] = []
 
     def apply(self, strategy_id: str, track: Track, event: event_pb2.OrderEvent) -> Track:
         """Return the track after an event."""

@@ -14,11 +14,12 @@ from runtime.watch import Feed
 from services.strategy import signal_store, store
 from services.strategy import tables as t
 from services.strategy.changes import STREAM, Changes
-from services.strategy.hosted import Hosted, Track
+from services.strategy.hosted import COUNTED, Hosted, Track
 from services.strategy.registry import checked
-from services.strategy.terms import StrategyRefused
+from services.strategy.terms import Outcome, StrategyRefused
 from services.strategy.wire import config_of
 
+PUBLISHED = signal_pb2.SIGNAL_STATUS_PUBLISHED
 CANDLES, ORDER_EVENTS = "candles", "order_events"
 
 
@@ -39,6 +40,7 @@ class Roster:
         self._environment = environment
         self._lock = asyncio.Lock()
         self._epoch = 0
+        self._sequence = 0  # Of the last published signal.
 
     async def start(self) -> None:
         """Take over as the one writer, and read what was committed."""
@@ -46,10 +48,9 @@ class Roster:
         await database.create(t.metadata)
         self._epoch = await database.write(lambda tx: epochs.take(tx, self._environment.service))
         async with self.turn():
-            last = await database.read(signal_store.last_sequence)
-        self.feed = Feed(self._environment.service, last)
+            self.feed = Feed(self._environment.service, self._sequence)
         progress = self._environment.progress
-        progress.wrote(STREAM, last)
+        progress.wrote(STREAM, self._sequence)
         progress.has_read(CANDLES, self.candles_sequence)
         progress.has_read(ORDER_EVENTS, self.events_sequence)
 
@@ -62,7 +63,7 @@ class Roster:
 
     def changes(self) -> Changes:
         """Return the changes of a turn, none so far."""
-        return Changes(self._environment.clock.now_ns(), self._epoch)
+        return Changes(self._environment.clock.now_ns(), self._epoch, self._sequence)
 
     async def commit(
         self, changes: Changes, also: Callable[[Connection], None] = lambda tx: None
@@ -83,7 +84,8 @@ class Roster:
         for signal in published:
             self.feed.publish(signal.header.sequence, signal.SerializeToString())
         if published:
-            self._environment.progress.wrote(STREAM, published[-1].header.sequence)
+            self._sequence = published[-1].header.sequence
+            self._environment.progress.wrote(STREAM, self._sequence)
 
     def known(self, strategy_id: str) -> Hosted:
         """Return a strategy. Raises StrategyRefused(STRATEGY_UNKNOWN)."""
@@ -100,16 +102,23 @@ class Roster:
         if not self.is_stale:
             return
 
-        def read(tx: Connection) -> tuple[list[Hosted], int, int]:
-            tracks = store.load_tracks(tx)
-            hosted = [_restored(row, version, tracks) for row, version in store.load(tx)]
-            return hosted, store.cursor(tx, CANDLES), store.cursor(tx, ORDER_EVENTS)
-
-        found, self.candles_sequence, self.events_sequence = await self._environment.database.write(
-            read
-        )
-        self.hosted = {hosted.strategy_id: hosted for hosted in found}
+        await self._environment.database.write(self._read)
         self.is_stale = False
+
+    def _read(self, tx: Connection) -> None:
+        tracks = store.load_tracks(tx)
+        found = [_restored(row, version, tracks) for row, version in store.load(tx)]
+        self.hosted = {hosted.strategy_id: hosted for hosted in found}
+        for strategy_id, outcome, number in signal_store.outcome_counts(tx):
+            name = COUNTED.get(Outcome(outcome))
+            counts = {"evaluated": number} | ({name: number} if name else {})
+            self.hosted[strategy_id].count(counts)
+        for strategy_id, status, number in signal_store.status_counts(tx):
+            name = "published" if status == PUBLISHED else "filtered"
+            self.hosted[strategy_id].count({name: number})
+        self.candles_sequence = max(store.cursor(tx, CANDLES), signal_store.last_candle(tx))
+        self.events_sequence = store.cursor(tx, ORDER_EVENTS)
+        self._sequence = signal_store.last_sequence(tx)
 
 
 def _restored(row: store.Found, version: store.Found, tracks: dict[store.Key, Track]) -> Hosted:

@@ -6,9 +6,31 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from services.strategy import tables as t
-from services.strategy.store import Values
+
+Values = dict[str, Any]
 
 _INSERT_EVALUATIONS = insert(t.evaluations)
+_newest = (
+    select(
+        t.evaluations.c.strategy_id,
+        t.evaluations.c.instrument,
+        func.max(t.evaluations.c.candle_open_ns).label("open_ns"),
+    )
+    .group_by(t.evaluations.c.strategy_id, t.evaluations.c.instrument)
+    .subquery()
+)
+_LAST_EVALUATIONS = select(t.evaluations).join(
+    _newest,
+    (t.evaluations.c.strategy_id == _newest.c.strategy_id)
+    & (t.evaluations.c.instrument == _newest.c.instrument)
+    & (t.evaluations.c.candle_open_ns == _newest.c.open_ns),
+)
+_EVALUATION_COUNTS = select(
+    t.evaluations.c.strategy_id, t.evaluations.c.outcome, func.count().label("number")
+).group_by(t.evaluations.c.strategy_id, t.evaluations.c.outcome)
+_SIGNAL_COUNTS = select(
+    t.signals.c.strategy_id, t.signals.c.status, func.count().label("number")
+).group_by(t.signals.c.strategy_id, t.signals.c.status)
 _INSERT_SIGNALS = insert(t.signals)
 _LAST_SEQUENCE = select(func.max(t.signals.c.sequence))
 _PUBLISHED_AFTER = (
@@ -26,6 +48,27 @@ def insert_evaluations(tx: Connection, rows: Sequence[Values]) -> None:
     """Store evaluations; their key admits each candle once."""
     if rows:
         tx.execute(_INSERT_EVALUATIONS, rows)
+
+
+def last_evaluations(tx: Connection) -> list[Row[Any]]:
+    """Return the newest evaluation of every instrument of every strategy."""
+    return list(tx.execute(_LAST_EVALUATIONS))
+
+
+def outcome_counts(tx: Connection) -> list[tuple[str, str, int]]:
+    """Return how many evaluations of each outcome every strategy has."""
+    rows = tx.execute(_EVALUATION_COUNTS)
+    return [(row.strategy_id, row.outcome, row.number) for row in rows]
+
+
+def status_counts(tx: Connection) -> list[tuple[str, int, int]]:
+    """Return how many signals of each status every strategy has."""
+    return [(row.strategy_id, row.status, row.number) for row in tx.execute(_SIGNAL_COUNTS)]
+
+
+def last_candle(tx: Connection) -> int:
+    """Return how far the stream of candles has been evaluated, 0 before the first."""
+    return int(tx.execute(select(func.max(t.evaluations.c.sequence))).scalar() or 0)
 
 
 def last_sequence(tx: Connection) -> int:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from services.strategy import tables as t
 from services.strategy.hosted import Hosted, State, Track
 from services.strategy.positions import Fill, Position
+from services.strategy.signal_store import Values, last_evaluations
 
-Values = dict[str, Any]
 Found = Row[Any]
 Key = tuple[str, str]
 """Strategy and instrument."""
@@ -176,17 +176,21 @@ def load(tx: Connection) -> list[tuple[Row[Any], Row[Any]]]:
     return [(row, versions[row.strategy_id, row.config_version]) for row in strategies]
 
 
-def load_tracks(tx: Connection) -> dict[tuple[str, str], Track]:
+def load_tracks(tx: Connection) -> dict[Key, Track]:
     """Return what is remembered of every instrument of every strategy."""
     positions = {
         (row.strategy_id, row.instrument): Position(**json.loads(row.body))
         for row in tx.execute(select(t.strategy_positions))
     }
-    return {
+    tracks = {
         key: Track(**json.loads(row.body), instrument=row.instrument, position=positions[key])
         for row in tx.execute(select(t.strategy_states))
         for key in ((row.strategy_id, row.instrument),)
     }
+    for row in last_evaluations(tx):
+        key = row.strategy_id, row.instrument
+        tracks[key] = standing(tracks[key], row)
+    return tracks
 
 
 def restored(row: Row[Any], config: Any, tracks: dict[str, Track]) -> Hosted:
@@ -203,11 +207,21 @@ def restored(row: Row[Any], config: Any, tracks: dict[str, Track]) -> Hosted:
         is_stopping=bool(row.is_stopping),
         anchor_ns=row.anchor_ns,
         since_sequence=row.since_sequence,
-        counters=json.loads(row.counters),
         last_error=row.last_error,
         created_ns=row.created_ns,
         updated_ns=row.updated_ns,
     )
+
+
+def standing(track: Track, row: Row[Any]) -> Track:
+    """Return a track that goes on behind its last evaluation."""
+    track = replace(
+        track,
+        last_open_ns=row.candle_open_ns,
+        last_close_ns=row.candle_close_ns,
+        last_close_atto=int(row.close_atto),
+    )
+    return replace(track, bar_count=row.bar_count) if track.is_primed else track
 
 
 def _strategy_row(hosted: Hosted) -> Values:
@@ -218,7 +232,6 @@ def _strategy_row(hosted: Hosted) -> Values:
         "revision": hosted.revision,
         "anchor_ns": hosted.anchor_ns,
         "since_sequence": hosted.since_sequence,
-        "counters": json.dumps(hosted.counters),
         "last_error": hosted.last_error,
         "created_ns": hosted.created_ns,
         "updated_ns": hosted.updated_ns,
@@ -231,9 +244,6 @@ def _state_body(track: Track) -> str:
             "tick_atto": track.tick_atto,
             "lot_atto": track.lot_atto,
             "kind_state": dict(track.kind_state),
-            "last_open_ns": track.last_open_ns,
-            "last_close_ns": track.last_close_ns,
-            "last_close_atto": track.last_close_atto,
             "bar_count": track.bar_count,
             "has_range": track.has_range,
             "is_primed": track.is_primed,

@@ -28,7 +28,6 @@ strategies = Table(
     Column("revision", BigInteger, nullable=False),  # Of configuration and state: the etag.
     Column("anchor_ns", BigInteger),  # NULL before the first candle.
     Column("since_sequence", BigInteger, nullable=False),  # Candles up to it are not evaluated.
-    Column("counters", Text, nullable=False),  # JSON by name.
     Column("last_error", Text, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
@@ -77,12 +76,17 @@ strategy_fills = Table(
     Index("ix_strategy_fills_of", "strategy_id", "instrument", "number"),
 )
 
+# Also where an instrument stands: its last row tells how far it has been evaluated.
 evaluations = Table(
     "evaluations",
     metadata,
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
     Column("candle_open_ns", BigInteger, primary_key=True),
+    Column("candle_close_ns", BigInteger, nullable=False),
+    Column("close_atto", String(48), nullable=False),
+    Column("sequence", BigInteger, nullable=False),  # Of the candle in the stream of candles.
+    Column("bar_count", BigInteger, nullable=False),  # Since the anchor.
     Column("config_version", BigInteger, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("is_intrabar_unknown", SmallInteger, nullable=False),
@@ -102,7 +106,7 @@ signals = Table(
     Index("ix_signals_strategy", "strategy_id", "number"),
 )
 
-# How far this service has read: "candles" and "order_events".
+# How far this service has read: "order_events", and at least so far "candles".
 cursors = Table(
     "cursors",
     metadata,
