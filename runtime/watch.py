@@ -108,11 +108,11 @@ class Feed(Generic[T]):
             elif is_live and self._sequence - cursor > BUFFER_SIZE:
                 raise self._too_slow(cursor)
             else:
-                for sequence, item in await self._page(cursor, load):
-                    cursor = sequence
-                    if matches is None or matches(item):
-                        yield Delivery(sequence, item)
-                        sent_s = loop.time()
+                page = await self._page(cursor, load)
+                for sequence, item in _wanted(page, matches):
+                    yield Delivery(sequence, item)
+                    sent_s = loop.time()
+                cursor = page[-1][0]
             if loop.time() >= sent_s + HEARTBEAT_S:
                 yield Delivery(cursor, None)
                 sent_s = loop.time()
@@ -203,6 +203,12 @@ class Feed(Generic[T]):
             kept_after=str(self._forgotten),
             current=str(self._sequence),
         )
+
+
+def _wanted(
+    page: Sequence[tuple[int, T]], matches: Callable[[T], bool] | None
+) -> Sequence[tuple[int, T]]:
+    return page if matches is None else [pair for pair in page if matches(pair[1])]
 
 
 def _finish(waiter: asyncio.Future[bool], has_happened: bool) -> None:

@@ -127,23 +127,28 @@ class StreamConsumer:
     async def _settle(self, entries: Sequence[Entry]) -> None:
         """Return when every entry has had its effect, or is a dead letter."""
         retry_s = RETRY_S
-        while True:
-            try:
-                _check_ours(entries)
-                await self._handle(entries)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must not be lost.
-                if not _is_passing(error):
-                    if len(entries) > 1:
-                        for entry in entries:
-                            await self._settle([entry])
-                        return
-                    if await self._give_up(entries[0], error):
-                        return
-            else:
+        while (error := await self._attempt(entries)) is not None:
+            if not _is_passing(error) and await self._isolate(entries, error):
                 return
             stop_if_cancelled()
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_S_MAX)
+
+    async def _attempt(self, entries: Sequence[Entry]) -> Exception | None:
+        try:
+            _check_ours(entries)
+            await self._handle(entries)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the entry must not be lost.
+            return error
+        return None
+
+    async def _isolate(self, entries: Sequence[Entry], error: Exception) -> bool:
+        """Return whether all is settled, now that one of `entries` is at fault itself."""
+        if len(entries) == 1:
+            return await self._give_up(entries[0], error)
+        for entry in entries:
+            await self._settle([entry])
+        return True
 
     async def _give_up(self, entry: Entry, error: Exception) -> bool:
         """Return whether `entry` had its 5 deliveries and is a dead letter now."""

@@ -69,16 +69,12 @@ def _options(socket: Path, directory: Path) -> list[str]:
 
 
 async def _until_ready(process: Process, url: str, directory: Path) -> None:
-    client = connect(url)
-    try:
-        async with asyncio.timeout(READY_WITHIN_S):
-            while not await _answers(client):
-                if process.poll() is not None:
-                    log = _end_of_log(directory)
-                    raise RuntimeError(f"the Valkey server ended with {process.returncode}:\n{log}")
-                await asyncio.sleep(0.01)
-    finally:
-        await client.aclose()
+    async with connect(url) as client, asyncio.timeout(READY_WITHIN_S):
+        while not await _answers(client):
+            if process.poll() is not None:
+                log = _end_of_log(directory)
+                raise RuntimeError(f"the Valkey server ended with {process.returncode}:\n{log}")
+            await asyncio.sleep(0.01)
 
 
 async def _answers(client: Redis) -> bool:

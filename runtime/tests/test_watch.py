@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import pytest
 from grpc import StatusCode
@@ -240,6 +241,16 @@ async def test_idle_hour_of_five_watches_costs_less_than_a_second() -> None:
     assert spent_s < 1
 
 
+async def read_for_a_while(journal: Journal, seen: list[int], rng: random.Random) -> None:
+    after = seen[-1] if seen else 0
+    async with asyncio.timeout(rng.random() * 5), aclosing(journal.watch(after)) as watch:
+        for _ in range(rng.randrange(1, 2_000)):
+            delivery = await anext(watch)
+            seen += [delivery.sequence] if delivery.item is not None else []
+            if rng.random() < 0.01:
+                await asyncio.sleep(rng.random())
+
+
 @settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 2**32), actions=st.integers(1, 30), start=st.integers(0, 30))
 async def test_watcher_sees_every_item_once_in_order(seed: int, actions: int, start: int) -> None:
@@ -249,23 +260,10 @@ async def test_watcher_sees_every_item_once_in_order(seed: int, actions: int, st
     journal.publish(start)
     seen: list[int] = []
 
-    async def follow() -> None:
-        while True:
-            leave_after = rng.randrange(1, 2_000)
-            async with asyncio.timeout(rng.random() * 5):
-                async for delivery in journal.watch(after=seen[-1] if seen else 0):
-                    if delivery.item is not None:
-                        seen.append(delivery.sequence)
-                        leave_after -= 1
-                    if rng.random() < 0.01:
-                        await asyncio.sleep(rng.random())
-                    if not leave_after:
-                        break
-
     async def follow_again() -> None:
         while True:
             try:
-                await follow()
+                await read_for_a_while(journal, seen, rng)
             except TimeoutError:
                 await asyncio.sleep(rng.random())
             except ServiceError as error:
