@@ -133,7 +133,8 @@ class SimulatedNetwork:
                 case None:
                     continue
                 case Deliver(after_s):
-                    await asyncio.sleep(after_s)
+                    if after_s > 0:
+                        await asyncio.sleep(after_s)
                     return
                 case Drop():
                     await asyncio.get_running_loop().create_future()  # For ever.
