@@ -75,8 +75,8 @@ class Rig:
 
     async def crash(self) -> None:
         """Lose everything that is not committed, without a farewell."""
-        self.database = self.environment.database.crash()
         await self.environment.tasks.stop()
+        self.database = self.environment.database.crash()
 
     async def stop(self) -> None:
         """End it in order; raises what crashed in the background."""
