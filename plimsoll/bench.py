@@ -9,6 +9,7 @@ import sys
 BENCHES = (
     "runtime.bench",
     "services.indicators.bench",
+    "services.strategy.bench",
     "services.risk.bench",
     "services.marketdata.bench",
     "services.orders.bench",

@@ -138,20 +138,23 @@ CARRIED = {
 class Running:
     """One indicator on its way through a series, one bar at a time."""
 
-    __slots__ = ("_blank", "_state", "bar_count", "indicator", "row")
+    __slots__ = ("_blank", "_kernel", "_setup", "_state", "bar_count", "indicator", "row")
 
     def __init__(self, indicator: Indicator) -> None:
         self.indicator = indicator
         self.bar_count = 0
+        self._kernel, self._setup = indicator.definition.kernel, indicator.setup
         self._state: Floats = [0.0] * indicator.definition.state_size(indicator.setup)
         self._blank = [nan] * len(indicator.definition.outputs)
         self.row = list(self._blank)
 
     def step(self, bar: Bar) -> list[float]:
         """Take in a confirmed bar and return its row; NaN is what has no value yet."""
+        high, low, close, volume = bar
         self.bar_count += 1
-        self.row = self._run(self._state, bar)
-        return self.row
+        self.row = row = self._blank.copy()
+        self._kernel(self._setup, self._state, ((high,), (low,), (close,), (volume,)), row)
+        return row
 
     def skip(self) -> None:
         """Pass over a bar that lacks what is needed: it has no values, the state stays."""
@@ -159,13 +162,9 @@ class Running:
 
     def peek(self, bar: Bar) -> list[float]:
         """Return the row `bar` would have if it were confirmed now; nothing is taken in."""
-        return self._run(list(self._state), bar)
-
-    def _run(self, state: Floats, bar: Bar) -> list[float]:
         high, low, close, volume = bar
-        row = self._blank.copy()
-        columns = ((high,), (low,), (close,), (volume,))
-        self.indicator.definition.kernel(self.indicator.setup, state, columns, row)
+        row, state = self._blank.copy(), list(self._state)
+        self._kernel(self._setup, state, ((high,), (low,), (close,), (volume,)), row)
         return row
 
 

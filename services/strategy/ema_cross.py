@@ -100,6 +100,7 @@ EMA_CROSS = Kind(
         Whole(SLOW, 26, 2, 5_000),
         Choice("mode", (STOP_AND_REVERSE, LONG_ONLY)),
     ),
+    outputs=(FAST, SLOW, MOVE),
     indicators=_indicators,
     warm_after=_warm_after,
     check=_check,

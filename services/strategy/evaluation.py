@@ -58,7 +58,7 @@ def evaluate(
     """
     kind, bar = kind_of(setting.config.kind), tail[-1]
     exits = _exits(position, bar, setting)
-    lack = _lack(kind, setting, point)
+    lack = _lack(kind, point)
     wish: Wish | None = None
     if point is not None:
         if lack is None:
@@ -83,18 +83,17 @@ def _exits(position: Position, bar: Bar, setting: Setting) -> Exits:
     return evaluate_exits(position, bar, setting)
 
 
-def _lack(kind: Kind, setting: Setting, point: Point | None) -> Outcome | None:
+def _lack(kind: Kind, point: Point | None) -> Outcome | None:
     if point is None:
         return Outcome.INPUT_MISSING
     if not point.is_warm:
         return Outcome.NOT_WARM
-    needs = kind.indicators(setting.config.parameters, setting.has_range)
-    is_missing = any(need.name not in point.values for need in needs)
-    return Outcome.INPUT_MISSING if is_missing else None
+    is_complete = all(name in point.values for name in kind.outputs)
+    return None if is_complete else Outcome.INPUT_MISSING
 
 
 def _outcome(proposals: Sequence[Proposal], lack: Outcome | None) -> Outcome:
-    if any(proposal.is_published for proposal in proposals):
+    if proposals and any(proposal.is_published for proposal in proposals):
         return Outcome.SIGNALLED
     if lack is not None:
         return lack

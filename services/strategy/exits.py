@@ -47,14 +47,16 @@ def evaluate_exits(position: Position, bar: Bar, setting: Setting) -> Exits:
     """
     if not position.quantity_atto or bar.close_ns <= position.opened_ns:
         return Exits(position)
+    side = position.direction
+    reached_atto = bar.extreme(side.opposite)
     touched = [
         (level, source)
         for level, source in _levels(position, bar, setting)
-        if position.direction * (_reached(position, bar) - level) <= 0  # Touched, not passed.
+        if side * (reached_atto - level) <= 0  # Touched, not passed.
     ]
     if not touched:
         return _carried_on(position, bar, setting)
-    level, source = max(touched, key=lambda one: position.direction * one[0])
+    level, source = max(touched, key=lambda one: side * one[0])
     return Exits(
         position,
         Exit(level, source, _exit_price(position, bar, level)),
@@ -101,11 +103,6 @@ def _width_atto(bar: Bar) -> int:
         return 0
     share_atto: int = (bar.high_atto - bar.low_atto) * ATTO // bar.open_atto
     return share_atto
-
-
-def _reached(position: Position, bar: Bar) -> int:
-    """Return how far the bar went against the position."""
-    return bar.extreme(Direction(-position.direction))
 
 
 def _exit_price(position: Position, bar: Bar, level_atto: int) -> int:

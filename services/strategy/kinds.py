@@ -27,11 +27,13 @@ class Kind:
 
     `prime` takes in earlier points, so that a start in mid-market makes no signal of the past.
     `evaluate` sees a warm point that has every needed value, and the bars up to it, newest last.
-    `needs_range` is for kinds that closes alone cannot serve.
+    `outputs` are the values without which it decides nothing; `needs_range` is for kinds that
+    closes alone cannot serve.
     """
 
     name: str
     schema: tuple[Parameter, ...]
+    outputs: tuple[str, ...]
     indicators: Callable[[Parameters, bool], Sequence[IndicatorNeed]]
     warm_after: Callable[[Parameters], int]
     check: Callable[[Config], None]

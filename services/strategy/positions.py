@@ -40,7 +40,9 @@ class Position:
     @property
     def direction(self) -> Direction:
         """The side that is held."""
-        return Direction((self.quantity_atto > 0) - (self.quantity_atto < 0))
+        if not self.quantity_atto:
+            return Direction.NONE
+        return Direction.LONG if self.quantity_atto > 0 else Direction.SHORT
 
     @property
     def entry_atto(self) -> int:

@@ -14,6 +14,18 @@ class Direction(IntEnum):
     NONE = 0
     LONG = 1
 
+    @property
+    def opposite(self) -> "Direction":
+        """The other side."""
+        return _OPPOSITE[self]
+
+
+_OPPOSITE = {
+    Direction.LONG: Direction.SHORT,
+    Direction.SHORT: Direction.LONG,
+    Direction.NONE: Direction.NONE,
+}
+
 
 class Action(StrEnum):
     """What a signal asks for."""
