@@ -142,7 +142,7 @@ async def test_a_call_whose_time_is_over_sends_nothing() -> None:
     assert await rig.rows("executions_parents") == []
 
 
-async def test_a_restart_takes_up_what_was_on_its_way() -> None:
+async def test_a_restart_reads_the_reports_of_what_was_on_its_way() -> None:
     rig = await Rig.started()
     rig.venue.fate = Fate.ANSWER_LOST
     rig.venue.is_silent = True
@@ -157,3 +157,16 @@ async def test_a_restart_takes_up_what_was_on_its_way() -> None:
     await rig.start()
     assert (await rig.state()).state == WORKING
     assert len(rig.venue.places) == 1
+
+
+async def test_a_restart_asks_for_what_is_in_doubt_though_no_report_comes() -> None:
+    rig = await Rig.started()
+    rig.venue.fate, rig.venue.is_silent = Fate.ANSWER_LOST, True
+    request = mothers.start(mothers.order(), rig.clock.now_ns())
+    sending = asyncio.ensure_future(rig.execution.start_execution(request))
+    await asyncio.sleep(0.1)
+    await rig.crash()
+    await asyncio.gather(sending, return_exceptions=True)
+    await rig.start()
+    await asyncio.sleep(0.5)
+    assert (await rig.state()).state == WORKING
