@@ -1,0 +1,265 @@
+"""Steps of strategies: prices move, a strategy signals, holds and exits."""
+
+from decimal import Decimal
+
+from google.rpc.error_details_pb2 import ErrorInfo
+from pytest_bdd import scenarios
+from pytest_bdd.parsers import parse
+from trading.risk.v1 import risk_pb2
+from trading.strategy.v1 import strategy_pb2 as pb
+from trading.types.v1.market_pb2 import Candle
+from trading.types.v1.signal_pb2 import (
+    DIRECTION_LONG,
+    SIGNAL_ACTION_CLOSE,
+    SIGNAL_ACTION_OPEN,
+    FilterReason,
+    Signal,
+)
+
+from features.bdd import given, then, when
+from fixtures import crossing, dealing
+from fixtures.mothers import ACCOUNT, minute_candle
+from fixtures.stage import Stage
+from runtime.errors import ServiceError
+from runtime.times import to_ns
+
+SYMBOL = "SQ00.XSIM"
+HELD = 100
+
+scenarios("strategy")
+
+
+@given(parse('{count:d} bars of "{symbol}"'))
+async def learn(stage: Stage, count: int, symbol: str) -> None:
+    await crossing.learn(stage, symbol, crossing.FALLING[:count])
+
+
+@given(parse('a strategy that follows crossings of "{symbol}"'), target_fixture="strategy_id")
+async def run(stage: Stage, symbol: str) -> str:
+    await crossing.learn(stage, symbol)
+    strategy_id = await crossing.create(stage, symbol, HELD)
+    await crossing.start(stage, strategy_id)
+    return strategy_id
+
+
+@given(parse("it has evaluated a bar at {price}"), target_fixture="bar")
+async def evaluate(stage: Stage, strategy_id: str, price: str) -> Candle:
+    bar = await stage.close_bar(SYMBOL, price)
+    assert (await crossing.strategy(stage, strategy_id)).counters.evaluated == 1
+    return bar
+
+
+@given(parse("it went long {quantity:d} at {price}, to stop at {stop}"))
+async def go_long(stage: Stage, strategy_id: str, quantity: int, price: str, stop: str) -> None:
+    await stage.close_bar(SYMBOL, price)
+    await stage.trade_at(SYMBOL, price)
+    assert await belief(stage, strategy_id) == (Decimal(quantity), Decimal(stop))
+
+
+@given("Ana has paused it")
+async def pause(stage: Stage, strategy_id: str) -> None:
+    await crossing.pause(stage, strategy_id)
+
+
+@given(parse("it has signalled to go long by {quantity:d}, and believes to hold {held:d}"))
+async def signal(stage: Stage, strategy_id: str, quantity: int, held: int) -> None:
+    await stage.close_bar(SYMBOL, crossing.RISE)
+    (order,) = await dealing.orders_of(stage)
+    assert Decimal(order.spec.quantity.value) == quantity
+    assert (await belief(stage, strategy_id))[0] == held
+
+
+@given("its bars have grown wide")
+async def grow_wide(stage: Stage) -> None:
+    await crossing.play(stage, SYMBOL, *[("106.00", "108.50", "104.50", "106.00")] * 6)
+
+
+@given("Rita has kept it from turning round")
+async def keep_from_turning(stage: Stage) -> None:
+    await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
+    await crossing.play(stage, SYMBOL, ("106.00", "106.00", "105.00", "105.00"))
+    assert len(await crossing.published(stage)) == 2
+    await set_mode(stage, risk_pb2.TRADING_MODE_ACTIVE)
+
+
+@given("Rita has halted the account")
+async def halt(stage: Stage) -> None:
+    await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
+
+
+@when("the feed sends that bar again")
+async def send_again(stage: Stage, bar: Candle) -> None:
+    await stage.publish([bar])
+    await stage.system.settle()
+
+
+@when(parse("the feed corrects that bar to {close}"))
+async def correct(stage: Stage, bar: Candle, close: str) -> None:
+    corrected = minute_candle(SYMBOL, close, minute=len(crossing.FALLING), revision=1)
+    assert corrected.open_time == bar.open_time
+    await stage.publish([corrected])
+    await stage.system.settle()
+
+
+@when(parse("a bar at {price} comes while the strategy is down"))
+async def miss_bar(stage: Stage, price: str) -> None:
+    await stage.system.crash("strategy")
+    bar = minute_candle(SYMBOL, price, minute=stage.next_minute(SYMBOL))
+    stage.system.clock.skip_to(to_ns(bar.close_time))
+    await stage.publish([bar])
+    await stage.system.restart("strategy")
+    await stage.system.settle()
+
+
+@when(parse("the price rises to {price}"))
+async def rise(stage: Stage, price: str) -> None:
+    await stage.close_bar(SYMBOL, price)
+
+
+@when(parse("the venue sells it {quantity:d} at {price}, and has no more"))
+async def fill_partly(stage: Stage, quantity: int, price: str) -> None:
+    await stage.move(SYMBOL, price, lots=quantity)
+    await stage.system.settle()
+
+
+@when(parse("a bar from {first} to {last} touches {price} in between"))
+async def touch(stage: Stage, first: str, last: str, price: str) -> None:
+    low, _, high = sorted((first, last, price), key=Decimal)
+    await crossing.play(stage, SYMBOL, (first, high, low, last))
+
+
+@when(parse("a bar from {first} to {last} swings between {low} and {high}"))
+async def swing(stage: Stage, first: str, last: str, low: str, high: str) -> None:
+    await crossing.play(stage, SYMBOL, (first, high, low, last))
+
+
+@when("the strategy is restarted")
+async def restart(stage: Stage) -> None:
+    await stage.system.crash("strategy")
+    await stage.system.restart("strategy")
+    await stage.system.settle()
+
+
+@when(
+    parse('Ana starts a strategy that follows crossings of "{symbol}"'),
+    target_fixture="started",
+)
+async def start(stage: Stage, symbol: str) -> str | ServiceError:
+    return await attempt_start(stage, symbol)
+
+
+@then(parse("it has evaluated {count:d} bar"))
+@then(parse("it has evaluated {count:d} bars"))
+async def has_evaluated(stage: Stage, strategy_id: str, count: int) -> None:
+    assert (await crossing.strategy(stage, strategy_id)).counters.evaluated == count
+    rows = await stage.system.rows("strategy", "evaluations")
+    assert len(rows) == count
+
+
+@then("it has signalled nothing")
+async def has_signalled_nothing(stage: Stage) -> None:
+    assert await crossing.published(stage) + await crossing.filtered(stage) == []
+
+
+@then("it has signalled to go long")
+async def has_signalled(stage: Stage) -> None:
+    (signal,) = await crossing.published(stage)
+    assert (signal.action, signal.direction) == (SIGNAL_ACTION_OPEN, DIRECTION_LONG)
+    assert signal.votes
+
+
+@then("watchers see what it has stored")
+async def watchers_see(stage: Stage) -> None:
+    stored = await crossing.published(stage)
+    assert await crossing.watched(stage, len(stored)) == stored
+
+
+@then("each signal is decided once")
+async def is_decided_once(stage: Stage) -> None:
+    signals, decisions = await crossing.published(stage), await crossing.decided(stage)
+    assert [one.signal_id for one in decisions] == [one.signal_id for one in signals]
+
+
+@then(parse("a signal to go long is kept back, for {reason}"), target_fixture="kept_back")
+async def is_kept_back(stage: Stage, reason: str) -> Signal:
+    (signal,) = await crossing.filtered(stage)
+    assert (signal.action, signal.direction) == (SIGNAL_ACTION_OPEN, DIRECTION_LONG)
+    assert [FilterReason.Name(one) for one in signal.filter_reasons] == [f"FILTER_REASON_{reason}"]
+    return signal
+
+
+@then("no order has come of it")
+async def no_order(stage: Stage) -> None:
+    assert await dealing.orders_of(stage) == []
+
+
+@then("that signal would have stopped lower")
+def would_have_stopped_lower(kept_back: Signal) -> None:
+    assert Decimal(kept_back.stop_price.value) < Decimal(crossing.STOP)
+
+
+@then(parse("it believes to hold {quantity:d}"))
+async def believes_to_hold(stage: Stage, strategy_id: str, quantity: int) -> None:
+    assert (await belief(stage, strategy_id))[0] == quantity
+
+
+@then(parse("it believes to hold {quantity:d}, to stop at {stop}"))
+async def believes(stage: Stage, strategy_id: str, quantity: int, stop: str) -> None:
+    assert await belief(stage, strategy_id) == (Decimal(quantity), Decimal(stop))
+
+
+@then("it leaves the position at the next price")
+async def leaves(stage: Stage, strategy_id: str) -> None:
+    signal = (await crossing.published(stage))[-1]
+    assert signal.action == SIGNAL_ACTION_CLOSE
+    await stage.trade_at(SYMBOL, "104.00")
+    assert await belief(stage, strategy_id) == (Decimal(0), None)
+    assert await dealing.positions(stage) == {}
+
+
+@then(parse("she is refused for {reason}, with {have:d} bars of {need:d}"))
+def is_refused_with(started: ServiceError, reason: str, have: int, need: int) -> None:
+    assert started.reason == reason
+    (info,) = [detail for detail in started.details if isinstance(detail, ErrorInfo)]
+    assert (info.metadata["have"], info.metadata["need"]) == (str(have), str(need))
+
+
+@then(parse("she is refused for {reason:w}"))
+def is_refused(started: ServiceError, reason: str) -> None:
+    assert isinstance(started, ServiceError)
+    assert started.reason == reason
+
+
+@then("it runs")
+async def runs(stage: Stage, started: str) -> None:
+    assert (await crossing.strategy(stage, started)).state == pb.STRATEGY_STATE_RUNNING
+
+
+# What steps do, where it takes more than a line.
+
+
+async def belief(stage: Stage, strategy_id: str) -> tuple[Decimal, Decimal | None]:
+    """Return what the strategy believes to hold, and where it would stop."""
+    view = await crossing.view(stage, strategy_id)
+    stop = Decimal(view.stop_price.value) if view.HasField("stop_price") else None
+    return Decimal(view.position.value), stop
+
+
+async def attempt_start(stage: Stage, symbol: str) -> str | ServiceError:
+    try:
+        strategy_id = await crossing.create(stage, symbol, HELD)
+        await crossing.start(stage, strategy_id)
+    except ServiceError as error:
+        return error
+    return strategy_id
+
+
+async def set_mode(stage: Stage, mode: risk_pb2.TradingMode.ValueType) -> None:
+    await stage.risk.set_trading_mode(
+        risk_pb2.SetTradingModeRequest(
+            scope=risk_pb2.Scope(kind=risk_pb2.SCOPE_KIND_ACCOUNT, id=ACCOUNT),
+            mode=mode,
+            reason="scenario",
+            request_id=stage.request_id(),
+        )
+    )
