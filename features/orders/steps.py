@@ -70,9 +70,7 @@ async def crash_risk(stage: Stage) -> None:
 
 @given(parse("Ana has ordered {quantity:d}"), target_fixture="order")
 async def has_ordered(stage: Stage, quantity: int) -> OrderSpec:
-    order = new_order(stage, quantity)
-    assert (await dealing.submit(stage, order)).status == ORDER_STATUS_NEW
-    return order
+    return await working(stage, new_order(stage, quantity))
 
 
 @given(parse("Ana has ordered {quantity:d} and is in doubt"), target_fixture="order")
@@ -90,8 +88,7 @@ async def has_ordered_at_once(stage: Stage, quantity: int) -> OrderSpec:
     order = new_order(stage, quantity)
     order.type, order.time_in_force = ORDER_TYPE_LIMIT, TIME_IN_FORCE_IOC
     order.limit_price.value = "100"
-    assert (await dealing.submit(stage, order)).status == ORDER_STATUS_NEW
-    return order
+    return await working(stage, order)
 
 
 @when(parse("Ana orders {quantity:d}"), target_fixture="answer")
@@ -234,6 +231,14 @@ async def was_reported_twice(stage: Stage) -> None:
 
 def new_order(stage: Stage, quantity: int) -> OrderSpec:
     return dealing.signed_order(SYMBOL, quantity, client_order_id=stage.request_id())
+
+
+async def working(stage: Stage, order: OrderSpec) -> OrderSpec:
+    """Submit an order, and return it when it works at the venue."""
+    await dealing.submit(stage, order)
+    await stage.system.settle()
+    assert (await dealing.order_of(stage, order.client_order_id)).status == ORDER_STATUS_NEW
+    return order
 
 
 def calls_to_venue(stage: Stage) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from trading.types.v1.order_pb2 import (
 
 from features.bdd import given, then, when
 from fixtures.mothers import decimal, money, venue_order
+from fixtures.repeating import until_definite
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
 
@@ -80,8 +81,9 @@ async def offer(stage: Stage, who: str, quantity: int, price: str) -> None:
 
 @when(parse("{who} tries to bid {quantity:d} at {price}"), target_fixture="refused")
 async def try_to_bid(stage: Stage, who: str, quantity: int, price: str) -> ServiceError:
+    request = pb.PlaceOrderRequest(order=limit_order(stage, who, SIDE_BUY, quantity, price))
     with pytest.raises(ServiceError) as caught:
-        await place(stage, limit_order(stage, who, SIDE_BUY, quantity, price))
+        await stage.member.place_order(request)
     return caught.value
 
 
@@ -193,7 +195,8 @@ def limit_order(
 
 
 async def place(stage: Stage, order: pb.VenueOrder) -> Answer:
-    return await stage.member.place_order(pb.PlaceOrderRequest(order=order))
+    request = pb.PlaceOrderRequest(order=order)
+    return await until_definite(lambda: stage.member.place_order(request))
 
 
 async def orders_of(stage: Stage, who: str) -> Sequence[pb.VenueOrderState]:
