@@ -15,6 +15,7 @@ BENCHES = (
     "services.orders.bench",
     "fixtures.exchange.bench",
     "runtime.stores.bench",
+    "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
 
