@@ -34,12 +34,15 @@ class Following(Generic[M]):
 
     `watch` opens the stream after a sequence. `take` gets what has arrived since it last
     returned, heartbeats included, at most 256 messages, and returns when their effect is
-    committed: so a reader commits per batch, not per message (G2).
+    committed: so a reader commits per batch, not per message (G2). What must be known at once
+    is told to `see`, message by message as they arrive; `take` gets it all the same.
     """
 
     name: str
     watch: Callable[[int], AsyncGenerator[M, None]]
     take: Callable[[Sequence[M]], Awaitable[None]]
+    see: Callable[[M], None] | None = None
+    gather_s: float = 0.002  # How long a batch waits for more, so that a burst is one commit.
 
 
 async def follow(following: Following[M], *, after: int, rng: random.Random) -> None:
@@ -53,7 +56,7 @@ async def follow(following: Following[M], *, after: int, rng: random.Random) -> 
     while True:
         before = sequence
         try:
-            async for batch in _batches(following.watch(sequence)):
+            async for batch in _batches(following, sequence):
                 await following.take(batch)
                 sequence = max(sequence, seen(batch))
         except ServiceError as error:
@@ -72,14 +75,17 @@ def seen(batch: Sequence[Message]) -> int:
     return max((message.sequence for message in batch if not message.is_heartbeat), default=0)
 
 
-async def _batches(stream: AsyncGenerator[M, None]) -> AsyncGenerator[list[M], None]:
+async def _batches(following: Following[M], after: int) -> AsyncGenerator[list[M], None]:
     """Yield what has arrived each time the consumer asks, never nothing."""
+    stream, see = following.watch(after), following.see
     arrived: asyncio.Queue[M | None] = asyncio.Queue(BUFFER_SIZE)
 
     async def pump() -> None:
         try:
             async with aclosing(stream):
                 async for message in stream:
+                    if see is not None:
+                        see(message)
                     await arrived.put(message)
         finally:
             if not arrived.full():  # A full queue wakes the consumer anyway.
@@ -88,7 +94,11 @@ async def _batches(stream: AsyncGenerator[M, None]) -> AsyncGenerator[list[M], N
     pumping = asyncio.create_task(pump(), name="follow")
     try:
         while not (pumping.done() and arrived.empty()):
-            batch = [message for message in await _arrived(arrived) if message is not None]
+            batch = [
+                message
+                for message in await _arrived(arrived, following.gather_s)
+                if message is not None
+            ]
             if batch:
                 yield batch
         await pumping  # Raises what ended the stream.
@@ -97,8 +107,9 @@ async def _batches(stream: AsyncGenerator[M, None]) -> AsyncGenerator[list[M], N
         await asyncio.wait([pumping])
 
 
-async def _arrived(queue: "asyncio.Queue[M | None]") -> list[M | None]:
+async def _arrived(queue: "asyncio.Queue[M | None]", gather_s: float) -> list[M | None]:
     batch = [await queue.get()]
+    await asyncio.sleep(gather_s)
     while len(batch) < BATCH_SIZE_MAX and not queue.empty():
         batch.append(queue.get_nowait())
     return batch

@@ -140,3 +140,24 @@ async def test_the_first_heartbeat_is_no_progress() -> None:
 
     await read(watch, count=3)
     assert opened == [0, 0]
+
+
+async def test_what_must_be_known_at_once_is_seen_before_it_is_taken() -> None:
+    told: list[tuple[str, int]] = []
+
+    async def watch(after: int) -> AsyncGenerator[Item, None]:
+        for sequence in range(after + 1, 4):
+            yield Item(sequence)
+        await asyncio.sleep(100)
+
+    async def take(batch: Sequence[Item]) -> None:
+        told.extend(("taken", item.sequence) for item in batch)
+
+    def see(item: Item) -> None:
+        told.append(("seen", item.sequence))
+
+    following = Following("items", watch, take, see)
+    task = asyncio.create_task(follow(following, after=0, rng=random.Random(1)))
+    await asyncio.sleep(1)
+    task.cancel()
+    assert told == [(word, n) for word in ("seen", "taken") for n in (1, 2, 3)]

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
 from runtime.atto import from_atto, to_atto
+from runtime.stores.replace import replace_into
 from services.portfolio import tables as t
 from services.portfolio.booking import Anomaly
 from services.portfolio.books import AccountFacts, BalanceKey, Books, Key
@@ -28,10 +29,7 @@ _POINT = (
     .limit(1)
 )
 _INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
-_DELETE = {
-    table.name: delete(table).where(*(c == bindparam(f"k_{c.name}") for c in table.primary_key))
-    for table in t.metadata.sorted_tables
-}
+_REPLACE = {table.name: replace_into(table) for table in t.metadata.sorted_tables}
 
 
 def load(tx: Connection) -> Books:
@@ -161,8 +159,5 @@ def point_at(tx: Connection, account: str, time_ns: int) -> bytes | None:
 
 def put(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, in place of those with the same keys."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    tx.execute(_DELETE[table.name], [{f"k_{key}": row[key] for key in keys} for row in rows])
-    tx.execute(_INSERT[table.name], rows)
+    if rows:
+        tx.execute(_REPLACE[table.name], rows)

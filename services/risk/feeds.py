@@ -27,7 +27,9 @@ class Feeds:
     async def follow_prices(self) -> None:
         """Follow until cancelled, from behind the last candle that is committed."""
         after = (await self._desk.ready()).cursors.get(store.CANDLES, 0)
-        following = Following("candles for risk", self._watch_candles, self._take_candles)
+        following = Following(
+            "candles for risk", self._watch_candles, self._take_candles, self._see_candle
+        )
         await follow(following, after=after, rng=self._desk.environment.rng)
 
     async def follow_cash(self) -> None:
@@ -41,6 +43,13 @@ class Feeds:
 
     def _watch_cash(self, after: int) -> AsyncGenerator[WatchPortfolioResponse, None]:
         return self._peers.portfolio.watch_portfolio(WatchPortfolioRequest())
+
+    def _see_candle(self, item: WatchCandlesResponse) -> None:
+        """Let the next decision use the price; it is committed with the batch."""
+        book, now_ns = self._desk.state.book, self._desk.environment.clock.now_ns()
+        for instrument, reference in _references([item]).items():
+            for account in book.mark(instrument, reference):
+                account.note_equity(now_ns)
 
     async def _take_candles(self, items: Sequence[WatchCandlesResponse]) -> None:
         state = await self._desk.ready()

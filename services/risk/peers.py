@@ -96,6 +96,7 @@ class Peers:
                 return
             raise
         funded, _ = fund((await self._desk.ready()).book, found.portfolio)
+        funded.note_equity(self._desk.environment.clock.now_ns())
         await asyncio.shield(self._desk.commit(lambda tx: store.put_states(tx, [funded])))
 
 

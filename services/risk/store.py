@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
 from runtime.atto import from_atto, to_atto
+from runtime.stores.replace import replace_into
 from services.risk import tables as t
 from services.risk.account import OVER_KEPT_NS, Account
 from services.risk.book import Book
@@ -19,10 +20,7 @@ CANDLES, ORDER_EVENTS = "candles", "order_events"
 Row = dict[str, Any]
 
 _INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
-_DELETE = {
-    table.name: delete(table).where(*(c == bindparam(f"k_{c.name}") for c in table.primary_key))
-    for table in t.metadata.sorted_tables
-}
+_REPLACE = {table.name: replace_into(table) for table in t.metadata.sorted_tables}
 _REPORTS = select(t.risk_reports).where(
     t.risk_reports.c.exec_id.in_(bindparam("exec_ids", expanding=True))
 )
@@ -201,11 +199,8 @@ def add_events(tx: Connection, events: Mapping[int, bytes]) -> None:
 
 def put(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, in place of those with the same keys."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    tx.execute(_DELETE[table.name], [{f"k_{key}": row[key] for key in keys} for row in rows])
-    tx.execute(_INSERT[table.name], rows)
+    if rows:
+        tx.execute(_REPLACE[table.name], rows)
 
 
 def _hold_row(key: Key, order: Open | None, now_ns: int) -> Row:
