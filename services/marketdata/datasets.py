@@ -200,7 +200,7 @@ def _index(file: str) -> Callable[[str], Table]:
         header, rows = _csv("arch", f"data/{file}/{file}.csv.gz")
         cells = np.array([row[1:] for row in rows], dtype=np.float64)
         columns = {
-            name: Column(_cents(cells[:, header.index(name.capitalize()) - 1]), -2)
+            name: Column(cents_of(cells[:, header.index(name.capitalize()) - 1]), -2)
             for name in PRICES
         }
         volumes = cells[:, header.index("Volume") - 1].astype(np.int64)
@@ -226,8 +226,8 @@ def _scaled(values: npt.NDArray[np.float64], digits: int) -> Instants:
     return np.asarray(np.rint(values * 10**digits), dtype=np.int64)
 
 
-def _cents(prices: npt.NDArray[np.float64]) -> Instants:
-    """Return cents, rounded half to even; the source has at most six decimals."""
+def cents_of(prices: npt.NDArray[np.float64]) -> Instants:
+    """Return prices as cents, rounded half to even; they have at most six decimals."""
     micros = _scaled(prices, 6)
     cents, rest = np.divmod(micros, MICROS_PER_CENT)
     is_up = (2 * rest > MICROS_PER_CENT) | ((2 * rest == MICROS_PER_CENT) & (cents % 2 == 1))

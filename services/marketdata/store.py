@@ -28,7 +28,14 @@ _IS_LATEST = ~(
 _HEAD = select(t.heads.c.sequence).where(t.heads.c.stream == STREAM).with_for_update()
 _SET_HEAD = update(t.heads).where(t.heads.c.stream == STREAM).values(sequence=bindparam("s"))
 _FIRST_HEAD = insert(t.heads)
-_LASTS = select(t.series).where(t.series.c.instrument.in_(bindparam("names", expanding=True)))
+# One statement for each size, filled up with repeats: an IN that grows is built anew each time.
+_LASTS_SIZES = (1, 8, 64, 512)
+_LASTS = {
+    size: select(t.series).where(
+        t.series.c.instrument.in_([bindparam(f"n{i}") for i in range(size)])
+    )
+    for size in _LASTS_SIZES
+}
 _ALL_LASTS = select(t.series)
 _INSERT_SERIES = insert(t.series)
 _UPDATE_SERIES = (
@@ -98,8 +105,14 @@ def set_head(tx: Connection, sequence: int) -> None:
 
 def lasts(tx: Connection, instruments: Sequence[str]) -> dict[SeriesKey, int]:
     """Return when the last confirmed candle of each series of these instruments opened."""
-    rows = tx.execute(_LASTS, {"names": instruments})
-    return {(row.instrument, Timeframe(row.timeframe)): row.last_open_ns for row in rows}
+    found: dict[SeriesKey, int] = {}
+    for start in range(0, len(instruments), _LASTS_SIZES[-1]):
+        some = instruments[start : start + _LASTS_SIZES[-1]]
+        size = next(size for size in _LASTS_SIZES if size >= len(some))
+        names = {f"n{place}": some[min(place, len(some) - 1)] for place in range(size)}
+        rows = tx.execute(_LASTS[size], names)
+        found |= {(row.instrument, Timeframe(row.timeframe)): row.last_open_ns for row in rows}
+    return found
 
 
 def set_lasts(tx: Connection, before: dict[SeriesKey, int], after: dict[SeriesKey, int]) -> None:

@@ -92,6 +92,12 @@ def test_an_index_and_its_proxy_have_5031_valid_candles_rounded_to_cents(
             assert candle.source.is_proxy == (instrument == proxy)
 
 
+def test_prices_are_rounded_half_to_even_as_they_are_written() -> None:
+    # 1.005 is no double: what is nearest lies below it, and must not be rounded down for that.
+    prices = np.array([1.005, 1.015, 1.025, 1.015001, 1.014999, 2.675, 1229.229980])
+    assert datasets.cents_of(prices).tolist() == [100, 102, 102, 102, 101, 268, 122923]
+
+
 def test_two_days_of_unknown_volume_are_published_without_volume() -> None:
     series = read_series("nasdaq-index", "NDX1.XSIM")
     days = {

@@ -219,10 +219,11 @@ def test_ticks_coarser_and_finer_than_the_file_are_judged(tick: str) -> None:
 
 def test_a_few_bad_lines_may_be_left_out_if_the_user_says_so() -> None:
     times = [f"2024-01-02T12:{minute:02d}:00Z" for minute in range(20)]
-    table = {"time": times, "close": ["100"] * 19 + ["x"]}
+    table = {"time": times, "close": ["100"] * 18 + ["-1", "x"]}
     imported = take(table, replace(LAYOUT, is_partial_allowed=True))
-    assert (imported.rows, imported.accepted) == (20, 19)
-    assert [row.line for row in imported.rejected] == [21]
+    assert (imported.rows, imported.accepted) == (20, 18)
+    assert [row.line for row in imported.rejected] == [20, 21]
+    assert set(imported.series.columns["close"].values.tolist()) == {100}
     assert refused(table).reason == "LINES_REJECTED"
 
 
