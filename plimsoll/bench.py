@@ -11,6 +11,7 @@ BENCHES = (
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",
+    "services.portfolio.bench",
     "services.marketdata.bench",
     "services.orders.bench",
     "fixtures.exchange.bench",

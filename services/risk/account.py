@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from runtime.atto import notional_minor
 from services.risk.holdings import NOTHING, Holding
-from services.risk.orders import Open
+from services.risk.orders import BUY, SELL, Open
 
 MINUTE_NS = 60_000_000_000
 OVER_KEPT_NS = 10 * MINUTE_NS  # No call about an order that is over comes later than that.
@@ -30,6 +30,8 @@ class Account:
     unmarked: dict[str, None] = field(default_factory=dict)  # Open positions without a price.
     open: dict[str, Open] = field(default_factory=dict)
     on_instrument: dict[str, dict[str, Open]] = field(default_factory=dict)
+    # Of each instrument and direction: what may open or close, and what of it closes, in attos.
+    sides: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     held_minor: int = 0
     opening_minor: int = 0
     ordered_at_ns: deque[int] = field(default_factory=deque)
@@ -95,16 +97,14 @@ class Account:
             return
         self.open[order.client_order_id] = order
         self.on_instrument.setdefault(order.instrument, {})[order.client_order_id] = order
-        self.held_minor += order.hold_minor
-        self.opening_minor += order.opening_minor
+        self._add(order, 1)
 
     def remove(self, client_order_id: str) -> Open | None:
         """Take an open order and its hold away; return it, or None when it was not open."""
         order = self.open.pop(client_order_id, None)
         if order is not None:
             del self.on_instrument[order.instrument][client_order_id]
-            self.held_minor -= order.hold_minor
-            self.opening_minor -= order.opening_minor
+            self._add(order, -1)
         return order
 
     def split(self, instrument: str, currency: str) -> list[Open]:
@@ -113,25 +113,38 @@ class Account:
         The oldest close first. Whenever a position or an order changes the parts may change
         places: two orders to sell may not both count on the one position there is.
         """
-        held, changed = self.holding(instrument).quantity_atto, []
-        left = {1: max(0, -held), -1: max(0, held)}
-        for order in list(self.on_instrument.get(instrument, {}).values()):
-            if order.is_reduce_only:
-                continue  # It never opens: the venue cuts it to the position.
-            closing = min(order.leaves_atto, left[order.direction])
-            left[order.direction] -= closing
-            if order.leaves_atto - closing != order.opening_atto:
-                changed.append(order.opening(order.leaves_atto - closing, currency))
-                self._exchange(changed[-1])
+        held, changed = self.holding(instrument).quantity_atto, list[Open]()
+        for direction in (BUY, SELL):
+            left = max(0, -held * direction)
+            plain, closing = self.sides.get((instrument, direction), (0, 0))
+            if min(left, plain) == closing:
+                continue  # Together they close what they should: which of them is all one.
+            for order in list(self.on_instrument[instrument].values()):
+                if order.direction != direction or order.is_reduce_only:
+                    continue
+                part = min(order.leaves_atto, left)
+                left -= part
+                if order.leaves_atto - part != order.opening_atto:
+                    changed.append(order.opening(order.leaves_atto - part, currency))
+                    self._exchange(changed[-1])
         return changed
 
     def _exchange(self, order: Open) -> None:
         """Replace an open order in its place: its age among the others stays."""
-        before = self.open[order.client_order_id]
+        self._add(self.open[order.client_order_id], -1)
         self.open[order.client_order_id] = order
         self.on_instrument[order.instrument][order.client_order_id] = order
-        self.held_minor += order.hold_minor - before.hold_minor
-        self.opening_minor += order.opening_minor - before.opening_minor
+        self._add(order, 1)
+
+    def _add(self, order: Open, sign: int) -> None:
+        """Add an open order to the totals, or take it out of them."""
+        self.held_minor += sign * order.hold_minor
+        self.opening_minor += sign * order.opening_minor
+        if not order.is_reduce_only:  # Those never open: the venue cuts them to the position.
+            side = (order.instrument, order.direction)
+            plain, closing = self.sides.get(side, (0, 0))
+            leaves = sign * order.leaves_atto
+            self.sides[side] = (plain + leaves, closing + leaves - sign * order.opening_atto)
 
     def count(self, strategy_id: str, at_ns: int) -> None:
         """Count one more order of the account and of its strategy, rejected ones too (K9)."""

@@ -141,12 +141,11 @@ def hold_for(state: State, case: Case, *, is_replace: bool) -> Holds:
     held = held_by(case)
     if prior is None:
         book.approvals += 1
-        held = replace(held, approved=book.approvals)
+        held = held._replace(approved=book.approvals)
     else:
-        held = replace(held, approved=prior.approved, filled_atto=prior.filled_atto)
+        held = held._replace(approved=prior.approved, filled_atto=prior.filled_atto)
     if prior is not None and is_replace:
-        held = replace(
-            held,
+        held = held._replace(
             leaves_atto=max(held.leaves_atto, prior.leaves_atto),
             price_atto=max(held.price_atto, prior.price_atto),
             worst_atto=max(held.worst_atto, prior.worst_atto),

@@ -134,7 +134,8 @@ class Following:
             approved=self.book.approvals,
             since_ns=step.time_ns,
         )
-        return followed(fresh, step, self._currency(account, order))
+        currency = self._currency(account, order)
+        return followed(fresh.opening(fresh.opening_atto, currency), step, currency)
 
     def _follow_report(self, account: Account, step: Step, report: Report) -> None:
         name = (account.name, report.fill.exec_id)
@@ -201,14 +202,15 @@ def followed(known: Open, step: Step, currency: str) -> Open:
     if step.report is not None and pending is not None:
         pending = max(0, pending - abs(step.report.fill.quantity_atto))
     leaves = max(step.leaves_atto, pending or 0)
-    return replace(
-        known,
+    after = known._replace(
         leaves_atto=leaves,
         filled_atto=step.filled_atto,
         is_in_doubt=step.is_in_doubt,
         replaced_leaves_atto=pending,
         is_confirmed=True,
-    ).opening(min(leaves, known.opening_atto), currency)
+    )
+    opening = min(leaves, known.opening_atto)
+    return after if opening == known.opening_atto else after.opening(opening, currency)
 
 
 def _key(kept: Kept) -> Key:

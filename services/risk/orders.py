@@ -1,7 +1,8 @@
 """Orders as risk sees them: asked for, and open with what they hold."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from runtime.atto import notional_minor
 from services.risk.holds import hold_minor
@@ -57,8 +58,7 @@ class Order:
         return max(stated, self.stop_atto or 0, reference_atto or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(NamedTuple):
     """An approved order that is not over, with its hold.
 
     `opening_atto` is the part of `leaves_atto` that opens or turns a position, zero for a
@@ -86,8 +86,7 @@ class Open:
 
     def opening(self, quantity_atto: int, currency: str) -> "Open":
         """Return the order with `quantity_atto` of it opening, and the hold of that."""
-        return replace(
-            self,
+        return self._replace(
             opening_atto=quantity_atto,
             opening_minor=notional_minor(self.price_atto, quantity_atto, currency),
             hold_minor=hold_minor(

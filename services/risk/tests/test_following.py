@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from runtime.atto import ATTO
 from services.risk import mothers
 from services.risk.book import Book
@@ -121,7 +119,7 @@ def test_fills_take_the_part_that_closes_first() -> None:
 
 def test_the_larger_of_both_quantities_is_held_while_a_replacement_is_under_way() -> None:
     of = approve(order(15), account())
-    asked = replace(of.open["o1"], replaced_leaves_atto=15 * ATTO)
+    asked = of.open["o1"]._replace(replaced_leaves_atto=15 * ATTO)
     pending = followed(asked, step(BUY_10, 10), "USD")
     assert pending.hold_minor == asked.hold_minor
     refused = followed(pending, step(BUY_10, 10, is_replace_over=True), "USD")
