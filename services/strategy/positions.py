@@ -51,8 +51,8 @@ class Position:
         return divide_half_even(sign * self.cost_atto2, sign * self.quantity_atto)
 
     def is_leaving(self, now_ns: int) -> bool:
-        """Whether an order to leave it may still be under way."""
-        return bool(self.leaving_signal_id) and now_ns < self.leaving_until_ns
+        """Whether an order to leave it may still be made, or be under way."""
+        return bool(self.leaving_signal_id) and now_ns <= self.leaving_until_ns
 
     def without_leaving(self) -> "Position":
         """Return it after the order to leave it came to nothing."""

@@ -185,3 +185,16 @@ async def test_indicators_are_listed_in_pages_with_everything_to_ask_for_them() 
         assert (await service.compute_indicators(over(WALK, [spec]))).series
     error = await refusal(service.list_indicators(pb.ListIndicatorsRequest(page_token="99")))
     assert error.reason == "PAGE_TOKEN_FOREIGN"
+
+
+@pytest.mark.parametrize("is_inline", [True, False])
+async def test_more_values_than_a_message_should_hold_are_refused(
+    monkeypatch: pytest.MonkeyPatch, is_inline: bool
+) -> None:
+    monkeypatch.setattr("services.indicators.service.POINTS_MAX", 35)
+    service = serve(FakeMarket(WALK))
+    request = over(WALK)
+    if not is_inline:
+        request.last_count = 6
+    error = await refusal(service.compute_indicators(request))
+    assert (error.code, error.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_POINTS")

@@ -109,6 +109,15 @@ async def test_a_start_in_mid_market_signals_no_crossing_of_the_past() -> None:
         assert [s.direction for s in await rig.signals()] == [signal_pb2.DIRECTION_SHORT]
 
 
+async def test_a_start_just_before_a_crossing_does_not_miss_it() -> None:
+    async with Rig() as rig:
+        rig.store(square(32))
+        await rig.settle()
+        await rig.started(is_cold=False)
+        await rig.feed(square(33)[32:])
+        assert [s.direction for s in await rig.signals()] == [signal_pb2.DIRECTION_SHORT]
+
+
 async def test_a_cold_start_records_candles_as_not_warm_until_it_is_warm() -> None:
     async with Rig() as rig:
         strategy_id = await rig.started()

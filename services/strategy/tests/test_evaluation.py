@@ -167,7 +167,8 @@ def test_entries_are_added_up_to_the_number_allowed() -> None:
     one = long_only(sizing=Sizing(SizingWay.QUANTITY, ATTO))
     two = replace(one, config=replace(one.config, max_entries=2))
     once = held(stop=90)
-    assert only(after(UP, WAS_DOWN, within=two, position=replace(once, stop_atto=atto(99))))
+    second, _ = after(UP, WAS_DOWN, within=two, position=once).proposals
+    assert (second.action, second.is_published) == (Action.OPEN, True)
     again = after(point(101, 100, 9.0), WAS_DOWN, within=two, position=replace(once, entries=2))
     assert again.proposals[0].filters == ("ALREADY_HELD",)
 
@@ -184,10 +185,10 @@ def test_a_paused_strategy_still_exits() -> None:
 
 
 def test_what_is_being_left_is_left_alone() -> None:
-    leaving = marked_leaving(held(stop=99), "closing", bar(5, 100).close_ns + 1)
+    leaving = marked_leaving(held(stop=99), "closing", bar(5, 100).close_ns)
     assert after(UP, WAS_UP, position=leaving, on=bar(5, 90)).proposals == ()
     assert only(after(DOWN, WAS_UP, position=leaving)).filters == ("EXIT_PENDING",)
-    lapsed = marked_leaving(held(stop=99), "closing", bar(5, 100).close_ns)
+    lapsed = marked_leaving(held(stop=99), "closing", bar(5, 100).close_ns - 1)
     assert only(after(UP, WAS_UP, position=lapsed, on=bar(5, 90))).action is Action.CLOSE
 
 
@@ -229,6 +230,21 @@ def test_the_same_inputs_give_the_same_decision(
 ) -> None:
     inputs = (setting(), was, [bar(5, 100)], point(fast, slow, move), held())
     assert evaluate(*inputs) == evaluate(*inputs)
+
+
+@given(st.lists(st.tuples(values, values, st.floats(0, 5)), min_size=1, max_size=40))
+def test_no_decision_loosens_a_stop(readings: list[tuple[float, float, float]]) -> None:
+    """Whatever crosses while a position is held, its stop only ever comes nearer."""
+    state: KindState = {}
+    position = held(stop=90)
+    for minute, (fast, slow, move) in enumerate(readings):
+        one = point(fast, slow, move)
+        state, evaluation = evaluate(setting(), state, [bar(minute, 100)], one, position)
+        after_it, before = evaluation.position.stop_atto, position.stop_atto
+        assert after_it is not None
+        assert before is not None
+        assert after_it >= before
+        position = evaluation.position
 
 
 @given(st.lists(st.tuples(values, values), max_size=40), st.integers(0, 40))
