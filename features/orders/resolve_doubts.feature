@@ -13,7 +13,7 @@ Feature: Resolve doubts
     Given the next order does not reach the venue
     When Ana orders 5
     Then she is told that her order is IN_DOUBT
-    And the venue gets it again only after saying twice that it does not have it
+    And the venue gets it again only after denying for more than a second to have it
     And her order is NEW with 0 filled
 
   Scenario: A cancel crossing a fill ends filled
