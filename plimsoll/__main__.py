@@ -32,6 +32,7 @@ def trial(
     json: Json = False,
 ) -> None:
     """Run the platform under an experiment and judge the recorded history."""
+    typer.echo("loading the platform ...", err=True)  # The first sign of life, at once.
     from plimsoll.trial import run_trial
 
     raise typer.Exit(run_trial(experiment, world, seed, directory, as_json=json))
