@@ -9,6 +9,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from runtime.stores.hot import HotConnection
+
 T = TypeVar("T")
 
 
@@ -53,6 +55,7 @@ class MemoryBackend:
             isolation_level="AUTOCOMMIT",
             connect_args={"check_same_thread": False},
         )
+        engine._connection_cls = HotConnection
         self._engine = engine
         self._tx = engine.connect()
         self._driver = cast(sqlite3.Connection, self._tx.connection.driver_connection)

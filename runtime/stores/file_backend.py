@@ -11,6 +11,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from runtime.stores.errors import cleared
+from runtime.stores.hot import HotConnection
 
 T = TypeVar("T")
 BUSY_TIMEOUT_S = 5.0
@@ -99,6 +100,7 @@ def _connect(path: Path, *, busy_timeout_ms: int) -> tuple[Connection, sqlite3.C
         isolation_level="AUTOCOMMIT",  # Transactions are begun and ended on the driver itself.
         connect_args={"check_same_thread": False},
     )
+    engine._connection_cls = HotConnection
     connection = engine.connect()
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)

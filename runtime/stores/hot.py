@@ -1,0 +1,148 @@
+"""Statements that run often, without SQLAlchemy's toll on every run.
+
+SQLAlchemy compiles a statement once, but then still spends 25 us on each execution with
+contexts, events and result bookkeeping; SQLite itself needs 3. A statement object that is
+executed a second time is kept compiled here, and goes straight to the driver from then on.
+What is unusual about a statement (defaults in Python, RETURNING, IN lists) leaves it on the
+ordinary way. Rows, `rowcount`, `inserted_primary_key` and errors are the same on both.
+"""
+
+import sqlite3
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, IteratorResult
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.selectable import SelectBase
+
+Parameters: TypeAlias = Mapping[str, Any]
+Bind: TypeAlias = tuple[str, Any, Callable[[Any], Any] | None]  # Name, default, processor.
+MEMO = "_plimsoll_memo"
+REQUIRED = object()
+NOTHING: Parameters = {}
+
+
+class HotConnection(Connection):
+    """A Core connection to SQLite that takes the short way for repeated statements."""
+
+    def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
+        """Execute `statement`; parameters as SQLAlchemy takes them, by name."""
+        many = parameters if isinstance(parameters, list | tuple) else (parameters or NOTHING,)
+        if not many or (hot := self._hot(statement, many[0])) is None or options:
+            return super().execute(statement, parameters, **options)
+        driver: Any = self.connection.driver_connection
+        return hot.run(driver, many[0]) if len(many) == 1 else hot.run_many(driver, many)
+
+    def _hot(self, statement: Any, names: Parameters) -> "Hot | None":
+        memo: _Memo | None = getattr(statement, MEMO, None)
+        if memo is None or memo.statement() is not statement:  # `where` copies attributes on.
+            if isinstance(statement, SelectBase | UpdateBase):
+                statement.__dict__[MEMO] = _Memo(statement)
+            return None
+        key = tuple(names)
+        if key not in memo.hot:
+            memo.hot[key] = _hot_of(statement, self.dialect, list(key))
+        return memo.hot[key]
+
+
+class Hot:
+    """One statement, compiled for one set of parameter names."""
+
+    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
+        self._sql = compiled.string
+        self._dialect = dialect
+        self._binds = [_bind(compiled, name) for name in compiled.positiontup or ()]
+        self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
+        self._primary_key: Any = None
+        if compiled.isinsert:
+            self._primary_key = compiled._inserted_primary_key_from_lastrowid_getter
+
+    def run(self, driver: sqlite3.Connection, parameters: Parameters) -> Any:
+        """Execute with one set of parameters."""
+        try:
+            cursor = driver.execute(self._sql, self._values(parameters))
+            if self._metadata is not None:
+                return IteratorResult(self._metadata, iter(cursor.fetchall()))
+        except sqlite3.Error as error:
+            raise self._wrapped(parameters, error) from error
+        return Done(cursor, self._primary_key, parameters)
+
+    def run_many(self, driver: sqlite3.Connection, many: Sequence[Parameters]) -> Any:
+        """Execute with each set of parameters in turn."""
+        try:
+            cursor = driver.executemany(self._sql, map(self._values, many))
+        except sqlite3.Error as error:
+            raise self._wrapped(many, error) from error
+        return Done(cursor, None, NOTHING)
+
+    def _values(self, parameters: Parameters) -> list[Any]:
+        values: list[Any] = []
+        for name, default, process in self._binds:
+            value = parameters.get(name, default)
+            if value is REQUIRED:
+                raise KeyError(f"no value for parameter {name!r} of {self._sql}")
+            values.append(value if process is None else process(value))
+        return values
+
+    def _wrapped(self, parameters: Any, error: Exception) -> BaseException:
+        kind: Any = sqlite3.Error
+        return DBAPIError.instance(self._sql, parameters, error, kind, dialect=self._dialect)
+
+
+class Done:
+    """The outcome of a hot INSERT, UPDATE or DELETE."""
+
+    returns_rows = False
+
+    def __init__(self, cursor: sqlite3.Cursor, primary_key: Any, given: Parameters) -> None:
+        self.rowcount = cursor.rowcount
+        self.lastrowid = cursor.lastrowid
+        self._primary_key = primary_key
+        self._given = given
+
+    @property
+    def inserted_primary_key(self) -> Any:
+        """The key of the row, with what SQLite counted up."""
+        return self._primary_key(self.lastrowid, self._given)
+
+
+class _Memo:
+    def __init__(self, statement: Any) -> None:
+        self.statement = weakref.ref(statement)
+        self.hot: dict[tuple[str, ...], Hot | None] = {}
+
+
+def _hot_of(statement: Any, dialect: Dialect, names: list[str]) -> Hot | None:
+    """Return the statement made hot, None if it must go the ordinary way."""
+    compiled = statement.compile(dialect=dialect, column_keys=names or None)
+    unusual = (
+        compiled.effective_returning
+        or compiled.insert_prefetch
+        or compiled.update_prefetch
+        or compiled.post_compile_params
+        or compiled.literal_execute_params
+        or compiled.escaped_bind_names
+        or any(bind.callable is not None for bind in compiled.binds.values())
+    )
+    return None if unusual else Hot(compiled, dialect)
+
+
+def _bind(compiled: SQLCompiler, name: str) -> Bind:
+    bind = compiled.binds[name]
+    default = REQUIRED if bind.required else bind.effective_value
+    process: Any = compiled._bind_processors.get(name)
+    return name, default, process
+
+
+def _metadata(compiled: SQLCompiler, dialect: Dialect) -> SimpleResultMetaData:
+    columns = compiled._result_columns
+    return SimpleResultMetaData(
+        [column.keyname for column in columns],
+        extra=[column.objects for column in columns],
+        _processors=[c.type._cached_result_processor(dialect, None) for c in columns],
+    )
