@@ -77,16 +77,12 @@ def seen(batch: Sequence[Message]) -> int:
 
 async def _batches(following: Following[M], after: int) -> AsyncGenerator[list[M], None]:
     """Yield what has arrived each time the consumer asks, never nothing."""
-    stream, see = following.watch(after), following.see
+    stream = following.watch(after)
     arrived: asyncio.Queue[M | None] = asyncio.Queue(BUFFER_SIZE)
 
     async def pump() -> None:
         try:
-            async with aclosing(stream):
-                async for message in stream:
-                    if see is not None:
-                        see(message)
-                    await arrived.put(message)
+            await _pump(stream, following.see, arrived)
         finally:
             if not arrived.full():  # A full queue wakes the consumer anyway.
                 arrived.put_nowait(None)
@@ -105,6 +101,18 @@ async def _batches(following: Following[M], after: int) -> AsyncGenerator[list[M
     finally:
         pumping.cancel()
         await asyncio.wait([pumping])
+
+
+async def _pump(
+    stream: AsyncGenerator[M, None],
+    see: Callable[[M], None] | None,
+    arrived: "asyncio.Queue[M | None]",
+) -> None:
+    async with aclosing(stream):
+        async for message in stream:
+            if see is not None:
+                see(message)
+            await arrived.put(message)
 
 
 async def _arrived(queue: "asyncio.Queue[M | None]", gather_s: float) -> list[M | None]:

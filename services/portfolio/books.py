@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from services.portfolio.ledger import EXTERNAL, Journal
+from services.portfolio.ledger import CASH, EXTERNAL, Journal
 from services.portfolio.positions import FLAT, Position
 from services.portfolio.valuation import Mark, Totals, totals
 
@@ -71,8 +71,9 @@ class Books:
 
     def cash(self, account: str) -> dict[str, int]:
         """Return the account's cash by currency, in order of its code."""
-        found = {key[2]: n for key, n in self.balances.items() if key[:2] == (account, "cash")}
-        return dict(sorted(found.items()))
+        facts = self.accounts[account]
+        currencies = sorted({facts.currency, *facts.instruments.values()})
+        return {code: self.balance(account, CASH, code) for code in currencies}
 
     def holders(self, instruments: Iterable[str]) -> list[str]:
         """Return the accounts with an open position in any of `instruments`."""

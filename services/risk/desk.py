@@ -119,6 +119,10 @@ class Desk:
                     await self._read()
         return self.state
 
+    def distrust(self) -> None:
+        """Have the state read anew: it was changed, and the change will not be committed."""
+        self._is_current = False
+
     def commit(self, work: Work, events: Sequence[RiskEvent] = ()) -> "asyncio.Future[None]":
         """Begin to commit what has just been changed; the watchers of `events` hear after it.
 

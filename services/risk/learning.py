@@ -56,13 +56,20 @@ class Learning:
                 state = await self._desk.ready()
                 following = Following(state.book, *former)
                 following.anomalies += anomalies
-                for step in steps:
-                    following.apply(step)
+                self._apply(following, steps)
                 new = {e.header.sequence: digests[e.header.sequence] for e in fresh}
                 await self._commit(state, following, new)
             sequence = state.book.sequence
         self._desk.environment.progress.has_read(store.ORDER_EVENTS, sequence)
         return sequence
+
+    def _apply(self, following: Following, steps: Sequence[Step]) -> None:
+        try:
+            for step in steps:
+                following.apply(step)
+        except BaseException:
+            self._desk.distrust()  # Half a batch is not a state.
+            raise
 
     async def _step(self, event: OrderEvent, call: Call) -> Step:
         spec = event.order.spec

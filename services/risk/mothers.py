@@ -167,3 +167,35 @@ def book(*accounts: Account) -> Book:
         for name in each.holdings:
             made.note_holder(each, name)
     return made
+
+
+def recent(at_ns: int) -> Account:
+    """Return an account that sent the usual order at `at_ns` under another id."""
+    of = account()
+    of.remember(order().fingerprint, at_ns, "another")
+    return of
+
+
+def busy(count: int, strategy: str = STRATEGY, age_ns: int = 0) -> Account:
+    """Return an account, and its strategy, that made `count` orders `age_ns` ago."""
+    of = account()
+    for _ in range(count):
+        of.count(strategy, NOW_NS - age_ns)
+    return of
+
+
+def with_orders(count: int) -> Account:
+    """Return an account with `count` small open orders."""
+    of = account()
+    for i in range(count):
+        approve(order(1, client_order_id=f"p{i}", instrument=f"N{i}.XSIM"), of)
+    return of
+
+
+def entered(entries: int) -> Account:
+    """Return an account with `entries` open entries."""
+    of = account()
+    for i in range(entries):
+        filled = fill(1, "100", order_id=f"entry-{i}")
+        of.set_holding(INSTRUMENT, hold(of.holding(filled.instrument), filled), 1)
+    return of

@@ -10,16 +10,19 @@ from services.risk.account import Account
 from services.risk.case import Case
 from services.risk.checks import ORDER_CHECKS
 from services.risk.decide import decide
-from services.risk.holdings import hold
 from services.risk.mothers import (
     account,
     approve,
+    busy,
     case,
+    entered,
     holding,
     instrument,
     limit_order,
     limits,
     order,
+    recent,
+    with_orders,
 )
 from services.risk.orders import SELL, OrderType
 from services.risk.reasons import Mode, Outcome, Reason
@@ -38,34 +41,6 @@ def sold(quantity: int, **changes: Any) -> Case:
 
 def long_of(quantity: int) -> Account:
     return holding(account(), quantity)
-
-
-def recent(at_ns: int) -> Account:
-    of = account()
-    of.remember(order().fingerprint, at_ns, "another")
-    return of
-
-
-def busy(count: int, strategy: str = mothers.STRATEGY, age_ns: int = 0) -> Account:
-    of = account()
-    for _ in range(count):
-        of.count(strategy, mothers.NOW_NS - age_ns)
-    return of
-
-
-def with_orders(count: int) -> Account:
-    of = account()
-    for i in range(count):
-        approve(order(1, client_order_id=f"p{i}", instrument=f"N{i}.XSIM"), of)
-    return of
-
-
-def entered(entries: int) -> Account:
-    of = account()
-    for i in range(entries):
-        filled = mothers.fill(1, "100", order_id=f"entry-{i}")
-        of.set_holding(mothers.INSTRUMENT, hold(of.holding(filled.instrument), filled), 1)
-    return of
 
 
 PASSES = Outcome.PASSED
