@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,7 +44,7 @@ class FileBackend:
             result = body(self._writer)
             await self._in_thread(lambda: self._write_driver.execute("COMMIT"))
         except BaseException:
-            if self._write_driver.in_transaction:
+            with suppress(sqlite3.Error):  # Nothing is open after a failed commit or a crash.
                 self._write_driver.execute("ROLLBACK")
             raise
         return result

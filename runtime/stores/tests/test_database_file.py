@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from runtime.stores import Database, StoreFull, StoreLocked, file_backend
+from runtime.stores import CommitUnknown, Database, StoreError, StoreFull, StoreLocked, file_backend
 from runtime.stores.tests.mothers import note, notes, with_tables
 
 pytestmark = pytest.mark.real_time
@@ -85,16 +86,7 @@ async def test_full_disk_is_a_clear_error_and_loses_nothing(tmp_path: Path) -> N
 
 async def test_loop_goes_on_while_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
     """The commit is made to take 100 ms in its thread; the loop turns many times meanwhile."""
-    database = await opened(tmp_path)
-    backend = database._backend
-    assert isinstance(backend, file_backend.FileBackend)
-    in_thread = backend._in_thread
-
-    async def slowly(work: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(backend._committer, time.sleep, 0.1)
-        await in_thread(work)  # type: ignore[arg-type]
-
-    backend._in_thread = slowly  # type: ignore[method-assign]
+    database = slow(await opened(tmp_path))
     writing = asyncio.ensure_future(database.write(note("slow")))
     turns = 0
     while not writing.done():
@@ -103,3 +95,53 @@ async def test_loop_goes_on_while_a_commit_waits_for_the_disk(tmp_path: Path) ->
         turns += 1
     assert turns > 10
     await database.close()
+
+
+async def test_crash_during_a_commit_leaves_it_done_or_not_but_never_half(tmp_path: Path) -> None:
+    database = slow(await opened(tmp_path))
+    writing = [asyncio.ensure_future(database.write(note(name))) for name in ("a", "b")]
+    await asyncio.sleep(0.05)  # The thread is at it.
+    survivor = database.crash()
+    ended = await asyncio.gather(*writing, return_exceptions=True)
+    assert [type(error) for error in ended] == [CommitUnknown, CommitUnknown]
+    assert await notes(survivor) in ([], ["a", "b"])
+    await survivor.write(note("next life"))
+    await survivor.close()
+
+
+async def test_after_any_crash_the_answers_were_true(tmp_path: Path) -> None:
+    """Thirty lives of one file, each ended at another moment of its commits."""
+    database = await opened(tmp_path)
+    kept: set[str] = set()
+    for life in range(30):
+        names = [f"{life}-{i}" for i in range(80)]
+        writing = [asyncio.ensure_future(database.write(note(name))) for name in names]
+        for _ in range(life % 10):
+            await asyncio.sleep(0.0003)
+        database = database.crash()
+        ended = await asyncio.gather(*writing, return_exceptions=True)
+        found = set(await notes(database))
+        for name, end in zip(names, ended, strict=True):
+            assert isinstance(end, int | StoreError)
+            assert name in found or not isinstance(end, int)
+            assert name not in found or isinstance(end, int | CommitUnknown)
+        assert kept <= found
+        kept = found
+    await database.close()
+
+
+def slow(database: Database) -> Database:
+    """Make every commit take 100 ms in its thread."""
+    backend = database._backend
+    assert isinstance(backend, file_backend.FileBackend)
+    in_thread = backend._in_thread
+
+    def slowly(work: Callable[[], object]) -> Awaitable[None]:
+        def after_a_while() -> None:
+            time.sleep(0.1)
+            work()
+
+        return in_thread(after_a_while)
+
+    backend._in_thread = slowly  # type: ignore[method-assign,assignment]
+    return database
