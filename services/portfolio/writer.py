@@ -68,14 +68,12 @@ class Writer:
             work(tx)
             store.put_points(tx, points)
 
-        self._is_current = False  # Unless the commit is answered.
         writing = asyncio.ensure_future(self._environment.database.write(store_all))
         try:
             await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait([writing])  # Nobody may read before it is in or out.
             raise
-        self._is_current = True
         self._watchers.tell(accounts, self.books.sequence)
 
     def snapshot(self, account: str) -> pb.PortfolioSnapshot:

@@ -126,6 +126,8 @@ class Validating:
             lambda tx: records.find(tx, asked.account, asked.key)
         )
         if found is None:
+            if state.has_decided(asked.account, asked.key):
+                self._desk.distrust()  # What is remembered was never committed.
             return None
         _check_same(asked, found.digest)
         return kind.FromString(found.answer)

@@ -1,4 +1,3 @@
-
 import pytest
 from grpc import StatusCode
 from trading.portfolio.v1 import portfolio_pb2 as pb

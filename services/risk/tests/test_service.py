@@ -14,9 +14,6 @@ from services.risk.rig import Rig, failed
 
 FILLED, CANCELED = order_pb2.ORDER_STATUS_FILLED, order_pb2.ORDER_STATUS_CANCELED
 IN_DOUBT = order_pb2.ORDER_STATUS_IN_DOUBT
-SELL = order_pb2.SIDE_SELL
-FIRM = pb.Scope(kind=pb.SCOPE_KIND_FIRM)
-MINE = pb.Scope(kind=pb.SCOPE_KIND_ACCOUNT, id=messages.ACCOUNT)
 
 
 async def refused(work: object) -> ServiceError:

@@ -14,8 +14,7 @@ from services.risk import messages
 from services.risk.messages import event, execution, spec
 from services.risk.rig import Rig, failed, mode_request
 
-FILLED, CANCELED = order_pb2.ORDER_STATUS_FILLED, order_pb2.ORDER_STATUS_CANCELED
-IN_DOUBT = order_pb2.ORDER_STATUS_IN_DOUBT
+FILLED = order_pb2.ORDER_STATUS_FILLED
 SELL = order_pb2.SIDE_SELL
 FIRM = pb.Scope(kind=pb.SCOPE_KIND_FIRM)
 MINE = pb.Scope(kind=pb.SCOPE_KIND_ACCOUNT, id=messages.ACCOUNT)

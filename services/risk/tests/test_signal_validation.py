@@ -1,9 +1,8 @@
-
 import pytest
 from google.type.decimal_pb2 import Decimal
 from trading.risk.v1 import risk_pb2 as pb
 from trading.strategy.v1 import strategy_pb2
-from trading.types.v1 import order_pb2, signal_pb2
+from trading.types.v1 import signal_pb2
 from trading.types.v1.risk_pb2 import (
     RISK_VERDICT_APPROVED,
     RISK_VERDICT_RESIZED,
@@ -14,8 +13,6 @@ from runtime.errors import ServiceError
 from runtime.times import to_timestamp
 from services.risk import messages
 from services.risk.rig import Rig, failed
-
-SELL = order_pb2.SIDE_SELL
 
 
 async def refused(work: object) -> ServiceError:
