@@ -43,32 +43,29 @@ class Account:
     over: OrderedDict[str, int] = field(default_factory=OrderedDict)  # And since when.
 
     @property
-    def cash_minor(self) -> int | None:
-        """Return the ledger's cash; None while it is not known."""
-        return None if self.transfers_minor is None else self.transfers_minor + self.flow_minor
+    def worth_minor(self) -> tuple[int | None, int | None, int]:
+        """Return equity, free cash and gross exposure; None for what is not known (K6).
+
+        Equity is the ledger's cash plus market value, open losses included. Free is what a new
+        order may hold: cash less holds, less what open shorts bind, which is their proceeds
+        and 100 % of their value again. In gross, shorts count like longs.
+        """
+        net, gross = sum(self.values.values()), sum(map(abs, self.values.values()))
+        if self.transfers_minor is None or self.unmarked:
+            return None, None, gross
+        cash = self.transfers_minor + self.flow_minor
+        # What is short is (net - gross) / 2, below zero.
+        return cash + net, cash - self.held_minor + net - gross, gross
 
     @property
     def equity_minor(self) -> int | None:
         """Return cash plus market value, open losses included; None while not known (K6)."""
-        if self.transfers_minor is None or self.unmarked:
-            return None
-        return self.transfers_minor + self.flow_minor + sum(self.values.values())
+        return self.worth_minor[0]
 
     @property
     def free_minor(self) -> int | None:
-        """Return what a new order may hold: cash less holds, less what open shorts bind.
-
-        A short binds its proceeds and 100 % of its value again.
-        """
-        if self.transfers_minor is None or self.unmarked:
-            return None
-        bound = 2 * sum(value for value in self.values.values() if value < 0)
-        return self.transfers_minor + self.flow_minor - self.held_minor + bound
-
-    @property
-    def gross_minor(self) -> int:
-        """Return the size of all positions, shorts counting like longs."""
-        return sum(map(abs, self.values.values()))
+        """Return what a new order may hold; None while not known."""
+        return self.worth_minor[1]
 
     def holding(self, instrument: str) -> Holding:
         """Return the position in `instrument`; flat when it never traded."""

@@ -73,19 +73,18 @@ class Case:
         self.prior: Open | None = account.open.get(order.client_order_id)
         self.open_orders = len(account.open) + (self.prior is None)
         self.reference_atto = reference.price_atto if reference else None
-        self.equity_minor = account.equity_minor
-        free = account.free_minor
+        self.equity_minor, free, gross_minor = account.worth_minor
         if free is not None and self.prior is not None:
             free += self.prior.hold_minor
         self.free_minor = free
-        opening_here_minor = self._split()
+        elsewhere_minor = gross_minor - self._split()
         price = order.price_atto(self.reference_atto)
-        self.priced = self._in_money(price, opening_here_minor) if price else None
+        self.priced = self._in_money(price, elsewhere_minor) if price else None
 
     def _split(self) -> int:
         """Tell what the order closes from what it opens, given what is open already (K4).
 
-        Return what the other orders in the instrument would open, in minor units.
+        Return what the instrument weighs already: its position, and what the others would open.
         """
         order, prior = self.order, self.prior
         holding = self.account.holding(order.instrument)
@@ -113,9 +112,9 @@ class Case:
         self.is_reducing = not self.opening_atto
         self.entries = len(entries) + (order.client_order_id not in entries)
         self.base_atto = held + reduce_only + plain
-        return opening_minor
+        return opening_minor + abs(self.account.values.get(order.instrument, 0))
 
-    def _in_money(self, price_atto: int, opening_here_minor: int) -> Priced | None:
+    def _in_money(self, price_atto: int, elsewhere_minor: int) -> Priced | None:
         order, account, prior, currency = self.order, self.account, self.prior, self.currency
         if not self.reference_atto:
             return None
@@ -129,7 +128,6 @@ class Case:
             opening_minor = divide_half_even(price_atto * opening, unit)
         others_minor = account.opening_minor - (prior.opening_minor if prior else 0)
         size = max(price_atto, self.reference_atto)
-        here_minor = abs(account.values.get(order.instrument, 0)) + opening_here_minor
         return Priced(
             price_atto,
             worst,
@@ -138,6 +136,6 @@ class Case:
             opening_minor,
             hold_minor(opening, worst, fee_bps=limits.fee_bps_max, currency=currency),
             divide_half_even(size * abs(self.base_atto + quantity), unit),
-            account.gross_minor + others_minor - here_minor,
+            elsewhere_minor + others_minor,
             others_minor + opening_minor,
         )

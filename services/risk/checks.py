@@ -6,6 +6,7 @@ that fails. Source: specification of the pipeline, section 7.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from runtime.atto import minor_from_atto, minor_to_text
@@ -20,6 +21,7 @@ LIMIT, STOP, STOP_LIMIT = OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT
 ACTIVE, REDUCE_ONLY = Mode.ACTIVE, Mode.REDUCE_ONLY
 MODE_NAMES = {mode: mode.name for mode in Mode}
 FOR_STRATEGIES, FOR_NONE = ProtectionRule.STRATEGIES, ProtectionRule.NONE
+_in_minor = lru_cache(1_024)(minor_from_atto)  # Of limits, which are few.
 Finding = tuple[bool, Value, Value] | None
 Judge = Callable[[Case], Finding]
 
@@ -122,7 +124,7 @@ def quantity_above_max(case: Case) -> Finding:
 def notional_above_max(case: Case) -> Finding:
     """Fail an order worth more than one order may be."""
     priced = case.priced
-    limit = minor_from_atto(case.limits.order_notional_max_atto, case.currency)
+    limit = _in_minor(case.limits.order_notional_max_atto, case.currency)
     return _above(priced and priced.notional_minor, limit)
 
 

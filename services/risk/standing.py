@@ -22,14 +22,15 @@ def standing(state: State, name: str, now_ns: int) -> pb.GetRiskStateResponse:
             f"neither cash nor an order of account {name} was ever seen: transfer cash to open it",
         )
     currency = account.currency or "XXX"
+    equity, free, gross = account.worth_minor
     amounts = {
-        "equity": account.equity_minor,
+        "equity": equity,
         "high_water_mark": account.high_water_minor,
         "day_pnl": _day_pnl(account),
-        "gross": account.gross_minor,
+        "gross": gross,
         "net": sum(account.values.values()),
         "holds": account.held_minor,
-        "free_cash": account.free_minor,
+        "free_cash": free,
         "open_order_value": account.opening_minor,
     }
     scopes = [FIRM, (ScopeKind.ACCOUNT, name)]
