@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
+from trading.exchange.v1.exchange_pb2 import ListBehavioursRequest
 from trading.portfolio.v1.portfolio_pb2 import JOURNAL_KIND_FILL
 from trading.types.v1.order_pb2 import (
     ORDER_STATUS_FILLED,
@@ -223,6 +224,12 @@ async def is_there_once(stage: Stage, count: int) -> None:
 async def each_works(stage: Stage, count: int) -> None:
     statuses = [order.status for order in await dealing.orders_of(stage)]
     assert statuses == [ORDER_STATUS_NEW] * count
+
+
+@then("the venue has sent reports twice")
+async def has_repeated(stage: Stage) -> None:
+    behaviours = await stage.control.list_behaviours(ListBehavioursRequest())
+    assert [one.firings > 0 for one in behaviours.behaviours] == [True]
 
 
 @then(parse("{count:d} fills are booked"))

@@ -14,7 +14,8 @@ Feature: Survive faults
     Given the venue sends each of its reports twice
     And Ana bought 10 "SQ00.XSIM" at 100.00
     When Ana sells 4 "SQ00.XSIM" at 101.00
-    Then 2 fills are booked
+    Then the venue has sent reports twice
+    And 2 fills are booked
     And ledger and venue state the same cash and positions
 
   Scenario: A killed orders service continues where it stopped

@@ -5,8 +5,8 @@ Feature: Evaluate candles
 
   Scenario: A candle is evaluated once even if it is delivered twice
     Given it has evaluated a bar at 100.00
-    When the feed sends that bar again
-    Then it has evaluated 1 bar
+    When that bar comes again after a restart, and then one at 99.00
+    Then it has evaluated 2 bars
     And it has signalled nothing
 
   Scenario: A corrected candle is not evaluated again

@@ -10,7 +10,8 @@ Feature: Exit positions
 
   Scenario: A stop that is not reached stays where it is
     When a bar from 106.00 to 106.00 touches 104.09 in between
-    Then it believes to hold 100, to stop at 104.08
+    Then it has signalled nothing since
+    And it believes to hold 100, to stop at 104.08
 
   Scenario: In one bar the stop wins
     When a bar from 106.00 to 106.00 swings between 104.00 and 110.00

@@ -77,7 +77,8 @@ async def grow_wide(stage: Stage) -> None:
 @given("Rita has kept it from turning round")
 async def keep_from_turning(stage: Stage) -> None:
     await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
-    await crossing.play(stage, SYMBOL, ("106.00", "106.00", "105.00", "105.00"))
+    fall, wide = ("106.00", "106.00", "105.00", "105.00"), ("105.00", "108.00", "104.50", "105.00")
+    await crossing.play(stage, SYMBOL, fall, wide, wide)  # Until its signal has expired.
     assert len(await crossing.published(stage)) == 2
     await set_mode(stage, risk_pb2.TRADING_MODE_ACTIVE)
 
@@ -87,10 +88,11 @@ async def halt(stage: Stage) -> None:
     await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
 
 
-@when("the feed sends that bar again")
-async def send_again(stage: Stage, bar: Candle) -> None:
+@when(parse("that bar comes again after a restart, and then one at {price}"))
+async def send_again(stage: Stage, bar: Candle, price: str) -> None:
+    await restart_strategy(stage)
     await stage.publish([bar])
-    await stage.system.settle()
+    await stage.close_bar(SYMBOL, price)
 
 
 @when(parse("the feed corrects that bar to {close}"))
@@ -135,9 +137,7 @@ async def swing(stage: Stage, first: str, last: str, low: str, high: str) -> Non
 
 @when("the strategy is restarted")
 async def restart(stage: Stage) -> None:
-    await stage.system.crash("strategy")
-    await stage.system.restart("strategy")
-    await stage.system.settle()
+    await restart_strategy(stage)
 
 
 @when(
@@ -161,6 +161,7 @@ async def has_signalled_nothing(stage: Stage) -> None:
     assert await crossing.published(stage) + await crossing.filtered(stage) == []
 
 
+@then("it has signalled nothing since")
 @then("it has signalled to go long")
 async def has_signalled(stage: Stage) -> None:
     (signal,) = await crossing.published(stage)
@@ -243,6 +244,12 @@ async def belief(stage: Stage, strategy_id: str) -> tuple[Decimal, Decimal | Non
     view = await crossing.view(stage, strategy_id)
     stop = Decimal(view.stop_price.value) if view.HasField("stop_price") else None
     return Decimal(view.position.value), stop
+
+
+async def restart_strategy(stage: Stage) -> None:
+    await stage.system.crash("strategy")
+    await stage.system.restart("strategy")
+    await stage.system.settle()
 
 
 async def attempt_start(stage: Stage, symbol: str) -> str | ServiceError:
