@@ -84,6 +84,16 @@ async def test_an_old_candle_is_stored_only_as_a_backfill() -> None:
     assert (last.sequence, last.is_backfill) == (2, True)
 
 
+async def test_a_backfill_does_not_move_the_series_back() -> None:
+    market = await a_market()
+    await market.publish(a_candle(5))
+    await market.publish(a_candle(3), is_backfill=True)
+    assert reasons(await market.publish(a_candle(4))) == ["OUT_OF_ORDER"]
+    await market.publish(a_candle(6))
+    kinds = [item.WhichOneof("item") for item in await mothers.items(market, 3)]
+    assert kinds == ["candle"] * 3  # From 5 to 6 nothing is missing.
+
+
 async def test_a_corrected_candle_is_a_revision_and_the_first_one_stays() -> None:
     market = await a_market()
     corrected = a_candle(close=Decimal("100.75"), revision=1)
