@@ -15,6 +15,7 @@ BENCHES = (
     "services.marketdata.bench",
     "services.orders.bench",
     "fixtures.exchange.bench",
+    "fixtures.market.bench",
     "runtime.stores.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
