@@ -13,9 +13,9 @@ from runtime.atto import ATTO
 from runtime.virtual import VirtualLoop
 from services.orders.events import Event, Kind
 from services.orders.machine import apply
-from services.orders.mothers import open_signal, trade
-from services.orders.rig import Rig
 from services.orders.states import Fill, Order
+from services.orders.tests.mothers import open_signal, trade
+from services.orders.tests.rig import Rig
 
 TRANSITIONS_PER_S_MIN = 200_000
 ROUNDS = 15

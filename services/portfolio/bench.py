@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from trading.portfolio.v1 import portfolio_pb2 as pb
 
 from runtime.virtual import VirtualLoop
-from services.portfolio import mothers
 from services.portfolio.positions import replay
-from services.portfolio.rig import Rig
+from services.portfolio.tests import mothers
+from services.portfolio.tests.rig import Rig
 
 BATCH = 256
 BATCHES = 40

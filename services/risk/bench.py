@@ -21,16 +21,16 @@ from trading.types.v1.order_pb2 import (
 )
 
 from runtime.virtual import VirtualLoop
-from services.risk import mothers
 from services.risk.account import Account
 from services.risk.case import Case
 from services.risk.decide import decide, held_by
 from services.risk.following import Following
 from services.risk.holdings import Fill
-from services.risk.messages import ACCOUNT, event, execution, spec
-from services.risk.mothers import conditions, order, step, traded
 from services.risk.reasons import Verdict
-from services.risk.rig import Rig
+from services.risk.tests import mothers
+from services.risk.tests.messages import ACCOUNT, event, execution, spec
+from services.risk.tests.mothers import conditions, order, step, traded
+from services.risk.tests.rig import Rig
 
 CANCELED, FILLED = ORDER_STATUS_CANCELED, ORDER_STATUS_FILLED
 ROUNDS = 20

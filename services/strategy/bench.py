@@ -9,10 +9,10 @@ import sys
 import time
 from dataclasses import replace
 
-from services.strategy import mothers
 from services.strategy.evaluation import evaluate
 from services.strategy.kinds import KindState
 from services.strategy.positions import FLAT, Position
+from services.strategy.tests import mothers
 
 BARS, ROUNDS = 400, 200
 FLAT_PER_S_MIN = 100_000

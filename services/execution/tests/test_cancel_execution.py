@@ -7,10 +7,10 @@ from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as pb
 
 from runtime.errors import ServiceError
-from services.execution import mothers
-from services.execution.mothers import ANA
-from services.execution.rig import Rig
-from services.execution.scripted import Fate
+from services.execution.tests import mothers
+from services.execution.tests.mothers import ANA
+from services.execution.tests.rig import Rig
+from services.execution.tests.scripted import Fate
 
 State = pb.ExecutionState
 

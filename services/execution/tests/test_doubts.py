@@ -6,9 +6,9 @@ from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as pb
 
 from runtime.rpc import Call
-from services.execution import mothers
-from services.execution.rig import Rig, failure
-from services.execution.scripted import Fate
+from services.execution.tests import mothers
+from services.execution.tests.rig import Rig, failure
+from services.execution.tests.scripted import Fate
 
 State = pb.ExecutionState
 WORKING = State.EXECUTION_STATE_WORKING

@@ -7,9 +7,9 @@ from trading.execution.v1 import execution_pb2 as pb
 from trading.types.v1 import execution_pb2, order_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from services.execution import mothers
-from services.execution.mothers import ANA
-from services.execution.rig import Rig
+from services.execution.tests import mothers
+from services.execution.tests.mothers import ANA
+from services.execution.tests.rig import Rig
 
 
 def again(*reports: ExecutionReport, sequence: int) -> exchange_pb2.WatchExecutionsResponse:

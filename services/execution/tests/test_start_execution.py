@@ -9,9 +9,9 @@ from trading.execution.v1 import execution_pb2 as pb
 from trading.types.v1 import order_pb2, risk_pb2
 from trading.types.v1.order_pb2 import AlgorithmKind, AlgorithmSpec
 
-from services.execution import mothers
-from services.execution.mothers import LIFETIME_NS
-from services.execution.rig import Rig, failure
+from services.execution.tests import mothers
+from services.execution.tests.mothers import LIFETIME_NS
+from services.execution.tests.rig import Rig, failure
 
 State = pb.ExecutionState
 WORKING = State.EXECUTION_STATE_WORKING

@@ -5,8 +5,8 @@ import pytest
 import talib
 from numpy.typing import NDArray
 
-from services.indicators import mothers
 from services.indicators.series import choose, compute
+from services.indicators.tests import mothers
 
 CANDLES = mothers.walk(3_000)
 HIGH, LOW, CLOSE = (np.array(mothers.column(CANDLES, k)) for k in (0, 1, 2))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.indicators import mothers
 from services.indicators.catalogue import CATALOGUE
 from services.indicators.compiled import run_compiled
 from services.indicators.kernels import COLUMNS
 from services.indicators.series import Bar, Indicator, IndicatorRefused, Running, choose, compute
+from services.indicators.tests import mothers
 
 prices = st.floats(min_value=1e-6, max_value=1e9, allow_nan=False)
 

@@ -9,8 +9,8 @@ from trading.types.v1 import indicator_pb2 as ind
 from trading.types.v1 import market_pb2
 
 from runtime.times import to_ns, to_timestamp
-from services.indicators import mothers
-from services.indicators.fake_market import (
+from services.indicators.tests import mothers
+from services.indicators.tests.fake_market import (
     ALPHA,
     MINUTE_1,
     MINUTE_NS,

@@ -9,9 +9,9 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import execution_pb2, order_pb2
 
 from runtime.errors import ServiceError, refusal
-from services.orders.mothers import canceled, dec, limit_order, report, trade
-from services.orders.rig import Rig
-from services.orders.scripted import Away
+from services.orders.tests.mothers import canceled, dec, limit_order, report, trade
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import Away
 
 SPEC = limit_order()
 CANCEL = pb.CancelOrderRequest(client_order_id="ana-1", request_id="c1")

@@ -9,9 +9,9 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import execution_pb2, order_pb2, risk_pb2
 
 from runtime.errors import ServiceError
-from services.orders.mothers import limit_order, report, trade
-from services.orders.rig import Rig
-from services.orders.scripted import (
+from services.orders.tests.mothers import limit_order, report, trade
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import (
     ScriptedExecution,
     acknowledge,
     lose_answer,

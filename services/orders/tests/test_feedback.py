@@ -10,9 +10,9 @@ from trading.types.v1.event_pb2 import OrderEvent
 from runtime.errors import ServiceError
 from runtime.stores import stream_key
 from runtime.stores.simulated_redis import SimulatedRedis
-from services.orders.mothers import limit_order
-from services.orders.rig import Rig
-from services.orders.scripted import Away
+from services.orders.tests.mothers import limit_order
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import Away
 
 
 async def submit(rig: Rig, *numbers: int) -> None:

@@ -9,8 +9,8 @@ from trading.types.v1 import order_pb2
 from trading.types.v1.order_pb2 import OrderStatus
 
 from runtime.stores import Database
-from services.orders.mothers import limit_order, trade
-from services.orders.rig import Rig
+from services.orders.tests.mothers import limit_order, trade
+from services.orders.tests.rig import Rig
 
 pytestmark = pytest.mark.real_time
 POLLS = 1_000  # Of 20 ms: a slow machine puts orders in doubt first, which takes seconds to end.

@@ -9,8 +9,8 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import order_pb2
 
 from runtime.errors import ServiceError
-from services.orders.mothers import limit_order, trade
-from services.orders.rig import Rig
+from services.orders.tests.mothers import limit_order, trade
+from services.orders.tests.rig import Rig
 
 
 async def rig_with_orders(count: int) -> Rig:

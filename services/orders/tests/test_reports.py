@@ -9,8 +9,8 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import event_pb2, execution_pb2, order_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from services.orders.mothers import canceled, dec, limit_order, report, trade
-from services.orders.rig import Rig
+from services.orders.tests.mothers import canceled, dec, limit_order, report, trade
+from services.orders.tests.rig import Rig
 
 SPEC = limit_order()
 

@@ -10,9 +10,9 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import order_pb2
 
 from runtime.errors import ServiceError
-from services.orders.mothers import limit_order, open_signal, trade
-from services.orders.rig import Rig
-from services.orders.scripted import Away, Start, hang, lose_answer, lose_request
+from services.orders.tests.mothers import limit_order, open_signal, trade
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import Away, Start, hang, lose_answer, lose_request
 
 SPEC = limit_order()
 SUBMIT = pb.SubmitOrderRequest(order=SPEC)

@@ -10,9 +10,9 @@ from trading.types.v1 import order_pb2, risk_pb2, signal_pb2
 from runtime.stores import Entry, stream_key
 from runtime.stores.simulated_redis import SimulatedRedis
 from runtime.times import NS_PER_S, to_timestamp
-from services.orders.mothers import START_NS, dec, open_signal, trade
-from services.orders.rig import Rig
-from services.orders.scripted import lose_request
+from services.orders.tests.mothers import START_NS, dec, open_signal, trade
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import lose_request
 
 CLOSE = signal_pb2.SIGNAL_ACTION_CLOSE
 

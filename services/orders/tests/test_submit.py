@@ -10,9 +10,9 @@ from trading.types.v1.event_pb2 import OrderCause
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
-from services.orders.mothers import dec, limit_order, trade
-from services.orders.rig import Rig
-from services.orders.scripted import hang, lose_request, refuse
+from services.orders.tests.mothers import dec, limit_order, trade
+from services.orders.tests.rig import Rig
+from services.orders.tests.scripted import hang, lose_request, refuse
 
 
 def submit(spec: order_pb2.OrderSpec | None = None) -> pb.SubmitOrderRequest:

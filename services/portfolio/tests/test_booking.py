@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portfolio import mothers
 from services.portfolio.booking import Booking, Kept, Key, Report, ReportKind
 from services.portfolio.ledger import (
     CASH,
@@ -20,6 +19,7 @@ from services.portfolio.ledger import (
     transfer_entries,
 )
 from services.portfolio.positions import Fill, Position, replay
+from services.portfolio.tests import mothers
 
 
 def fresh() -> Booking:

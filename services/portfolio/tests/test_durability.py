@@ -6,8 +6,8 @@ from grpc import StatusCode
 from trading.portfolio.v1 import portfolio_pb2 as pb
 
 from runtime.errors import ServiceError
-from services.portfolio import mothers
-from services.portfolio.rig import Rig, sums
+from services.portfolio.tests import mothers
+from services.portfolio.tests.rig import Rig, sums
 
 MINUTE_NS = 60 * 10**9
 

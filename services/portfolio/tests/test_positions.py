@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.portfolio import mothers
 from services.portfolio.positions import FLAT, Fill, book, replay
+from services.portfolio.tests import mothers
 
 
 def fills(quantities_and_cents: list[tuple[int, int]]) -> list[Fill]:

@@ -5,8 +5,8 @@ from trading.types.v1.execution_pb2 import EXEC_TYPE_TRADE_CANCEL
 
 from runtime.errors import ErrorInfo, ServiceError
 from runtime.times import to_timestamp
-from services.portfolio import mothers
-from services.portfolio.rig import Rig, sums
+from services.portfolio.tests import mothers
+from services.portfolio.tests.rig import Rig, sums
 
 MINUTE_NS = 60 * 10**9
 

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 
 from runtime.atto import ATTO, to_atto
-from services.risk import mothers
 from services.risk.account import Account
 from services.risk.case import Case
 from services.risk.checks import ORDER_CHECKS
 from services.risk.decide import decide
-from services.risk.mothers import (
+from services.risk.orders import SELL, OrderType
+from services.risk.reasons import Mode, Outcome, Reason
+from services.risk.rules import ProtectionRule
+from services.risk.tests import mothers
+from services.risk.tests.mothers import (
     account,
     approve,
     busy,
@@ -24,9 +27,6 @@ from services.risk.mothers import (
     recent,
     with_orders,
 )
-from services.risk.orders import SELL, OrderType
-from services.risk.reasons import Mode, Outcome, Reason
-from services.risk.rules import ProtectionRule
 
 STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 

@@ -1,12 +1,12 @@
 from dataclasses import replace
 
 from runtime.atto import ATTO, to_atto
-from services.risk import mothers
 from services.risk.checks import ORDER_CHECKS
 from services.risk.decide import decide, held_by
-from services.risk.mothers import account, approve, case, holding, limits, order
 from services.risk.orders import SELL, OrderType
 from services.risk.reasons import Mode, Outcome, Reason, Verdict
+from services.risk.tests import mothers
+from services.risk.tests.mothers import account, approve, case, holding, limits, order
 
 
 def test_checks_stand_in_the_order_of_their_codes() -> None:

@@ -1,9 +1,9 @@
 from runtime.atto import ATTO
-from services.risk import mothers
 from services.risk.book import Book
 from services.risk.following import Following, Kept, ReportKind, Step, followed
-from services.risk.mothers import account, approve, book, fill, order, step, traded
 from services.risk.orders import BUY, SELL
+from services.risk.tests import mothers
+from services.risk.tests.mothers import account, approve, book, fill, order, step, traded
 
 BUY_10 = order(10)
 HOLD_10 = 101_000 + 202  # 10 units at 101 and 20 bp of fee.

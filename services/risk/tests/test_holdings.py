@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.risk import mothers
 from services.risk.holdings import NOTHING, Fill, hold, replay
+from services.risk.tests import mothers
 
 FILLS = st.lists(st.integers(-20, 20).filter(bool), max_size=20).map(
     lambda quantities: [

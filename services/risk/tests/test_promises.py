@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from runtime.atto import ATTO, to_atto
-from services.risk import mothers
 from services.risk.account import Account
 from services.risk.book import Book
 from services.risk.case import Case
@@ -17,6 +16,7 @@ from services.risk.holds import hold_minor
 from services.risk.orders import BUY, SELL, Order, OrderType
 from services.risk.reasons import Verdict
 from services.risk.rules import FIRM, Limits, Reference
+from services.risk.tests import mothers
 
 NAMES = ("ALPHA.XSIM", "BETA.XSIM")
 # With the second ones only the cash is in the way.

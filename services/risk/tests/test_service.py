@@ -8,9 +8,9 @@ from trading.types.v1.execution_pb2 import EXEC_TYPE_TRADE_CANCEL
 from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.errors import ErrorInfo, ServiceError
-from services.risk import messages
-from services.risk.messages import event, execution, spec
-from services.risk.rig import Rig, failed
+from services.risk.tests import messages
+from services.risk.tests.messages import event, execution, spec
+from services.risk.tests.rig import Rig, failed
 
 FILLED, CANCELED = order_pb2.ORDER_STATUS_FILLED, order_pb2.ORDER_STATUS_CANCELED
 IN_DOUBT = order_pb2.ORDER_STATUS_IN_DOUBT

@@ -10,9 +10,9 @@ from trading.types.v1 import order_pb2, risk_pb2
 from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.errors import ServiceError
-from services.risk import messages
-from services.risk.messages import event, execution, spec
-from services.risk.rig import Rig, failed, mode_request
+from services.risk.tests import messages
+from services.risk.tests.messages import event, execution, spec
+from services.risk.tests.rig import Rig, failed, mode_request
 
 FILLED = order_pb2.ORDER_STATUS_FILLED
 SELL = order_pb2.SIDE_SELL

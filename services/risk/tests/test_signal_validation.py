@@ -11,8 +11,8 @@ from trading.types.v1.signal_pb2 import Sizing
 
 from runtime.errors import ServiceError
 from runtime.times import to_timestamp
-from services.risk import messages
-from services.risk.rig import Rig, failed
+from services.risk.tests import messages
+from services.risk.tests.rig import Rig, failed
 
 
 async def refused(work: object) -> ServiceError:

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO, to_atto
-from services.risk import mothers
 from services.risk.case import Case
 from services.risk.decide import Decision, decide, decide_signal, held_by
-from services.risk.mothers import account, conditions, holding, limits, order, signal
 from services.risk.orders import BUY, SELL
 from services.risk.reasons import Mode, Outcome, Reason, Verdict
 from services.risk.rules import Reference
 from services.risk.signals import Action, Signal, SignalCase, max_quantity_atto, probe
+from services.risk.tests import mothers
+from services.risk.tests.mothers import account, conditions, holding, limits, order, signal
 
 
 def asked(of: Signal, state: str = "RUNNING", before: str = "", **changes: Any) -> Decision:

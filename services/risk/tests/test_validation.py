@@ -15,9 +15,9 @@ from runtime.approval import approval_token, is_approved
 from runtime.digest import digest
 from runtime.errors import ServiceError
 from runtime.times import to_ns
-from services.risk import messages
-from services.risk.messages import spec
-from services.risk.rig import APPROVAL_KEY, Rig, failed
+from services.risk.tests import messages
+from services.risk.tests.messages import spec
+from services.risk.tests.rig import APPROVAL_KEY, Rig, failed
 
 SELL = order_pb2.SIDE_SELL
 

@@ -5,8 +5,8 @@ from trading.strategy.v1 import strategy_pb2 as pb
 from trading.types.v1 import market_pb2, signal_pb2
 
 from runtime.times import to_ns
-from services.strategy.fakes import ALPHA, BETA, START_NS, candle
-from services.strategy.rig import Rig, square
+from services.strategy.tests.fakes import ALPHA, BETA, START_NS, candle
+from services.strategy.tests.rig import Rig, square
 
 PUBLISHED = signal_pb2.SIGNAL_STATUS_PUBLISHED
 FILTERED = signal_pb2.SIGNAL_STATUS_FILTERED

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from runtime.atto import ATTO
 from services.strategy.evaluation import Evaluation, evaluate, marked_leaving
 from services.strategy.kinds import KindState
-from services.strategy.mothers import atto, bar, close_only, held, point, setting
 from services.strategy.positions import FLAT, Position
 from services.strategy.terms import (
     Action,
@@ -24,6 +23,7 @@ from services.strategy.terms import (
     Sizing,
     SizingWay,
 )
+from services.strategy.tests.mothers import atto, bar, close_only, held, point, setting
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 UP, DOWN = point(101, 100), point(100, 101)

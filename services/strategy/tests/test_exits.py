@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.strategy import mothers
 from services.strategy.exits import Exit, evaluate_exits, tightest_stop
-from services.strategy.mothers import atto, bar, close_only, held, setting
 from services.strategy.positions import FLAT
 from services.strategy.terms import Bar, Direction, ExitRules, Setting
+from services.strategy.tests import mothers
+from services.strategy.tests.mothers import atto, bar, close_only, held, setting
 
 SHORT = Direction.SHORT
 WIDE_LOSS = setting(exit=ExitRules(max_loss_atto=ATTO // 10))

@@ -10,8 +10,8 @@ from trading.strategy.v1 import strategy_pb2 as pb
 from trading.types.v1 import money_pb2, signal_pb2
 
 from runtime.errors import BadRequest, ErrorInfo, ServiceError
-from services.strategy.fakes import ALPHA, BETA, INDEX
-from services.strategy.rig import Rig, creation, square
+from services.strategy.tests.fakes import ALPHA, BETA, INDEX
+from services.strategy.tests.rig import Rig, creation, square
 
 CLOSE = signal_pb2.SIGNAL_ACTION_CLOSE
 OPEN = signal_pb2.SIGNAL_ACTION_OPEN

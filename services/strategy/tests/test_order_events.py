@@ -6,8 +6,8 @@ from trading.strategy.v1 import strategy_pb2 as pb
 from trading.types.v1 import execution_pb2, signal_pb2
 
 from runtime.errors import ErrorInfo, ServiceError
-from services.strategy.fakes import decimal
-from services.strategy.rig import Rig, square
+from services.strategy.tests.fakes import decimal
+from services.strategy.tests.rig import Rig, square
 
 CLOSE = signal_pb2.SIGNAL_ACTION_CLOSE
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from runtime.atto import ATTO
-from services.strategy.mothers import setting
 from services.strategy.registry import checked
 from services.strategy.terms import (
     Config,
@@ -15,6 +14,7 @@ from services.strategy.terms import (
     SizingWay,
     StrategyRefused,
 )
+from services.strategy.tests.mothers import setting
 
 TEN = Sizing(SizingWay.TARGET_POSITION, 10 * ATTO)
 

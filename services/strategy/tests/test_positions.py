@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.strategy.mothers import atto, held
 from services.strategy.positions import FLAT, Fill, Position, after_fill, after_fills
 from services.strategy.terms import Direction
+from services.strategy.tests.mothers import atto, held
 
 
 def fill(quantity: int, price: float = 100, *, signal: str = "s", stop: float = 98) -> Fill:

@@ -4,7 +4,7 @@ import asyncio
 
 from trading.strategy.v1 import strategy_pb2 as pb
 
-from services.strategy.rig import Rig, square
+from services.strategy.tests.rig import Rig, square
 
 
 async def signal_ids(rig: Rig) -> list[str]:

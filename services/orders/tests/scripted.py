@@ -26,7 +26,7 @@ from runtime.errors import ServiceError, refusal
 from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_timestamp
 from runtime.watch import Feed
-from services.orders.mothers import canceled, dec, report
+from services.orders.tests.mothers import canceled, dec, report
 
 APPROVAL_LIFE_NS = 5 * NS_PER_S
 Away = refusal(StatusCode.UNAVAILABLE, "AWAY", "the peer is away", service="scripted")

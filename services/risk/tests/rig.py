@@ -28,9 +28,9 @@ from runtime.progress import Progress
 from runtime.rpc import P
 from runtime.stores import Database
 from runtime.times import to_timestamp
-from services.risk import messages
-from services.risk.scripted import ScriptedMarketData, ScriptedPortfolio, ScriptedStrategies
 from services.risk.service import Risk
+from services.risk.tests import messages
+from services.risk.tests.scripted import ScriptedMarketData, ScriptedPortfolio, ScriptedStrategies
 
 ORDERS = Principal("orders", service="orders")
 RITA = Principal("rita", frozenset({"RISK_OFFICER", "AUDITOR"}))

@@ -25,8 +25,9 @@ from runtime.progress import Progress
 from runtime.rpc import Call
 from runtime.stores import Database
 from runtime.watch import Feed
-from services.portfolio import mothers, wire
+from services.portfolio import wire
 from services.portfolio.service import Portfolio
+from services.portfolio.tests import mothers
 
 OPERATOR = Principal("olga", frozenset({"OPERATOR", "VIEWER", "AUDITOR"}))
 ORDERS = Principal("orders", service="orders")

@@ -17,7 +17,7 @@ from trading.types.v1.market_pb2 import Candle, Quote
 from runtime.errors import refusal
 from runtime.rpc import Call
 from runtime.watch import Feed
-from services.risk import messages
+from services.risk.tests import messages
 
 Item = market_pb.WatchCandlesResponse
 

@@ -24,9 +24,10 @@ from runtime.progress import Progress
 from runtime.rpc import P, Port
 from runtime.stores import Database
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
-from services.execution import Execution, mothers, tables
-from services.execution.mothers import ANA, KEY, START_NS
-from services.execution.scripted import ScriptedVenue
+from services.execution import Execution, tables
+from services.execution.tests import mothers
+from services.execution.tests.mothers import ANA, KEY, START_NS
+from services.execution.tests.scripted import ScriptedVenue
 
 
 class Rig:

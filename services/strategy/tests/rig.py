@@ -22,9 +22,16 @@ from runtime.rpc import connect
 from runtime.stores import Database, stream_key
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.times import to_ns, to_timestamp
-from services.strategy.fakes import ALPHA, MINUTE_1, START_NS, FakeIndicators, FakeMarket, candle
-from services.strategy.fakes import decimal as decimal_of
 from services.strategy.service import Strategies
+from services.strategy.tests.fakes import (
+    ALPHA,
+    MINUTE_1,
+    START_NS,
+    FakeIndicators,
+    FakeMarket,
+    candle,
+)
+from services.strategy.tests.fakes import decimal as decimal_of
 
 SETTLE_STEP_S = 0.05
 SQUARE = [100, 100, 100, 100, 110, 110, 110, 110]

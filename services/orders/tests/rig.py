@@ -17,15 +17,15 @@ from runtime.progress import Progress, lag
 from runtime.rpc import P
 from runtime.stores import Database, stream_key
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
-from services.orders.mothers import START_NS
-from services.orders.scripted import (
+from services.orders.service import Orders
+from services.orders.tests.mothers import START_NS
+from services.orders.tests.scripted import (
     ScriptedExecution,
     ScriptedMarketData,
     ScriptedPortfolio,
     ScriptedRisk,
     ScriptedStrategy,
 )
-from services.orders.service import Orders
 
 ANA = Principal("ana", frozenset({"TRADER"}))
 RITA = Principal("rita", frozenset({"RISK_OFFICER"}))
