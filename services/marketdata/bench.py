@@ -13,14 +13,14 @@ from trading.types.v1 import market_pb2
 
 from runtime.virtual import VirtualLoop
 from services.marketdata.datasets import BUNDLED, generate_series, read_series
-from services.marketdata.mothers import (
+from services.marketdata.series import Series
+from services.marketdata.tests.mothers import (
     NOON_NS,
     SQUARE,
     a_market,
     a_replay,
     publication,
 )
-from services.marketdata.series import Series
 from services.marketdata.timeframes import NS_PER_MINUTE, Timeframe
 
 BATCH = 100

@@ -13,8 +13,8 @@ from runtime.guards import guarded
 from runtime.identity import Principal, as_principal
 from runtime.local import LocalTransport
 from runtime.rpc import Call, connect
-from services.marketdata import mothers
-from services.marketdata.mothers import a_candle, a_market, close_only
+from services.marketdata.tests import mothers
+from services.marketdata.tests.mothers import a_candle, a_market, close_only
 
 FEED = as_principal(Call(), Principal("feed", service="feed"))
 VIEWER = as_principal(Call(), Principal("vera", frozenset({"VIEWER"})))

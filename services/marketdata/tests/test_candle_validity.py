@@ -16,7 +16,7 @@ from services.marketdata.candles import (
 )
 from services.marketdata.grid import grid_of
 from services.marketdata.instruments import CATALOGUE
-from services.marketdata.mothers import SQUARE, a_candle, close_only
+from services.marketdata.tests.mothers import SQUARE, a_candle, close_only
 
 PRICES = st.integers(-1, 6).map(Decimal)  # So few that equal ones and 0 come up often.
 FOREVER_NS = 2**62

@@ -11,7 +11,6 @@ from trading.types.v1 import instrument_pb2, market_pb2
 
 from runtime.errors import ServiceError
 from runtime.times import to_timestamp
-from services.marketdata import mothers
 from services.marketdata.candles import Adjustment, CandleKind, Fault
 from services.marketdata.cell_times import TimeFormat
 from services.marketdata.cells import RowFault
@@ -21,6 +20,7 @@ from services.marketdata.publication import Outcome
 from services.marketdata.refusals import Refusal
 from services.marketdata.replay import ReplayState
 from services.marketdata.tables import metadata
+from services.marketdata.tests import mothers
 from services.marketdata.timeframes import Timeframe
 
 

@@ -10,10 +10,10 @@ from trading.types.v1 import instrument_pb2, market_pb2
 
 from runtime.errors import BadRequest, ServiceError
 from runtime.times import to_ns
-from services.marketdata import mothers
 from services.marketdata.instruments import CATALOGUE
 from services.marketdata.messages import spec_of
-from services.marketdata.mothers import a_header, a_market, an_import, some_rows
+from services.marketdata.tests import mothers
+from services.marketdata.tests.mothers import a_header, a_market, an_import, some_rows
 
 EQUITY = instrument_pb2.INSTRUMENT_KIND_EQUITY
 TIMES = [f"2024-01-02T12:{minute:02d}:00Z" for minute in (0, 1, 2, 5)]

@@ -10,7 +10,7 @@ from trading.types.v1 import instrument_pb2, market_pb2
 
 from runtime.errors import ServiceError
 from runtime.times import to_ns, to_timestamp
-from services.marketdata.mothers import SQUARE, Market, a_candle, a_market
+from services.marketdata.tests.mothers import SQUARE, Market, a_candle, a_market
 from services.marketdata.timeframes import NS_PER_MINUTE, NS_PER_SECOND
 
 MINUTES = 25

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from runtime.stores import Database
-from services.marketdata import mothers
-from services.marketdata.mothers import a_candle, a_market
+from services.marketdata.tests import mothers
+from services.marketdata.tests.mothers import a_candle, a_market
 
 
 @pytest.mark.real_time

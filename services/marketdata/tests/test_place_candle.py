@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.marketdata.candles import Candle, Fault
 from services.marketdata.grid import grid_of
-from services.marketdata.mothers import NOON_NS, a_candle
 from services.marketdata.publication import Gap, Outcome, Past, Verdict, place
+from services.marketdata.tests.mothers import NOON_NS, a_candle
 from services.marketdata.timeframes import NS_PER_MINUTE, Timeframe
 
 GRID = grid_of("24/7", Timeframe.MINUTE_1)

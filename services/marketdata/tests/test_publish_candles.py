@@ -8,8 +8,8 @@ from grpc import StatusCode
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
 from runtime.errors import ServiceError
-from services.marketdata import mothers
-from services.marketdata.mothers import a_candle, a_market, close_only
+from services.marketdata.tests import mothers
+from services.marketdata.tests.mothers import a_candle, a_market, close_only
 
 
 def outcomes(results: Sequence[pb.CandleResult]) -> list[str]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from services.marketdata.candles import Candle
 from services.marketdata.instruments import CATALOGUE
-from services.marketdata.mothers import SQUARE, a_candle
 from services.marketdata.quotes import OVERDUE_NS_MIN, Quotes, overdue_ns
+from services.marketdata.tests.mothers import SQUARE, a_candle
 from services.marketdata.timeframes import DURATION_NS, NS_PER_DAY, NS_PER_SECOND, Timeframe
 
 

@@ -13,7 +13,7 @@ from runtime.clock import ReplayClock
 from runtime.errors import ServiceError
 from runtime.times import to_ns, to_timestamp
 from services.marketdata.candles import Candle
-from services.marketdata.mothers import NOON_NS, Market, a_candle, a_market, a_replay, items
+from services.marketdata.tests.mothers import NOON_NS, Market, a_candle, a_market, a_replay, items
 from services.marketdata.timeframes import NS_PER_MINUTE, NS_PER_SECOND
 
 

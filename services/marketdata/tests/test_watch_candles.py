@@ -11,7 +11,7 @@ from trading.types.v1 import market_pb2
 from runtime.errors import ServiceError
 from runtime.times import to_ns
 from services.marketdata.candles import Candle
-from services.marketdata.mothers import SQUARE, a_candle, a_market, items
+from services.marketdata.tests.mothers import SQUARE, a_candle, a_market, items
 from services.marketdata.timeframes import Timeframe
 
 
