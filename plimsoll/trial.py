@@ -1,11 +1,12 @@
 """`plimsoll trial`: one run, its verdict and its report."""
 
+import gc
 import sys
 from itertools import count
 from pathlib import Path
 
 from fixtures.experiment import Experiment
-from fixtures.history import HistoryError
+from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
 from fixtures.trial import Observe, Plan, conduct, judge
 from fixtures.worlds import World
@@ -16,6 +17,7 @@ from plimsoll.failures import STATUS, WrongUse
 
 RUNS = Path("runs")
 REPORT, HISTORY = "report.html", "history.jsonl"
+GC_THRESHOLD = (50_000, 20, 20)
 
 
 def run_trial(name: str, world: str, seed: int, directory: Path | None, *, as_json: bool) -> int:
@@ -46,10 +48,20 @@ def run_once(
     experiment: Experiment, world: World, seed: int, folder: Path | None, observe: Observe
 ) -> Outcome:
     """Conduct one run and judge it. Files go to `folder`; None keeps the run in memory."""
-    plan = Plan(experiment, world, seed, folder, current_commit())
-    with world.runner() as runner:
-        history = runner.run(conduct(plan, observe))
+    history = record(Plan(experiment, world, seed, folder, current_commit()), observe)
     return judge(history, experiment, observe)
+
+
+def record(plan: Plan, observe: Observe) -> History:
+    """Conduct one run in its world's time; return its history."""
+    gc.freeze()  # What is loaded stays, and a run mostly adds: looking for garbage is rare work.
+    before = gc.get_threshold()
+    gc.set_threshold(*GC_THRESHOLD)
+    try:
+        with plan.world.runner() as runner:
+            return runner.run(conduct(plan, observe))
+    finally:
+        gc.set_threshold(*before)
 
 
 def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:

@@ -10,7 +10,8 @@ ordinary way. Rows, `rowcount`, `inserted_primary_key` and errors are the same o
 import sqlite3
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from operator import itemgetter
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Connection, IteratorResult
 from sqlalchemy.engine import Dialect
@@ -57,6 +58,9 @@ class Hot:
         self._sql = compiled.string
         self._dialect = dialect
         self._binds = [_bind(compiled, name) for name in compiled.positiontup or ()]
+        names = [name for name, default, process in self._binds if process is None]
+        is_plain = len(names) == len(self._binds) > 1
+        self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
         self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
         self._primary_key: Any = None
         if compiled.isinsert:
@@ -80,7 +84,12 @@ class Hot:
             raise self._wrapped(many, error) from error
         return Done(cursor, None, NOTHING)
 
-    def _values(self, parameters: Parameters) -> list[Any]:
+    def _values(self, parameters: Parameters) -> Sequence[Any]:
+        if self._pick is not None:
+            try:
+                return cast("Sequence[Any]", self._pick(parameters))
+            except KeyError:
+                pass  # A value that is left out may have a default: see below.
         values: list[Any] = []
         for name, default, process in self._binds:
             value = parameters.get(name, default)

@@ -18,6 +18,7 @@ from runtime.stores.streams import stream_key
 
 BATCH_SIZE_MAX = 256
 POLL_S = 0.1
+GATHER_S = 0.002  # Events of one moment go out in one batch (G1).
 BACKOFF_S_MAX = 5.0
 
 
@@ -50,7 +51,7 @@ class Relay:
         while True:
             stop_if_cancelled()
             try:
-                while await self.publish() == BATCH_SIZE_MAX or self._wake.is_set():
+                while await self.publish() == BATCH_SIZE_MAX:
                     stop_if_cancelled()
                     backoff_s = POLL_S
             except (RedisError, OSError, StoreError) as error:
@@ -61,6 +62,7 @@ class Relay:
                 self.trouble = None
                 backoff_s = POLL_S
                 await self._next()
+                await asyncio.sleep(GATHER_S)
 
     async def publish(self) -> int:
         """Publish the next batch in id order and mark it; return how many that were."""

@@ -16,7 +16,7 @@ from services.orders.recorder import Recorder
 
 BATCH_SIZE_MAX = 256
 KEEP_EVERY = 64  # Events; as many may be told again after a crash.
-GATHER_S = 0.002  # Events of one moment go out in one call (G2).
+GATHER_S = 0.004  # Events of one moment go out in one call (G2).
 log = logging.getLogger(__name__)
 
 Report = Callable[[Sequence[OrderEvent]], Awaitable[int]]
