@@ -20,6 +20,7 @@ from runtime.local import LocalTransport
 from runtime.progress import Progress
 from runtime.rpc import connect
 from runtime.stores import Database, stream_key
+from runtime.stores.relay import GATHER_S
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.times import to_ns, to_timestamp
 from services.strategy.service import Strategies
@@ -154,7 +155,8 @@ class Rig:
         return list((await self.client.list_signals(request)).signals)
 
     async def published(self) -> list[signal_pb2.Signal]:
-        """Return what stands in the stream of signals."""
+        """Return what stands in the stream of signals once the relay has gathered and sent."""
+        await asyncio.sleep(2 * GATHER_S)
         entries: Any = await self.redis.xrange(stream_key("signals"))
         return [signal_pb2.Signal.FromString(fields[b"payload"]) for _, fields in entries]
 
