@@ -1,10 +1,14 @@
 """Where services read the time: injected, so a replay can say what time it is."""
 
 import asyncio
+import heapq
 import time
+from itertools import count
 from typing import Protocol
 
 from runtime.times import NS_PER_S
+
+WALL_STEP_S = 1.0  # The machine's clock may be set while somebody sleeps: look again this often.
 
 
 class Clock(Protocol):
@@ -12,6 +16,9 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Return the present instant."""
+
+    async def sleep_until(self, instant_ns: int) -> None:
+        """Return when this clock says `instant_ns` or later."""
 
 
 class SystemClock:
@@ -21,16 +28,24 @@ class SystemClock:
         """Return the machine's time."""
         return time.time_ns()
 
+    async def sleep_until(self, instant_ns: int) -> None:
+        """Return when the machine's clock says `instant_ns` or later."""
+        while (left_ns := instant_ns - self.now_ns()) > 0:
+            await asyncio.sleep(min(left_ns / NS_PER_S, WALL_STEP_S))
+
 
 class ReplayClock:
     """A clock that runs with the event loop and may skip the market's dead time.
 
-    In virtual time it is exact and repeatable. Skipping moves the services' time only:
-    timers of the event loop (deadlines, heartbeats) do not fire because a night passed.
+    In virtual time it is exact and repeatable. Skipping moves the services' time only: who
+    sleeps on this clock wakes, while timers of the event loop (deadlines, heartbeats) do not
+    fire because a night passed.
     """
 
     def __init__(self, start_ns: int) -> None:
         self._offset_ns = start_ns - _loop_ns()
+        self._alarms: list[tuple[int, int, asyncio.Future[None]]] = []  # A heap.
+        self._numbers = count()  # Who set an alarm first is woken first.
 
     def now_ns(self) -> int:
         """Return the replay's time."""
@@ -39,6 +54,31 @@ class ReplayClock:
     def skip_to(self, instant_ns: int) -> None:
         """Move forward to `instant_ns`; never back: an earlier instant changes nothing."""
         self._offset_ns += max(0, instant_ns - self.now_ns())
+        while (due_ns := self.next_alarm_ns()) is not None and due_ns <= instant_ns:
+            _ring(heapq.heappop(self._alarms)[2])
+
+    def next_alarm_ns(self) -> int | None:
+        """Return the earliest instant that somebody sleeps until; None when nobody does."""
+        while self._alarms and self._alarms[0][2].done():
+            heapq.heappop(self._alarms)
+        return self._alarms[0][0] if self._alarms else None
+
+    async def sleep_until(self, instant_ns: int) -> None:
+        """Return when this clock says `instant_ns` or later, be it by a skip or by the loop."""
+        loop = asyncio.get_running_loop()
+        while (left_ns := instant_ns - self.now_ns()) > 0:
+            alarm = loop.create_future()
+            heapq.heappush(self._alarms, (instant_ns, next(self._numbers), alarm))
+            timer = loop.call_later(left_ns / NS_PER_S, _ring, alarm)
+            try:
+                await alarm
+            finally:
+                timer.cancel()
+
+
+def _ring(alarm: asyncio.Future[None]) -> None:
+    if not alarm.done():
+        alarm.set_result(None)
 
 
 def _loop_ns() -> int:

@@ -69,3 +69,45 @@ def test_instant_comes_back_from_its_timestamp(instant_ns: int) -> None:
 @given(st.integers(-(10**17), 10**17))
 def test_duration_keeps_its_nanoseconds(duration_ns: int) -> None:
     assert to_duration(duration_ns).ToNanoseconds() == duration_ns
+
+
+async def test_a_skip_wakes_who_sleeps_on_the_clock_in_the_order_of_their_instants() -> None:
+    clock, woken = ReplayClock(START_NS), list[str]()
+
+    async def sleep(name: str, seconds: int) -> None:
+        await clock.sleep_until(START_NS + seconds * NS_PER_S)
+        woken.append(name)
+
+    sleepers = [
+        asyncio.ensure_future(sleep(name, s)) for name, s in (("c", 90), ("b", 60), ("a", 60))
+    ]
+    await asyncio.sleep(0)
+    clock.skip_to(START_NS + 75 * NS_PER_S)
+    await asyncio.sleep(0.001)
+    assert woken == ["b", "a"]
+    assert clock.next_alarm_ns() == START_NS + 90 * NS_PER_S
+    clock.skip_to(START_NS + 90 * NS_PER_S)
+    await asyncio.gather(*sleepers)
+    assert clock.next_alarm_ns() is None
+
+
+async def test_an_alarm_rings_by_the_loop_when_nothing_is_skipped() -> None:
+    clock, loop = ReplayClock(START_NS), asyncio.get_running_loop()
+    await clock.sleep_until(START_NS + 2 * NS_PER_S)
+    assert loop.time() == 2
+
+
+async def test_a_cancelled_sleeper_leaves_no_alarm() -> None:
+    clock = ReplayClock(START_NS)
+    sleeper = asyncio.ensure_future(clock.sleep_until(START_NS + NS_PER_S))
+    await asyncio.sleep(0)
+    sleeper.cancel()
+    await asyncio.wait([sleeper])
+    assert clock.next_alarm_ns() is None
+
+
+async def test_an_instant_that_has_passed_is_not_waited_for() -> None:
+    clock = ReplayClock(START_NS)
+    await clock.sleep_until(START_NS - 1)
+    await SystemClock().sleep_until(0)
+    assert clock.next_alarm_ns() is None

@@ -45,6 +45,9 @@ class FixedClock:
     def now_ns(self) -> int:
         return self.ns
 
+    async def sleep_until(self, instant_ns: int) -> None:
+        raise AssertionError(f"nobody moves this clock on to {instant_ns}")
+
 
 def note(text: str, parent: int | None = None) -> Callable[[Connection], int]:
     """Return work that adds a note and returns its id."""
