@@ -31,7 +31,8 @@ class SystemClock:
     async def sleep_until(self, instant_ns: int) -> None:
         """Return when the machine's clock says `instant_ns` or later."""
         while (left_ns := instant_ns - self.now_ns()) > 0:
-            await asyncio.sleep(min(left_ns / NS_PER_S, WALL_STEP_S))
+            step_s = min(left_ns / NS_PER_S, WALL_STEP_S)
+            await asyncio.sleep(step_s)
 
 
 class ReplayClock:
