@@ -26,6 +26,7 @@ from services.risk.reasons import Mode
 from services.risk.rules import Limits, Scope
 
 SOURCE = "risk"
+EVENTS = "risk_events"  # Followed by orders and execution, which obey trading modes.
 Work = Callable[[Connection], None]
 
 
@@ -110,6 +111,7 @@ class Desk:
         await self.environment.database.create(tables.metadata)
         await self.ready()
         self.feed = Feed(SOURCE, self.state.events)
+        self.environment.progress.wrote(EVENTS, self.state.events)
 
     async def ready(self) -> State:
         """Return the state as it is now, read anew if a commit went wrong."""
@@ -173,3 +175,5 @@ class Desk:
             return
         for event in events:
             self.feed.publish(event.header.sequence, event)
+        if events:
+            self.environment.progress.wrote(EVENTS, events[-1].header.sequence)

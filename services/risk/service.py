@@ -8,13 +8,12 @@ from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.risk.v1 import risk_pb2 as pb
 from trading.risk.v1.risk_port import RiskService
 from trading.strategy.v1.strategy_port import StrategyService
-from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.environment import Environment
 from runtime.identity import principal_of
 from runtime.paging import place_of, size_of, token_of
 from runtime.rpc import Call
-from services.risk import governing, records, store
+from services.risk import records, store
 from services.risk.deciding import Deciding
 from services.risk.desk import Desk
 from services.risk.feeds import Feeds
@@ -24,6 +23,7 @@ from services.risk.records import Wanted
 from services.risk.refusals import RiskRefused, refusals_as_status
 from services.risk.settings import Settings
 from services.risk.standing import standing
+from services.risk.telling import Telling
 from services.risk.validating import Validating
 
 
@@ -45,6 +45,7 @@ class Risk(RiskService):
         self._learning = Learning(self._desk, self._peers)
         self._settings = Settings(self._desk)
         deciding = Deciding(environment.clock, environment.ids, approval_key)
+        self._telling = Telling(self._desk)
         self._validating = Validating(self._desk, self._peers, deciding)
 
     async def start(self) -> None:
@@ -155,21 +156,6 @@ class Risk(RiskService):
         self, request: pb.WatchRiskEventsRequest, call: Call = Call()
     ) -> AsyncGenerator[pb.WatchRiskEventsResponse, None]:
         """Stream warnings, mode changes and anomalies; see the contract."""
-        scopes = {governing.scope_text(governing.scope_of(scope)) for scope in request.scopes}
-
-        def is_wanted(event: RiskEvent) -> bool:
-            if scopes and event.scope not in scopes:
-                return False
-            return event.severity >= request.min_severity
-
-        events = self._desk.feed.watch(request.after_sequence, self._load_events, is_wanted)
-        async with aclosing(events):
-            async for found in events:
-                yield pb.WatchRiskEventsResponse(
-                    sequence=found.sequence, is_heartbeat=found.is_heartbeat, event=found.item
-                )
-
-    async def _load_events(self, after: int, limit: int) -> list[tuple[int, RiskEvent]]:
-        return await self._environment.database.read(
-            lambda tx: list(records.events_after(tx, after, limit))
-        )
+        async with aclosing(self._telling.watch(request)) as messages:
+            async for message in messages:
+                yield message

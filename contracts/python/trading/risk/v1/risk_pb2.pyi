@@ -950,6 +950,8 @@ class WatchRiskEventsResponse(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     IS_HEARTBEAT_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    MODES_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The event's sequence; on a heartbeat, the last one there is."""
     is_heartbeat: _builtins.bool
@@ -958,16 +960,28 @@ class WatchRiskEventsResponse(_message.Message):
     def event(self) -> _risk_pb2.RiskEvent:
         """What happened."""
 
+    @_builtins.property
+    def mode(self) -> Global___ScopedMode:
+        """With a MODE_CHANGED event only: the scope, its mode from now on, why, and since when."""
+
+    @_builtins.property
+    def modes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScopedMode]:
+        """On the first message only, a heartbeat: every mode that is set, the firm's first, then by
+        kind and id, as of `sequence` or later. Changes up to `sequence` are part of it.
+        """
+
     def __init__(
         self,
         *,
         sequence: _builtins.int = ...,
         is_heartbeat: _builtins.bool = ...,
         event: _risk_pb2.RiskEvent | None = ...,
+        mode: Global___ScopedMode | None = ...,
+        modes: _abc.Iterable[Global___ScopedMode] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "mode", b"mode"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "is_heartbeat", b"is_heartbeat", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "is_heartbeat", b"is_heartbeat", "mode", b"mode", "modes", b"modes", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -201,5 +201,11 @@ class RiskService(Port):
         heartbeat comes first and then every second of silence. A reader that is too slow is cut off
         with RESOURCE_EXHAUSTED and resumes without a gap; a sequence that is no longer kept is
         OUT_OF_RANGE.
+
+        How to gate on trading modes: the first heartbeat carries every mode that is set; each later
+        MODE_CHANGED event carries its scope, the mode that holds from now on, why, and since when.
+        A breaker's change is such an event too. Of the modes of the firm, the account, the strategy
+        and the instrument of an order the strictest holds; a scope without one is ACTIVE. Who hears
+        nothing for 3 s, heartbeats included, must act as in CANCEL_ONLY until it hears again.
         """
         raise unimplemented(self)
