@@ -57,8 +57,6 @@ class Cancels:
     async def _send(
         self, child: Child, request: pb.CancelExecutionRequest, call: Call
     ) -> pb.CancelExecutionResponse:
-        left_s = call.remaining_s()
-        timeout_s = PLACE_TIMEOUT_S if left_s is None else max(left_s - MARGIN_S, 0.001)
         message = exchange_pb2.CancelOrderRequest(
             account=child.account,
             client_order_id=child.child_order_id,
@@ -66,13 +64,19 @@ class Cancels:
         )
         try:
             answer = await self._desk.link.port.cancel_order(
-                message, Call(timeout_s, call.metadata)
+                message, Call(timeout_s(call), call.metadata)
             )
         except ServiceError as error:
             if error.definite:
                 raise
             raise in_doubt(child.client_order_id) from error
         return pb.CancelExecutionResponse(state=STATES[STATUSES[answer.status]])
+
+
+def timeout_s(call: Call) -> float:
+    """Return how long the venue may take, so that the caller can still be told of a doubt."""
+    left_s = call.remaining_s()
+    return PLACE_TIMEOUT_S if left_s is None else max(left_s - MARGIN_S, 0.001)
 
 
 def unknown(key: Key) -> ExecutionRefused:

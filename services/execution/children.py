@@ -71,6 +71,7 @@ class Fact:
     filled_atto: int
     leaves_atto: int
     venue_order_id: str
+    quantity_atto: int = 0  # 0: not stated, as it was.
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def told(child: Child, fact: Fact) -> Child:
         return child
     return replace(
         child,
+        quantity_atto=fact.quantity_atto or child.quantity_atto,
         status=fact.status,
         filled_atto=fact.filled_atto,
         leaves_atto=fact.leaves_atto,

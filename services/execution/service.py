@@ -22,6 +22,7 @@ from services.execution.doubts import Doubts
 from services.execution.gate import check_algorithm
 from services.execution.intents import Intents
 from services.execution.refusals import ExecutionRefused, refusals_as_status
+from services.execution.replaces import Replaces
 from services.execution.reports import Reports
 from services.execution.starts import Starts
 from services.execution.venue import VenueLink
@@ -58,6 +59,7 @@ class Execution(ExecutionService):
         intents = Intents(self._desk)
         self._starts = Starts(self._desk, intents, self._doubts)
         self._cancels = Cancels(self._desk, intents, self._starts)
+        self._replaces = Replaces(self._desk, intents, self._starts)
         self._reports = Reports(self._desk, self._starts.settled)
         self._requests = Requests(
             environment.database, t.requests, environment.clock, service="execution"
@@ -103,6 +105,20 @@ class Execution(ExecutionService):
         key.CopyFrom(request)
         key.ClearField("epoch")  # Another writer of orders repeats the same cancel.
         return await self._requests.once("CancelExecution", request.request_id, key, work)
+
+    async def replace_execution(
+        self, request: pb.ReplaceExecutionRequest, call: Call = Call()
+    ) -> pb.ReplaceExecutionResponse:
+        """Give an execution another quantity or limit; answer once the venue has answered."""
+
+        async def work() -> pb.ReplaceExecutionResponse:
+            with refusals_as_status():
+                return await self._replaces.replace(request, call)
+
+        key = pb.ReplaceExecutionRequest()
+        key.CopyFrom(request)
+        key.ClearField("epoch")  # Another writer of orders repeats the same replacement.
+        return await self._requests.once("ReplaceExecution", request.request_id, key, work)
 
     async def get_execution(
         self, request: pb.GetExecutionRequest, call: Call = Call()

@@ -1,7 +1,7 @@
 """What execution keeps: rows to domain values and back, one statement per function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
@@ -24,6 +24,17 @@ class Parent:
     decision_id: str
     is_cancel_wanted: bool
     created_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Another quantity or limit of an order, as it was asked for; empty: unchanged."""
+
+    account: str
+    client_order_id: str
+    request_id: str
+    quantity: str
+    limit_price: str
 
 
 _PARENT = select(t.parents).where(
@@ -59,6 +70,11 @@ _INSERT_CHILD = insert(t.children)
 _UPDATE_CHILD = update(t.children).where(
     t.children.c.account == bindparam("of_account"),
     t.children.c.child_order_id == bindparam("of_id"),
+)
+_INSERT_REPLACEMENT = (
+    insert(t.replacements)
+    .prefix_with("OR IGNORE", dialect="sqlite")
+    .prefix_with("IGNORE", dialect="mysql")
 )
 _INSERT_DISPATCH = insert(t.dispatches)
 _CLOSE_DISPATCH = update(t.dispatches).where(
@@ -132,7 +148,6 @@ def insert_child(tx: Connection, child: Child) -> None:
         "child_order_id": child.child_order_id,
         "client_order_id": child.client_order_id,
         "venue": child.venue,
-        "quantity": str(child.quantity_atto),
     }
     tx.execute(_INSERT_CHILD, fixed | _changing(child))
 
@@ -162,6 +177,11 @@ def open_dispatch(tx: Connection, child: Child, epoch: int, decision_id: str) ->
     )
 
 
+def keep_replacement(tx: Connection, wanted: Replacement, now_ns: int) -> None:
+    """Note that a child is about to be replaced; a repeat of the request changes nothing."""
+    tx.execute(_INSERT_REPLACEMENT, {**asdict(wanted), "sent_ns": now_ns})
+
+
 def close_dispatches(tx: Connection, children: Sequence[Child], now_ns: int) -> None:
     """Note the outcome of the last sends of children: where they stand now."""
     if children:
@@ -179,6 +199,7 @@ def close_dispatches(tx: Connection, children: Sequence[Child], now_ns: int) -> 
 
 def _changing(child: Child) -> dict[str, Any]:
     return {
+        "quantity": str(child.quantity_atto),
         "status": child.status.value,
         "filled": str(child.filled_atto),
         "leaves": str(child.leaves_atto),

@@ -64,6 +64,18 @@ dispatches = Table(
     Column("outcome", String(20)),
 )
 
+# Other quantities and limits that were asked for, committed before the venue is (X14).
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("client_order_id", String(64), nullable=False),
+    Column("quantity", String(40), nullable=False),  # Empty: unchanged.
+    Column("limit_price", String(40), nullable=False),  # Empty: unchanged.
+    Column("sent_ns", BigInteger, nullable=False),
+)
+
 # Every report of a venue, once (X7), and where it stands on the stream to orders.
 inbox = Table(
     "inbox",

@@ -4,7 +4,7 @@ from google.type.decimal_pb2 import Decimal
 from trading.exchange.v1 import exchange_pb2
 from trading.execution.v1 import execution_pb2 as pb
 from trading.types.v1 import order_pb2
-from trading.types.v1.execution_pb2 import ExecutionReport
+from trading.types.v1.execution_pb2 import EXEC_TYPE_REPLACED, ExecutionReport
 from trading.types.v1.order_pb2 import OrderSpec, OrderStatus
 
 from runtime.atto import from_atto, to_atto
@@ -105,12 +105,15 @@ def as_parents(report: ExecutionReport, child: Child | None) -> ExecutionReport:
 
 def fact_of(report: ExecutionReport) -> Fact:
     """Return where a report leaves its order."""
+    filled_atto, leaves_atto = _atto(report.cum_quantity), _atto(report.leaves_quantity)
+    is_replaced = report.exec_type == EXEC_TYPE_REPLACED
     return Fact(
         venue_sequence=report.venue_sequence,
         status=STATUSES[report.order_status],
-        filled_atto=_atto(report.cum_quantity),
-        leaves_atto=_atto(report.leaves_quantity),
+        filled_atto=filled_atto,
+        leaves_atto=leaves_atto,
         venue_order_id=report.venue_order_id,
+        quantity_atto=filled_atto + leaves_atto if is_replaced else 0,
     )
 
 
@@ -122,12 +125,13 @@ def answered_fact(answer: exchange_pb2.GetOrderResponse) -> Fact:
         filled_atto=_atto(answer.order.cum_quantity),
         leaves_atto=_atto(answer.order.leaves_quantity),
         venue_order_id=answer.order.venue_order_id,
+        quantity_atto=_atto(answer.order.order.quantity),
     )
 
 
 def queried(state: exchange_pb2.VenueOrderState) -> pb.QueriedOrder:
     """Return an order at a venue as orders sees it."""
-    return pb.QueriedOrder(
+    found = pb.QueriedOrder(
         client_order_id=state.order.client_order_id,
         account=state.order.account,
         instrument=state.order.instrument,
@@ -139,6 +143,9 @@ def queried(state: exchange_pb2.VenueOrderState) -> pb.QueriedOrder:
         leaves_quantity=state.leaves_quantity,
         session_id=state.session_id,
     )
+    if state.order.HasField("limit_price"):
+        found.limit_price.CopyFrom(state.order.limit_price)
+    return found
 
 
 def execution_message(

@@ -37,6 +37,8 @@ class ScriptedVenue(ExchangeService):
         self.on_place: Callable[[], None] = lambda: None
         self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
         self.cancels: list[str] = []
+        self.replaces: list[str] = []
+        self.is_replace_too_late = False
         self.states: dict[tuple[str, str], pb.VenueOrderState] = {}
         self.feed: list[ExecutionReport] = []
         self.messages: list[pb.WatchExecutionsResponse] = []  # To be streamed as they are.
@@ -88,6 +90,35 @@ class ScriptedVenue(ExchangeService):
         if self.fate is Fate.ANSWER_LOST:
             await _vanish(call)
         return pb.CancelOrderResponse(status=STATUS.ORDER_STATUS_CANCELED, sequence=len(self.feed))
+
+    async def replace_order(
+        self, request: pb.ReplaceOrderRequest, call: Call = Call()
+    ) -> pb.ReplaceOrderResponse:
+        self._check()
+        if self.fate is Fate.REQUEST_LOST:
+            await _vanish(call)
+        key = (request.account, request.client_order_id)
+        if request.request_id not in self.replaces:
+            self.replaces.append(request.request_id)
+            self._replace(key, request)
+        if self.fate is Fate.ANSWER_LOST:
+            await _vanish(call)
+        return pb.ReplaceOrderResponse(status=self.states[key].status, sequence=len(self.feed))
+
+    def _replace(self, key: tuple[str, str], request: pb.ReplaceOrderRequest) -> None:
+        state = self.states[key]
+        if self.is_replace_too_late:
+            self.report(key, execution_pb2.EXEC_TYPE_CANCEL_REJECTED)
+            return
+        if request.HasField("quantity"):
+            state.order.quantity.CopyFrom(request.quantity)
+            left = int(request.quantity.value) - int(state.cum_quantity.value)
+            state.leaves_quantity.value = str(max(left, 0))
+            if left <= 0:
+                state.status = STATUS.ORDER_STATUS_FILLED
+        if request.HasField("limit_price"):
+            state.order.limit_price.CopyFrom(request.limit_price)
+        self.report(key, execution_pb2.EXEC_TYPE_REPLACED)
 
     async def get_order(
         self, request: pb.GetOrderRequest, call: Call = Call()

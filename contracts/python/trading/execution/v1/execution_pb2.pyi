@@ -718,6 +718,7 @@ class QueriedOrder(_message.Message):
     CUM_QUANTITY_FIELD_NUMBER: _builtins.int
     LEAVES_QUANTITY_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_PRICE_FIELD_NUMBER: _builtins.int
     client_order_id: _builtins.str
     """Its name at the venue: the child's."""
     account: _builtins.str
@@ -744,6 +745,10 @@ class QueriedOrder(_message.Message):
     def leaves_quantity(self) -> _decimal_pb2.Decimal:
         """How much may still trade."""
 
+    @_builtins.property
+    def limit_price(self) -> _decimal_pb2.Decimal:
+        """The limit price in force; absent unless it has one."""
+
     def __init__(
         self,
         *,
@@ -757,10 +762,11 @@ class QueriedOrder(_message.Message):
         cum_quantity: _decimal_pb2.Decimal | None = ...,
         leaves_quantity: _decimal_pb2.Decimal | None = ...,
         session_id: _builtins.str = ...,
+        limit_price: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cum_quantity", b"cum_quantity", "leaves_quantity", b"leaves_quantity", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cum_quantity", b"cum_quantity", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "cum_quantity", b"cum_quantity", "instrument", b"instrument", "leaves_quantity", b"leaves_quantity", "quantity", b"quantity", "session_id", b"session_id", "side", b"side", "status", b"status", "venue_order_id", b"venue_order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "cum_quantity", b"cum_quantity", "instrument", b"instrument", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity", "session_id", b"session_id", "side", b"side", "status", b"status", "venue_order_id", b"venue_order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -135,6 +135,9 @@ class ExecutionService(Port):
     ) -> pb.ReplaceExecutionResponse:
         """Gives an execution another quantity or limit.
 
+        Answers when the venue has answered; what came of it is a REPLACED or a CANCEL_REJECTED report.
+        Replacing what has ended changes nothing and answers its state. Repeating a request_id returns
+        the first answer, and asks the venue under the same name when that answer was missing.
         Errors: as of CancelExecution; FAILED_PRECONDITION with reason BELOW_FILLED.
         """
         raise unimplemented(self)
