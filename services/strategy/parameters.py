@@ -26,6 +26,24 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Real:
+    """A number within bounds."""
+
+    name: str
+    default: float
+    minimum: float
+    maximum: float
+
+    def checked(self, value: object) -> float:
+        """Return the number. Raises StrategyRefused."""
+        is_number = isinstance(value, float | int) and not isinstance(value, bool)
+        number = float(value) if is_number else nan  # type: ignore[arg-type]
+        if self.minimum <= number <= self.maximum:  # Never true of NaN.
+            return number
+        raise refused(self.name, f"{value!r}", f"a number in {self.minimum:g}..{self.maximum:g}")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One of some words; the first is the default."""
 
@@ -44,7 +62,7 @@ class Choice:
         raise refused(self.name, f"{value!r}", f"one of {', '.join(self.words)}")
 
 
-Parameter = Whole | Choice
+Parameter = Whole | Real | Choice
 
 
 def complete(schema: Sequence[Parameter], given: Mapping[str, object]) -> dict[str, float | str]:
