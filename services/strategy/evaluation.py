@@ -150,6 +150,10 @@ def _wanted(wish: Wish, exits: Exits, bar: Bar, setting: Setting) -> Proposal | 
         stop_source=source,
         sizing=sized(setting, entry_atto, wish.direction),
         filters=(*wish.filters, *_against_opening(wish, exits, bar, setting)),
+        targets=wish.targets,
+        best_entry_atto=wish.best_entry_atto,
+        labels=wish.labels,
+        signal_bar_atto=wish.signal_bar_atto,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
-from trading.types.v1 import event_pb2, execution_pb2, order_pb2, signal_pb2
+from trading.types.v1 import event_pb2, execution_pb2, order_pb2
 
 from runtime.atto import to_atto
 from runtime.environment import Environment
@@ -14,6 +14,7 @@ from services.strategy.changes import Changes
 from services.strategy.hosted import Track
 from services.strategy.positions import Fill, after_fill, after_fills
 from services.strategy.roster import ORDER_EVENTS, Roster
+from services.strategy.signals import opening_of
 from services.strategy.terms import StrategyRefused
 
 OVER = frozenset(
@@ -34,7 +35,7 @@ class Background:
     """What the store knows of the fills and signals that some events are about."""
 
     known: set[str]
-    stops: dict[str, tuple[int, str]]
+    opened: dict[str, Fill]  # What opening signals say of stop and targets, as fills of nothing.
     fills: dict[store.Key, list[Fill]]  # Of instruments with a bust or a correction.
 
 
@@ -101,7 +102,7 @@ class OrderEvents:
             found = signal_store.signals_by_id(tx, signals) if signals else {}
             return Background(
                 known=store.known_fills(tx, ids) if ids else set(),
-                stops={sid: stop for sid, one in found.items() if (stop := _stop_of(one))},
+                opened={sid: one for sid, body in found.items() if (one := opening_of(body))},
                 fills={key: store.fills_of(tx, *key) for key in revised},
             )
 
@@ -133,7 +134,7 @@ class _Fills:
         store.set_fills(tx, self._revised)
 
     def _traded(self, strategy_id: str, track: Track, event: event_pb2.OrderEvent) -> Track:
-        fill = _fill_of(event, self._background.stops)
+        fill = _fill_of(event, self._background.opened)
         if fill.exec_id in self._background.known:
             return track
         self._background.known.add(fill.exec_id)
@@ -195,17 +196,15 @@ def _has_come_to_nothing(event: event_pb2.OrderEvent, track: Track) -> bool:
     return bool(leaving) and is_over and event.order.spec.signal_id == leaving
 
 
-def _fill_of(event: event_pb2.OrderEvent, stops: dict[str, tuple[int, str]]) -> Fill:
+def _fill_of(event: event_pb2.OrderEvent, opened: dict[str, Fill]) -> Fill:
     report, signal_id = event.execution, event.order.spec.signal_id
-    stop = stops.get(signal_id)
-    return Fill(
+    return replace(
+        opened.get(signal_id, Fill("", 0, 0, 0)),
         exec_id=_fill_id(event),
         quantity_atto=_signed_quantity(report),
         price_atto=to_atto(report.last_price.value),
         time_ns=to_ns(report.transact_time),
         signal_id=signal_id,
-        stop_atto=stop[0] if stop else None,
-        stop_source=stop[1] if stop else "",
     )
 
 
@@ -216,12 +215,3 @@ def _fill_id(event: event_pb2.OrderEvent) -> str:
 def _signed_quantity(report: execution_pb2.ExecutionReport) -> int:
     quantity_atto = to_atto(report.last_quantity.value)
     return quantity_atto if report.side == order_pb2.SIDE_BUY else -quantity_atto
-
-
-def _stop_of(payload: bytes) -> tuple[int, str] | None:
-    """Return the stop of an opening signal, and the rule that gave it."""
-    signal = signal_pb2.Signal.FromString(payload)
-    if signal.action != signal_pb2.SIGNAL_ACTION_OPEN or not signal.HasField("stop_price"):
-        return None
-    source = signal_pb2.StopSource.Name(signal.stop_source).removeprefix("STOP_SOURCE_")
-    return to_atto(signal.stop_price.value), source

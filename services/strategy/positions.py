@@ -1,15 +1,19 @@
 """What a strategy holds of one instrument, by its fills alone, and the stops it watches."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from runtime.money import divide_half_even
-from services.strategy.terms import Direction
+from services.strategy.terms import Direction, Target
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution; the quantity is above zero for a buy. `stop_*` are those of its signal."""
+    """One execution; the quantity is above zero for a buy.
+
+    `stop_*`, `targets` and `signal_bar_atto` are those of its signal.
+    """
 
     exec_id: str
     quantity_atto: int
@@ -18,6 +22,8 @@ class Fill:
     signal_id: str = ""
     stop_atto: int | None = None
     stop_source: str = ""
+    targets: tuple[Target, ...] = ()
+    signal_bar_atto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,11 @@ class Position:
     stop_source: str = ""
     is_break_even: bool = False
     is_entry_bar_adverse: bool | None = None  # None until the bar of the entry is over.
+    targets: tuple[Target, ...] = ()
+    signal_bar_atto: int | None = None
+    tiers_reached: int = 0
+    bars_held: int = 0  # Counted while a time stop is on.
+    is_halved: bool = False  # By the time stop.
     leaving_signal_id: str = ""  # What is under way to close it or turn it round,
     leaving_until_ns: int = 0  # and until when it may still do so.
 
@@ -84,6 +95,8 @@ def after_fill(position: Position, fill: Fill) -> Position:
         initial_stop_atto=fill.stop_atto,
         stop_atto=fill.stop_atto,
         stop_source=fill.stop_source,
+        targets=fill.targets,
+        signal_bar_atto=fill.signal_bar_atto,
     )
 
 
@@ -106,3 +119,19 @@ def _built_up(position: Position, fill: Fill, total: int) -> Position:
         entries=position.entries + is_new_entry,
         signal_id=fill.signal_id or position.signal_id,
     )
+
+
+def plain(position: Position) -> dict[str, Any]:
+    """Return a position as values that JSON knows."""
+    values = {name: getattr(position, name) for name in _NAMES}
+    values["targets"] = [[one.price_atto, one.source, one.share] for one in position.targets]
+    return values
+
+
+def from_plain(values: Mapping[str, Any]) -> Position:
+    """Return the position that `plain` made values of."""
+    targets = tuple(Target(*one) for one in values.get("targets", ()))
+    return Position(**{**values, "targets": targets})
+
+
+_NAMES = tuple(field.name for field in fields(Position))

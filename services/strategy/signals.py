@@ -7,10 +7,20 @@ from dataclasses import dataclass
 from google.type.decimal_pb2 import Decimal
 from trading.types.v1 import event_pb2, market_pb2, money_pb2, signal_pb2
 
-from runtime.atto import from_atto
+from runtime.atto import from_atto, to_atto
 from runtime.times import NS_PER_S, to_timestamp
 from services.strategy.hosted import Hosted
-from services.strategy.terms import Action, Bar, Direction, Proposal, Sizing, SizingWay, Vote
+from services.strategy.positions import Fill
+from services.strategy.terms import (
+    Action,
+    Bar,
+    Direction,
+    Proposal,
+    Sizing,
+    SizingWay,
+    Target,
+    Vote,
+)
 
 SOURCE = "strategy"
 VALID_NS_MIN, VALID_NS_MAX = 5 * NS_PER_S, 4 * 3600 * NS_PER_S
@@ -71,9 +81,27 @@ def drafted(
     if proposal.stop_atto is not None:
         message.stop_price.value = from_atto(proposal.stop_atto)
         message.stop_source = signal_pb2.StopSource.Value(f"STOP_SOURCE_{proposal.stop_source}")
+    _set_prices(message, proposal)
     if proposal.sizing is not None:
         message.sizing.CopyFrom(sizing_message(proposal.sizing))
     return Draft(message, published)
+
+
+def _set_prices(message: signal_pb2.Signal, proposal: Proposal) -> None:
+    message.labels.extend(proposal.labels)
+    if proposal.best_entry_atto is not None:
+        message.best_entry_price.value = from_atto(proposal.best_entry_atto)
+    if proposal.signal_bar_atto is not None:
+        message.signal_bar_price.value = from_atto(proposal.signal_bar_atto)
+    for one in proposal.targets:
+        source = signal_pb2.TargetSource.Value(f"TARGET_SOURCE_{one.source}")
+        message.targets.add(price=_decimal(one.price_atto), source=source, share=one.share)
+    for one in proposal.dropped:
+        message.dropped_targets.add(
+            price=_decimal(one.price_atto),
+            source=signal_pb2.TargetSource.Value(f"TARGET_SOURCE_{one.source}"),
+            reason=signal_pb2.TARGET_DROP_REASON_WRONG_SIDE,
+        )
 
 
 def placed(draft: Draft, sequence: int, *, epoch: int, now_ns: int) -> signal_pb2.Signal:
@@ -91,6 +119,32 @@ def placed(draft: Draft, sequence: int, *, epoch: int, now_ns: int) -> signal_pb
         )
     )
     return signal
+
+
+def opening_of(payload: bytes) -> Fill | None:
+    """Return what an opening signal says of stop and targets, as a fill of nothing."""
+    signal = signal_pb2.Signal.FromString(payload)
+    if signal.action != signal_pb2.SIGNAL_ACTION_OPEN:
+        return None
+    source = signal_pb2.StopSource.Name(signal.stop_source).removeprefix("STOP_SOURCE_")
+    has_stop = signal.HasField("stop_price")
+    return Fill(
+        exec_id="",
+        quantity_atto=0,
+        price_atto=0,
+        time_ns=0,
+        stop_atto=to_atto(signal.stop_price.value) if has_stop else None,
+        stop_source=source if has_stop else "",
+        targets=tuple(map(_target_of, signal.targets)),
+        signal_bar_atto=(
+            to_atto(signal.signal_bar_price.value) if signal.HasField("signal_bar_price") else None
+        ),
+    )
+
+
+def _target_of(message: signal_pb2.Target) -> Target:
+    source = signal_pb2.TargetSource.Name(message.source).removeprefix("TARGET_SOURCE_")
+    return Target(to_atto(message.price.value), source, message.share)
 
 
 def vote_message(vote: Vote) -> signal_pb2.Vote:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from services.strategy import tables as t
 from services.strategy.hosted import Hosted, State, Track
-from services.strategy.positions import Fill, Position
+from services.strategy.positions import Fill, Position, from_plain, plain
 from services.strategy.signal_store import Values, last_evaluations
 
 Found = Row[Any]
@@ -179,7 +179,7 @@ def load(tx: Connection) -> list[tuple[Row[Any], Row[Any]]]:
 def load_tracks(tx: Connection) -> dict[Key, Track]:
     """Return what is remembered of every instrument of every strategy."""
     positions = {
-        (row.strategy_id, row.instrument): Position(**json.loads(row.body))
+        (row.strategy_id, row.instrument): from_plain(json.loads(row.body))
         for row in tx.execute(select(t.strategy_positions))
     }
     tracks = {
@@ -253,4 +253,4 @@ def _state_body(track: Track) -> str:
 
 
 def _position_body(position: Position) -> str:
-    return json.dumps(asdict(position))
+    return json.dumps(plain(position))

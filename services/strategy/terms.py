@@ -104,13 +104,34 @@ class Sizing:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeStop:
+    """When a position has taken too long; bars count from the one it was opened in."""
+
+    loss_bars: int = 12
+    flat_bars: int = 24
+    flat_r_atto: int = ATTO // 5
+    untiered_bars: int = 48
+
+
+@dataclass(frozen=True, slots=True)
 class ExitRules:
-    """How positions are given up; 0 switches a rule off."""
+    """How positions are given up; 0 switches a rule off. R is |entry - initial stop|."""
 
     max_loss_atto: int = ATTO * 2 // 100  # Share of the entry price.
     is_initial_stop_watched: bool = True
-    break_even_r_atto: int = ATTO * 3 // 2  # Multiples of |entry - initial stop|.
+    break_even_r_atto: int = ATTO * 3 // 2  # Multiples of R.
     round_trip_fee_bps_atto: int = 40 * ATTO
+    is_one_r_bar_on: bool = False
+    is_tiered_trail_on: bool = True
+    tiers_r_atto: tuple[int, ...] = (ATTO * 3 // 2, ATTO * 2, ATTO * 5)
+    is_signal_bar_watched: bool = True
+    time_stop: TimeStop | None = None
+    atr_target_atto: int = 0  # Multiples of the average true range.
+    signal_bar_target_atto: int = 0  # Multiples of the signal bar's range.
+    indicator_target: str = ""  # The output that is a target.
+    is_pull_back_on: bool = False
+    pull_back_atto: int = ATTO * 32 // 100  # Share of the run before the signal.
+    is_range_target_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +164,25 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A price at which `share` of the position is closed in profit; 0 only raises the stop.
+
+    `source` is a TargetSource of the contract, without the prefix.
+    """
+
+    price_atto: int
+    source: str
+    share: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What the rules of a kind want after a bar, before what is held is looked at.
 
-    NONE wants out of `closes`; `filters` are the kind's own reasons against it.
+    NONE wants out of `closes`; `filters` are the kind's own reasons against it. `targets` need
+    neither be sorted nor on the right side; `signal_bar_atto` is where a stop at the signal's
+    bar lies, and counts as the stop if it is nearer. `move` is the average true range (of
+    closes alone the average move) in price units. `labels` decide nothing.
     """
 
     direction: Direction
@@ -156,11 +192,19 @@ class Wish:
     stop_source: str = ""
     closes: Direction = Direction.NONE
     filters: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    best_entry_atto: int | None = None
+    labels: tuple[str, ...] = ()
+    signal_bar_atto: int | None = None
+    move: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A signal to be stored: published, or kept back for the reasons in `filters`."""
+    """A signal to be stored: published, or kept back for the reasons in `filters`.
+
+    `targets` lie on the right side, nearest first; `dropped` are those on the wrong one.
+    """
 
     action: Action
     direction: Direction
@@ -171,6 +215,11 @@ class Proposal:
     stop_source: str = ""
     sizing: Sizing | None = None
     filters: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
+    dropped: tuple[Target, ...] = ()
+    best_entry_atto: int | None = None
+    labels: tuple[str, ...] = ()
+    signal_bar_atto: int | None = None
 
     @property
     def is_published(self) -> bool:

@@ -38,7 +38,7 @@ class _StrategyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Strategy
     STRATEGY_KIND_VEGAS: _StrategyKind.ValueType  # 2
     """Weighs conditions around a tunnel of averages; not built yet."""
     STRATEGY_KIND_NWE: _StrategyKind.ValueType  # 3
-    """Trades back into a kernel-regression envelope; not built yet."""
+    """Trades back into a kernel-regression envelope."""
 
 class StrategyKind(_StrategyKind, metaclass=_StrategyKindEnumTypeWrapper):
     """The rules that a strategy can follow."""
@@ -50,7 +50,7 @@ STRATEGY_KIND_EMA_CROSS: StrategyKind.ValueType  # 1
 STRATEGY_KIND_VEGAS: StrategyKind.ValueType  # 2
 """Weighs conditions around a tunnel of averages; not built yet."""
 STRATEGY_KIND_NWE: StrategyKind.ValueType  # 3
-"""Trades back into a kernel-regression envelope; not built yet."""
+"""Trades back into a kernel-regression envelope."""
 Global___StrategyKind: _TypeAlias = StrategyKind  # noqa: Y015
 
 class _StrategyState:
@@ -242,6 +242,7 @@ class CreateStrategyRequest(_message.Message):
         """Parameters of the kind; those left out have their defaults.
         EMA_CROSS: `fast` (12) and `slow` (26), periods, fast below slow; `mode`, "STOP_AND_REVERSE"
         (default) or "LONG_ONLY".
+        NWE: see docs of its parameters in services/strategy/envelope.
         """
 
     @_builtins.property
@@ -941,9 +942,10 @@ Global___StrategyConfig: _TypeAlias = StrategyConfig  # noqa: Y015
 
 @_typing.final
 class ExitConfig(_message.Message):
-    """How positions are given up. Stops are looked at before anything else, on levels as they were
-    when the bar opened; of several stops touched in one bar the tightest counts. A level never
-    loosens. At least one of the initial stop and the greatest loss must be on.
+    """How positions are given up, bar by bar. Stops are looked at before targets, on levels as they
+    were when the bar opened; of several stops touched in one bar the tightest counts, of several
+    targets the nearest, and a stop before a target. A stop never loosens. At least one of the
+    initial stop and the greatest loss must be on.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -952,11 +954,43 @@ class ExitConfig(_message.Message):
     IS_INITIAL_STOP_OFF_FIELD_NUMBER: _builtins.int
     BREAK_EVEN_AFTER_R_FIELD_NUMBER: _builtins.int
     ROUND_TRIP_FEE_BPS_FIELD_NUMBER: _builtins.int
+    IS_ONE_R_BAR_ON_FIELD_NUMBER: _builtins.int
+    IS_TIERED_TRAIL_OFF_FIELD_NUMBER: _builtins.int
+    TIER_R_FIELD_NUMBER: _builtins.int
+    IS_SIGNAL_BAR_STOP_OFF_FIELD_NUMBER: _builtins.int
+    TIME_STOP_FIELD_NUMBER: _builtins.int
+    ATR_TARGET_FIELD_NUMBER: _builtins.int
+    SIGNAL_BAR_TARGET_FIELD_NUMBER: _builtins.int
+    INDICATOR_TARGET_FIELD_NUMBER: _builtins.int
+    IS_PULL_BACK_ON_FIELD_NUMBER: _builtins.int
+    PULL_BACK_SHARE_FIELD_NUMBER: _builtins.int
+    IS_RANGE_TARGET_OFF_FIELD_NUMBER: _builtins.int
     is_initial_stop_off: _builtins.bool
     """Whether the signal's own stop is not watched."""
+    is_one_r_bar_on: _builtins.bool
+    """Whether a stop lies one range of the entry bar from entry, at least 0.001 of the entry
+    price; it is watched from the bar after the entry bar. Closes alone have no range.
+    """
+    is_tiered_trail_off: _builtins.bool
+    """Whether passing a tier neither raises the stop nor takes the profit."""
+    is_signal_bar_stop_off: _builtins.bool
+    """Whether the stop at the bar that gave the signal is not watched."""
+    indicator_target: _builtins.str
+    """The indicator value of the kind that is a target, such as "slow" of EMA_CROSS, as it was
+    when the bar opened; empty: off.
+    """
+    is_pull_back_on: _builtins.bool
+    """Whether a trade against the run before it takes profit once so much of the run is won back.
+    A run is bars that close one after the other in one direction.
+    """
+    is_range_target_off: _builtins.bool
+    """Whether the targets that a kind sets in a narrow market are left out."""
     @_builtins.property
     def max_loss(self) -> _decimal_pb2.Decimal:
-        """The greatest loss, as a share of the entry price; absent: 0.02; zero: off."""
+        """The greatest loss, as a share of the entry price; absent: 0.02; zero: off. A wider one than
+        0.03 is 0.03 after an entry bar that was wider than that and closed against the position;
+        a wider one than 0.045 is 0.045 within a bar whose range is more than 0.05 of its open.
+        """
 
     @_builtins.property
     def break_even_after_r(self) -> _decimal_pb2.Decimal:
@@ -968,6 +1002,31 @@ class ExitConfig(_message.Message):
     def round_trip_fee_bps(self) -> _decimal_pb2.Decimal:
         """What entry and exit cost together, in basis points of the entry price; absent: 40."""
 
+    @_builtins.property
+    def tier_r(self) -> _containers.RepeatedCompositeFieldContainer[_decimal_pb2.Decimal]:
+        """The tiers of a position whose signal named none, in multiples of the distance between entry
+        and initial stop, ascending; none: 1.5, 2 and 5. The first raises the stop to entry, each
+        further one to the tier before it, the last closes the position.
+        """
+
+    @_builtins.property
+    def time_stop(self) -> Global___TimeStop:
+        """Gives up what takes too long; absent: off."""
+
+    @_builtins.property
+    def atr_target(self) -> _decimal_pb2.Decimal:
+        """A target so many times the average true range from entry (of closes alone, the average
+        move); absent or zero: off.
+        """
+
+    @_builtins.property
+    def signal_bar_target(self) -> _decimal_pb2.Decimal:
+        """A target so many ranges of the bar that gave the signal from entry; absent or zero: off."""
+
+    @_builtins.property
+    def pull_back_share(self) -> _decimal_pb2.Decimal:
+        """The share of the run; absent: 0.32."""
+
     def __init__(
         self,
         *,
@@ -975,14 +1034,63 @@ class ExitConfig(_message.Message):
         is_initial_stop_off: _builtins.bool = ...,
         break_even_after_r: _decimal_pb2.Decimal | None = ...,
         round_trip_fee_bps: _decimal_pb2.Decimal | None = ...,
+        is_one_r_bar_on: _builtins.bool = ...,
+        is_tiered_trail_off: _builtins.bool = ...,
+        tier_r: _abc.Iterable[_decimal_pb2.Decimal] | None = ...,
+        is_signal_bar_stop_off: _builtins.bool = ...,
+        time_stop: Global___TimeStop | None = ...,
+        atr_target: _decimal_pb2.Decimal | None = ...,
+        signal_bar_target: _decimal_pb2.Decimal | None = ...,
+        indicator_target: _builtins.str = ...,
+        is_pull_back_on: _builtins.bool = ...,
+        pull_back_share: _decimal_pb2.Decimal | None = ...,
+        is_range_target_off: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["break_even_after_r", b"break_even_after_r", "max_loss", b"max_loss", "round_trip_fee_bps", b"round_trip_fee_bps"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["atr_target", b"atr_target", "break_even_after_r", b"break_even_after_r", "max_loss", b"max_loss", "pull_back_share", b"pull_back_share", "round_trip_fee_bps", b"round_trip_fee_bps", "signal_bar_target", b"signal_bar_target", "time_stop", b"time_stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["break_even_after_r", b"break_even_after_r", "is_initial_stop_off", b"is_initial_stop_off", "max_loss", b"max_loss", "round_trip_fee_bps", b"round_trip_fee_bps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["atr_target", b"atr_target", "break_even_after_r", b"break_even_after_r", "indicator_target", b"indicator_target", "is_initial_stop_off", b"is_initial_stop_off", "is_one_r_bar_on", b"is_one_r_bar_on", "is_pull_back_on", b"is_pull_back_on", "is_range_target_off", b"is_range_target_off", "is_signal_bar_stop_off", b"is_signal_bar_stop_off", "is_tiered_trail_off", b"is_tiered_trail_off", "max_loss", b"max_loss", "pull_back_share", b"pull_back_share", "round_trip_fee_bps", b"round_trip_fee_bps", "signal_bar_target", b"signal_bar_target", "tier_r", b"tier_r", "time_stop", b"time_stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExitConfig: _TypeAlias = ExitConfig  # noqa: Y015
+
+@_typing.final
+class TimeStop(_message.Message):
+    """When a position has taken too long: looked at on the close of each bar, entry bar included,
+    while it is on.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOSS_BARS_FIELD_NUMBER: _builtins.int
+    FLAT_BARS_FIELD_NUMBER: _builtins.int
+    FLAT_R_FIELD_NUMBER: _builtins.int
+    UNTIERED_BARS_FIELD_NUMBER: _builtins.int
+    loss_bars: _builtins.int
+    """After so many bars half of a position at a loss is closed, once; 0: 12."""
+    flat_bars: _builtins.int
+    """After so many bars a position that has hardly moved is closed; 0: 24."""
+    untiered_bars: _builtins.int
+    """After so many bars a position that has not passed its first tier is closed; 0: 48."""
+    @_builtins.property
+    def flat_r(self) -> _decimal_pb2.Decimal:
+        """What hardly is, in multiples of the distance between entry and initial stop; absent: 0.2."""
+
+    def __init__(
+        self,
+        *,
+        loss_bars: _builtins.int = ...,
+        flat_bars: _builtins.int = ...,
+        flat_r: _decimal_pb2.Decimal | None = ...,
+        untiered_bars: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["flat_r", b"flat_r"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flat_bars", b"flat_bars", "flat_r", b"flat_r", "loss_bars", b"loss_bars", "untiered_bars", b"untiered_bars"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeStop: _TypeAlias = TimeStop  # noqa: Y015
 
 @_typing.final
 class Strategy(_message.Message):
@@ -1229,8 +1337,8 @@ class Evaluation(_message.Message):
 
     @_builtins.property
     def exit_price(self) -> _decimal_pb2.Decimal:
-        """Where a touched stop would have got out: its level, or the open of a bar that opened beyond
-        it; of closes alone the close. Absent without an exit.
+        """Where a touched stop or target would have got out: its level, or the open of a bar that
+        opened beyond it; of closes alone the close. Absent without an exit.
         """
 
     def __init__(

@@ -18,7 +18,8 @@ class StrategyService(Port):
 
     A signal to OPEN with a target_position also turns round what is held: no CLOSE comes with it.
     CLOSE and ADJUST_STOP name the direction of the position they are about; the stop_price of a
-    CLOSE is the stop that was touched. At most one signal of an action is made per candle.
+    CLOSE is the stop that was touched, its target the one that was reached, and with a quantity it
+    closes that much. At most one signal of an action is made per candle.
     """
 
     DESCRIPTOR = pb.DESCRIPTOR.services_by_name["StrategyService"]

@@ -204,6 +204,8 @@ class _StopSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopSource
     """The range of the entry bar from entry."""
     STOP_SOURCE_TIER_TRAIL: _StopSource.ValueType  # 8
     """The level of a target tier that was passed."""
+    STOP_SOURCE_TIME: _StopSource.ValueType  # 9
+    """The position was held too long for what it gained; there is no price to it."""
 
 class StopSource(_StopSource, metaclass=_StopSourceEnumTypeWrapper):
     """Which rule gave a protective stop."""
@@ -226,6 +228,8 @@ STOP_SOURCE_ONE_R_BAR: StopSource.ValueType  # 7
 """The range of the entry bar from entry."""
 STOP_SOURCE_TIER_TRAIL: StopSource.ValueType  # 8
 """The level of a target tier that was passed."""
+STOP_SOURCE_TIME: StopSource.ValueType  # 9
+"""The position was held too long for what it gained; there is no price to it."""
 Global___StopSource: _TypeAlias = StopSource  # noqa: Y015
 
 class _TargetSource:
@@ -268,6 +272,26 @@ TARGET_SOURCE_TIER: TargetSource.ValueType  # 6
 """A multiple of the distance between entry and initial stop."""
 Global___TargetSource: _TypeAlias = TargetSource  # noqa: Y015
 
+class _TargetDropReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TargetDropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TargetDropReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TARGET_DROP_REASON_UNSPECIFIED: _TargetDropReason.ValueType  # 0
+    """Not stated; refused."""
+    TARGET_DROP_REASON_WRONG_SIDE: _TargetDropReason.ValueType  # 1
+    """It lies on the losing side of the entry, or upon it."""
+
+class TargetDropReason(_TargetDropReason, metaclass=_TargetDropReasonEnumTypeWrapper):
+    """Why a target was left out."""
+
+TARGET_DROP_REASON_UNSPECIFIED: TargetDropReason.ValueType  # 0
+"""Not stated; refused."""
+TARGET_DROP_REASON_WRONG_SIDE: TargetDropReason.ValueType  # 1
+"""It lies on the losing side of the entry, or upon it."""
+Global___TargetDropReason: _TypeAlias = TargetDropReason  # noqa: Y015
+
 @_typing.final
 class Signal(_message.Message):
     """What a strategy wants done after one candle, and why.
@@ -299,6 +323,9 @@ class Signal(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
     HEADER_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    SIGNAL_BAR_PRICE_FIELD_NUMBER: _builtins.int
+    DROPPED_TARGETS_FIELD_NUMBER: _builtins.int
     signal_id: _builtins.str
     """uuid5 of strategy_id, config_version, instrument, timeframe, candle_open_time and action."""
     strategy_id: _builtins.str
@@ -343,11 +370,13 @@ class Signal(_message.Message):
 
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Target]:
-        """Where profit is taken, nearest first."""
+        """Where profit is taken, nearest first. A CLOSE that takes profit names the one it took."""
 
     @_builtins.property
     def sizing(self) -> Global___Sizing:
-        """How much is wanted; absent to close or adjust the whole position."""
+        """How much is wanted; absent to close or adjust the whole position. A CLOSE with a quantity
+        closes that much of the position, at most all of it.
+        """
 
     @_builtins.property
     def filter_reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___FilterReason.ValueType]:
@@ -360,6 +389,20 @@ class Signal(_message.Message):
     @_builtins.property
     def header(self) -> _event_pb2.EventHeader:
         """Its place among the strategy service's events; sequences count published signals only."""
+
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What else was noticed, such as "RANGING"; it decides nothing."""
+
+    @_builtins.property
+    def signal_bar_price(self) -> _decimal_pb2.Decimal:
+        """The open or the extreme of the bar that gave the signal, where a signal-bar stop lies;
+        absent where the rules of the kind know none.
+        """
+
+    @_builtins.property
+    def dropped_targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___DroppedTarget]:
+        """The targets that were left out, and why."""
 
     def __init__(
         self,
@@ -385,10 +428,13 @@ class Signal(_message.Message):
         status: Global___SignalStatus.ValueType = ...,
         valid_until: _timestamp_pb2.Timestamp | None = ...,
         header: _event_pb2.EventHeader | None = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+        signal_bar_price: _decimal_pb2.Decimal | None = ...,
+        dropped_targets: _abc.Iterable[Global___DroppedTarget] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["best_entry_price", b"best_entry_price", "candle_open_time", b"candle_open_time", "entry_price", b"entry_price", "header", b"header", "sizing", b"sizing", "stop_price", b"stop_price", "valid_until", b"valid_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["best_entry_price", b"best_entry_price", "candle_open_time", b"candle_open_time", "entry_price", b"entry_price", "header", b"header", "signal_bar_price", b"signal_bar_price", "sizing", b"sizing", "stop_price", b"stop_price", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "action", b"action", "best_entry_price", b"best_entry_price", "candle_open_time", b"candle_open_time", "config_version", b"config_version", "direction", b"direction", "entry_price", b"entry_price", "filter_reasons", b"filter_reasons", "header", b"header", "instrument", b"instrument", "signal_id", b"signal_id", "sizing", b"sizing", "status", b"status", "stop_price", b"stop_price", "stop_source", b"stop_source", "strategy_id", b"strategy_id", "strength", b"strength", "targets", b"targets", "timeframe", b"timeframe", "valid_until", b"valid_until", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "action", b"action", "best_entry_price", b"best_entry_price", "candle_open_time", b"candle_open_time", "config_version", b"config_version", "direction", b"direction", "dropped_targets", b"dropped_targets", "entry_price", b"entry_price", "filter_reasons", b"filter_reasons", "header", b"header", "instrument", b"instrument", "labels", b"labels", "signal_bar_price", b"signal_bar_price", "signal_id", b"signal_id", "sizing", b"sizing", "status", b"status", "stop_price", b"stop_price", "stop_source", b"stop_source", "strategy_id", b"strategy_id", "strength", b"strength", "targets", b"targets", "timeframe", b"timeframe", "valid_until", b"valid_until", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -436,7 +482,7 @@ class Target(_message.Message):
     source: Global___TargetSource.ValueType
     """The rule that gave it."""
     share: _builtins.float
-    """The share of the position to close there, above 0 and at most 1."""
+    """The share of the position to close there, at most 1; 0 for a tier that only raises the stop."""
     @_builtins.property
     def price(self) -> _decimal_pb2.Decimal:
         """The price."""
@@ -455,6 +501,38 @@ class Target(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Target: _TypeAlias = Target  # noqa: Y015
+
+@_typing.final
+class DroppedTarget(_message.Message):
+    """A target that was left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    source: Global___TargetSource.ValueType
+    """The rule that gave it."""
+    reason: Global___TargetDropReason.ValueType
+    """Why it was left out."""
+    @_builtins.property
+    def price(self) -> _decimal_pb2.Decimal:
+        """The price it would have had."""
+
+    def __init__(
+        self,
+        *,
+        price: _decimal_pb2.Decimal | None = ...,
+        source: Global___TargetSource.ValueType = ...,
+        reason: Global___TargetDropReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DroppedTarget: _TypeAlias = DroppedTarget  # noqa: Y015
 
 @_typing.final
 class Sizing(_message.Message):
