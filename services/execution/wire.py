@@ -145,6 +145,8 @@ def queried(state: exchange_pb2.VenueOrderState) -> pb.QueriedOrder:
     )
     if state.order.HasField("limit_price"):
         found.limit_price.CopyFrom(state.order.limit_price)
+    if state.order.HasField("stop_price"):
+        found.stop_price.CopyFrom(state.order.stop_price)
     return found
 
 

@@ -569,6 +569,7 @@ class ReplaceOrderRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     LIMIT_PRICE_FIELD_NUMBER: _builtins.int
+    STOP_PRICE_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The account of the order."""
     client_order_id: _builtins.str
@@ -583,6 +584,10 @@ class ReplaceOrderRequest(_message.Message):
     def limit_price(self) -> _decimal_pb2.Decimal:
         """The new limit price; absent: unchanged."""
 
+    @_builtins.property
+    def stop_price(self) -> _decimal_pb2.Decimal:
+        """The new stop price of an order that has not been triggered; absent: unchanged."""
+
     def __init__(
         self,
         *,
@@ -591,10 +596,11 @@ class ReplaceOrderRequest(_message.Message):
         request_id: _builtins.str = ...,
         quantity: _decimal_pb2.Decimal | None = ...,
         limit_price: _decimal_pb2.Decimal | None = ...,
+        stop_price: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["limit_price", b"limit_price", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limit_price", b"limit_price", "quantity", b"quantity", "stop_price", b"stop_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "limit_price", b"limit_price", "quantity", b"quantity", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "limit_price", b"limit_price", "quantity", b"quantity", "request_id", b"request_id", "stop_price", b"stop_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -326,6 +326,7 @@ class ReplaceExecutionRequest(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     LIMIT_PRICE_FIELD_NUMBER: _builtins.int
+    STOP_PRICE_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The account of the order."""
     client_order_id: _builtins.str
@@ -342,6 +343,10 @@ class ReplaceExecutionRequest(_message.Message):
     def limit_price(self) -> _decimal_pb2.Decimal:
         """The new limit price; absent: unchanged."""
 
+    @_builtins.property
+    def stop_price(self) -> _decimal_pb2.Decimal:
+        """The new stop price of an order that has not been triggered; absent: unchanged."""
+
     def __init__(
         self,
         *,
@@ -351,10 +356,11 @@ class ReplaceExecutionRequest(_message.Message):
         epoch: _builtins.int = ...,
         quantity: _decimal_pb2.Decimal | None = ...,
         limit_price: _decimal_pb2.Decimal | None = ...,
+        stop_price: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["limit_price", b"limit_price", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limit_price", b"limit_price", "quantity", b"quantity", "stop_price", b"stop_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "epoch", b"epoch", "limit_price", b"limit_price", "quantity", b"quantity", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "epoch", b"epoch", "limit_price", b"limit_price", "quantity", b"quantity", "request_id", b"request_id", "stop_price", b"stop_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -719,6 +725,7 @@ class QueriedOrder(_message.Message):
     LEAVES_QUANTITY_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
     LIMIT_PRICE_FIELD_NUMBER: _builtins.int
+    STOP_PRICE_FIELD_NUMBER: _builtins.int
     client_order_id: _builtins.str
     """Its name at the venue: the child's."""
     account: _builtins.str
@@ -749,6 +756,10 @@ class QueriedOrder(_message.Message):
     def limit_price(self) -> _decimal_pb2.Decimal:
         """The limit price in force; absent unless it has one."""
 
+    @_builtins.property
+    def stop_price(self) -> _decimal_pb2.Decimal:
+        """The stop price in force; absent unless it has one."""
+
     def __init__(
         self,
         *,
@@ -763,10 +774,11 @@ class QueriedOrder(_message.Message):
         leaves_quantity: _decimal_pb2.Decimal | None = ...,
         session_id: _builtins.str = ...,
         limit_price: _decimal_pb2.Decimal | None = ...,
+        stop_price: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cum_quantity", b"cum_quantity", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cum_quantity", b"cum_quantity", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity", "stop_price", b"stop_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "cum_quantity", b"cum_quantity", "instrument", b"instrument", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity", "session_id", b"session_id", "side", b"side", "status", b"status", "venue_order_id", b"venue_order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "cum_quantity", b"cum_quantity", "instrument", b"instrument", "leaves_quantity", b"leaves_quantity", "limit_price", b"limit_price", "quantity", b"quantity", "session_id", b"session_id", "side", b"side", "status", b"status", "stop_price", b"stop_price", "venue_order_id", b"venue_order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,14 @@ class OrderService(Port):
             target_rps=600.0,
             p99_ms=50.0,
         ),
+        "watch_alarms": Policy(
+            deadline_s=None,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"OPERATOR", "RISK_OFFICER", "TRADER", "VIEWER"}),
+            callers=frozenset({"*"}),
+            target_rps=5.0,
+            p99_ms=50.0,
+        ),
         "list_signal_decisions": Policy(
             deadline_s=1.0,
             idempotency=Idempotency.SAFE,
@@ -145,9 +153,10 @@ class OrderService(Port):
     ) -> pb.CancelOrdersResponse:
         """Asks for the cancel of every live order in a scope; answers once all are asked for.
 
-        The orders are listed by order_id, as they stand then; each goes on as after CancelOrder.
-        Repeating a request_id returns the first answer.
-        Errors: UNAVAILABLE with reason RECONCILING.
+        The orders are listed as they stand then, oldest first; each goes on as after CancelOrder. An
+        order whose cancel is under way already is not among them. Repeating a request_id asks for
+        nothing again and returns the first answer, with another page_token another page of it.
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_FOREIGN, UNAVAILABLE with reason RECONCILING.
         """
         raise unimplemented(self)
 
@@ -194,6 +203,20 @@ class OrderService(Port):
         is sent. Filters drop events, never reorder them.
         Errors: OUT_OF_RANGE (after_sequence is older than what is kept, or ahead of what exists),
         RESOURCE_EXHAUSTED (the reader is too slow; resume from the last sequence it has).
+        """
+        raise unimplemented(self)
+
+    def watch_alarms(
+        self, request: pb.WatchAlarmsRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchAlarmsResponse, None]:
+        """Streams every alarm after after_sequence, in sequence order, without end.
+
+        An alarm is what a person should look at: an order in doubt for 5 s, something that the rules
+        of an order's life exclude, a position whose stop was refused, a signal that could not be
+        read, a subscriber of order events that lags. Alarms are stored before they are shown.
+        The first message is a heartbeat with the current sequence; more follow while nothing else
+        is sent.
+        Errors: as of WatchOrderEvents.
         """
         raise unimplemented(self)
 

@@ -58,6 +58,8 @@ class _OrderCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderCause
     """An operator ended a doubt."""
     ORDER_CAUSE_ANOMALY: _OrderCause.ValueType  # 15
     """Something that the rules of an order's life exclude: recorded, booked, not believed."""
+    ORDER_CAUSE_REPLACE_REFUSED: _OrderCause.ValueType  # 16
+    """Execution definitely refused a replacement: the order works with its old values."""
 
 class OrderCause(_OrderCause, metaclass=_OrderCauseEnumTypeWrapper):
     """What moves an order on this side of the venue."""
@@ -94,6 +96,8 @@ ORDER_CAUSE_RESOLVED: OrderCause.ValueType  # 14
 """An operator ended a doubt."""
 ORDER_CAUSE_ANOMALY: OrderCause.ValueType  # 15
 """Something that the rules of an order's life exclude: recorded, booked, not believed."""
+ORDER_CAUSE_REPLACE_REFUSED: OrderCause.ValueType  # 16
+"""Execution definitely refused a replacement: the order works with its old values."""
 Global___OrderCause: _TypeAlias = OrderCause  # noqa: Y015
 
 @_typing.final
