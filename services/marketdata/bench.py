@@ -12,7 +12,8 @@ from trading.marketdata.v1 import marketdata_pb2 as pb
 from trading.types.v1 import market_pb2
 
 from runtime.virtual import VirtualLoop
-from services.marketdata.datasets import BUNDLED, generate_series, read_series
+from services.marketdata.datasets import BUNDLED, read_series
+from services.marketdata.generated import generate_series
 from services.marketdata.series import Series
 from services.marketdata.tests.mothers import (
     NOON_NS,

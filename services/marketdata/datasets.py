@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from services.marketdata import square
+from services.marketdata import jump_diffusion, square
 from services.marketdata.calendars import NEW_YORK, Instants, sessions_of
 from services.marketdata.candles import Adjustment, CandleKind, Source
 from services.marketdata.instruments import (
@@ -23,10 +23,11 @@ from services.marketdata.instruments import (
     SP500_INDEX,
     SP500_INSTRUMENTS,
     SQUARE_INSTRUMENTS,
+    SYNTHETIC_INSTRUMENTS,
     Instrument,
 )
 from services.marketdata.series import PRICES, UNKNOWN, Column, Series
-from services.marketdata.timeframes import DURATION_NS, Timeframe
+from services.marketdata.timeframes import Timeframe
 
 SP500_CLOSE = "sp500-20-close"
 SP500 = "sp500-index"
@@ -110,6 +111,16 @@ BUNDLED = {
             licence_note="Made here by a generator.",
             caveat="Carries no market meaning: a square wave for load tests.",
         ),
+        Dataset(
+            name=jump_diffusion.DATASET,
+            kind=CandleKind.OHLCV,
+            instruments=_names(SYNTHETIC_INSTRUMENTS),
+            timeframes=jump_diffusion.TIMEFRAMES,
+            is_synthetic=True,
+            licence_note="Made here by a generator.",
+            caveat="Not market data: a jump diffusion. Each timeframe is a path of its own, not"
+            " the sum of shorter candles.",
+        ),
     )
 }
 
@@ -135,31 +146,6 @@ def read_series(dataset: str, instrument: str) -> Series:
         columns=columns,
     )
     return _checked(series, BUNDLED[dataset])
-
-
-def generate_series(
-    instrument: str, timeframe: Timeframe, *, seed: int, start_ns: int, count: int
-) -> Series:
-    """Return the first `count` candles of `square-v1` that starts at `start_ns`, on the grid."""
-    index = BUNDLED[square.DATASET].instruments.index(instrument)
-    cents = square.square_bars(seed, index, count)
-    opens_ns = start_ns + np.arange(count, dtype=np.int64) * DURATION_NS[timeframe]
-    columns = {n: Column(cents[:, i], square.EXPONENT) for i, n in enumerate(PRICES)}
-    return Series(
-        instrument=instrument,
-        timeframe=timeframe,
-        source=Source(
-            dataset=square.DATASET,
-            provider="plimsoll",
-            adjustment=Adjustment.RAW,
-            is_synthetic=True,
-            process=square.DATASET,
-            seed=seed,
-        ),
-        opens_ns=opens_ns,
-        closes_ns=opens_ns + DURATION_NS[timeframe],
-        columns=columns | {"volume": Column(np.full(count, square.VOLUME, dtype=np.int64))},
-    )
 
 
 def _source(dataset: Dataset, instrument: str) -> Source:

@@ -13,6 +13,9 @@ from services.marketdata.calendars import ALWAYS_OPEN, NEW_YORK
 CENT = Decimal("0.01")
 MILL = Decimal("0.001")
 SQUARE_COUNT = 100
+SYNTHETIC_COUNT = 16
+PARKINSON_COUNT = 4
+PARKINSON_PREFIX = "JP"
 
 SP500_NAMES = {
     "AAPL": "Apple",
@@ -90,6 +93,17 @@ def square_instrument(index: int) -> Instrument:
     )
 
 
+def synthetic_instrument(symbol: str, name: str) -> Instrument:
+    """Return an instrument of the jump-diffusion generator."""
+    return Instrument(
+        instrument=f"{symbol}.XSIM",
+        name=name,
+        kind=InstrumentKind.CRYPTO_SPOT,
+        calendar=ALWAYS_OPEN,
+        collar_bps=1_000,
+    )
+
+
 def _index_and_proxy(index: str, proxy: str, name: str) -> tuple[Instrument, Instrument]:
     """An index is a number, not a thing one can buy; its proxy is declared to be one."""
     return (
@@ -113,8 +127,26 @@ SP500_INSTRUMENTS = tuple(
 SP500_INDEX = _index_and_proxy("SPX", "SPX5", "S&P 500")
 NASDAQ_INDEX = _index_and_proxy("IXIC", "NDX1", "NASDAQ Composite")
 SQUARE_INSTRUMENTS = tuple(square_instrument(index) for index in range(SQUARE_COUNT))
+SYNTHETIC_INSTRUMENTS = (
+    *(
+        synthetic_instrument(f"JD{number:02d}", f"Jump diffusion {number}")
+        for number in range(SYNTHETIC_COUNT)
+    ),
+    *(
+        synthetic_instrument(
+            f"{PARKINSON_PREFIX}{number:02d}", f"Jump diffusion {number}, as volatile as the S&P"
+        )
+        for number in range(PARKINSON_COUNT)
+    ),
+)
 
 CATALOGUE = {
     item.instrument: item
-    for item in (*SP500_INSTRUMENTS, *SP500_INDEX, *NASDAQ_INDEX, *SQUARE_INSTRUMENTS)
+    for item in (
+        *SP500_INSTRUMENTS,
+        *SP500_INDEX,
+        *NASDAQ_INDEX,
+        *SQUARE_INSTRUMENTS,
+        *SYNTHETIC_INSTRUMENTS,
+    )
 }

@@ -1,13 +1,14 @@
-"""The datasets that can be replayed: the bundled ones, the generator, and the user's imports."""
+"""The datasets that can be replayed: bundled ones, generators, and the user's imports."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from runtime.stores import Database
-from services.marketdata import library, square
+from services.marketdata import library
 from services.marketdata.candles import CandleKind
-from services.marketdata.datasets import BUNDLED, Dataset, generate_series, read_series
+from services.marketdata.datasets import BUNDLED, Dataset, read_series
+from services.marketdata.generated import GENERATORS, generate_series
 from services.marketdata.library import ImportedLine
 from services.marketdata.plan import Plan, Wanted
 from services.marketdata.refusals import MarketDataRefused, Refusal
@@ -74,7 +75,7 @@ class Shelf:
                 Refusal.TIMEFRAME_UNAVAILABLE,
                 f"{dataset.name} has no {wanted.timeframe.name} candles, must be {known}",
             )
-        if dataset.name == square.DATASET:
+        if dataset.name in GENERATORS:
             return _generated(wanted, names)
         return _recorded(wanted, [await self._read(wanted, name) for name in names])
 

@@ -19,6 +19,7 @@ WALK_SIGMA = 0.0002
 WALK_UNIT = 1e-9
 HALF_PERIOD = 4
 PHASES = 8
+STEPS = (0, 3, 8, 10)  # When it is at its open, first extreme, second extreme and close.
 
 
 def square_bars(seed: int, index: int, count: int) -> Instants:
@@ -42,3 +43,19 @@ def _walk_steps(seed: int, index: int, count: int) -> Instants:
     key = np.array([seed % 2**64, index + 1], dtype=np.uint64)
     draws = np.random.Generator(np.random.Philox(key=key)).standard_normal(count)
     return np.asarray(np.rint(draws * (WALK_SIGMA / WALK_UNIT)), dtype=np.int64)
+
+
+def square_steps(bars: Instants) -> Instants:
+    """Return ten prices in each bar, in cents: by its low and high to its close, or the reverse.
+
+    A rising bar goes down to its low first, a falling one up to its high.
+    """
+    opens, highs, lows, closes = bars.T
+    is_rising = closes >= opens
+    points = [opens, np.where(is_rising, lows, highs), np.where(is_rising, highs, lows), closes]
+    steps = []
+    for number in range(1, STEPS[-1] + 1):
+        leg = next(leg for leg in range(1, len(STEPS)) if number <= STEPS[leg])
+        gone, length = number - STEPS[leg - 1], STEPS[leg] - STEPS[leg - 1]
+        steps.append(points[leg - 1] + (points[leg] - points[leg - 1]) * gone // length)
+    return np.stack(steps, axis=1)

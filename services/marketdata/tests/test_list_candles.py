@@ -148,7 +148,7 @@ async def test_instruments_are_listed_by_name_page_by_page_and_by_kind() -> None
             break
         request.page_token = page.next_page_token
     assert names == sorted(names)
-    assert len(names) == len(set(names)) == 124
+    assert len(names) == len(set(names)) == 144
     indices = pb.ListInstrumentsRequest(kind=instrument_pb2.INSTRUMENT_KIND_INDEX)
     found = (await market.client.list_instruments(indices)).instruments
     assert [(spec.instrument, spec.is_tradable) for spec in found] == [
@@ -163,7 +163,13 @@ async def test_every_dataset_says_what_it_is_not_and_under_which_terms_it_comes(
     market = await a_market()
     answer = await market.client.list_datasets(pb.ListDatasetsRequest())
     names = [dataset.dataset for dataset in answer.datasets]
-    assert names == ["nasdaq-index", "sp500-20-close", "sp500-index", "square-v1"]
+    assert names == [
+        "nasdaq-index",
+        "sp500-20-close",
+        "sp500-index",
+        "square-v1",
+        "synthetic-jd-v1",
+    ]
     assert all(dataset.licence_note and dataset.caveat for dataset in answer.datasets)
     closes = answer.datasets[1]
     assert closes.kind == market_pb2.CANDLE_KIND_CLOSE_ONLY

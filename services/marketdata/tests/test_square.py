@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.marketdata.candles import rejection_of
-from services.marketdata.datasets import generate_series
+from services.marketdata.generated import generate_series
 from services.marketdata.grid import grid_of
 from services.marketdata.instruments import CATALOGUE
 from services.marketdata.square import square_bars
