@@ -25,6 +25,7 @@ from services.marketdata.publisher import Publisher
 from services.marketdata.quotes import Quotes
 from services.marketdata.refusals import MarketDataRefused, Refusal
 from services.marketdata.replay import Pacer, Replays
+from services.marketdata.session_list import sessions_listed
 from services.marketdata.shelf import Shelf
 
 
@@ -210,6 +211,13 @@ class MarketData(MarketDataService):
         with refusals_as_status():
             row = await self._replays.get(request.replay_id)
         return pb.GetReplayResponse(replay=answers.replay_of(row))
+
+    async def list_sessions(
+        self, request: pb.ListSessionsRequest, call: Call = Call()
+    ) -> pb.ListSessionsResponse:
+        """Return when a market is open; see the contract."""
+        with refusals_as_status():
+            return sessions_listed(request)
 
     def _know(self, instrument: Instrument) -> None:
         self._instruments[instrument.instrument] = instrument

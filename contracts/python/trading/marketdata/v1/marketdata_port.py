@@ -83,6 +83,14 @@ class MarketDataService(Port):
             roles=frozenset({"OPERATOR", "TRADER"}),
             audited=True,
         ),
+        "list_sessions": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.SAFE,
+            roles=frozenset({"TRADER", "VIEWER"}),
+            callers=frozenset({"*"}),
+            target_rps=1.0,
+            p99_ms=100.0,
+        ),
         "list_datasets": Policy(
             deadline_s=1.0,
             idempotency=Idempotency.SAFE,
@@ -207,6 +215,15 @@ class MarketDataService(Port):
         FAILED_PRECONDITION with reason INSTRUMENT_DIFFERS, LINES_REJECTED, or TOO_MANY_REJECTED when
         over 10 % are wrong (details name the first 100 lines; nothing is stored); ALREADY_EXISTS
         (request_id with another header).
+        """
+        raise unimplemented(self)
+
+    async def list_sessions(
+        self, request: pb.ListSessionsRequest, call: Call = Call()
+    ) -> pb.ListSessionsResponse:
+        """Lists the sessions of a calendar that end after `from_time`, oldest first.
+
+        Errors: INVALID_ARGUMENT with reason CALENDAR_UNKNOWN.
         """
         raise unimplemented(self)
 

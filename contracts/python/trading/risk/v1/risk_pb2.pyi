@@ -261,6 +261,7 @@ class ValidateOrderRequest(_message.Message):
     IS_REPLACE_FIELD_NUMBER: _builtins.int
     PRIOR_LEAVES_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LIMITS_VERSION_FIELD_NUMBER: _builtins.int
     validation_id: _builtins.str
     """`<client_order_id>:<version>`: a later version decides the same order anew."""
     epoch: _builtins.int
@@ -269,6 +270,10 @@ class ValidateOrderRequest(_message.Message):
     """Whether a working order is to be replaced by this one."""
     validate_only: _builtins.bool
     """Decide only: hold nothing, store nothing, sign nothing."""
+    limits_version: _builtins.int
+    """The version of the limits that the order's signal, or its former approval, was decided by:
+    an order decided by older limits than those in force is refused. 0: it is not compared.
+    """
     @_builtins.property
     def order(self) -> _order_pb2.OrderSpec:
         """The order as it would leave."""
@@ -286,10 +291,11 @@ class ValidateOrderRequest(_message.Message):
         is_replace: _builtins.bool = ...,
         prior_leaves: _decimal_pb2.Decimal | None = ...,
         validate_only: _builtins.bool = ...,
+        limits_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "prior_leaves", b"prior_leaves"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "is_replace", b"is_replace", "order", b"order", "prior_leaves", b"prior_leaves", "validate_only", b"validate_only", "validation_id", b"validation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "is_replace", b"is_replace", "limits_version", b"limits_version", "order", b"order", "prior_leaves", b"prior_leaves", "validate_only", b"validate_only", "validation_id", b"validation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -533,10 +539,13 @@ class SetLimitsResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     DIFFERENCES_FIELD_NUMBER: _builtins.int
+    JUDGED_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Their version."""
     etag: _builtins.str
     """Their etag."""
+    judged: _builtins.int
+    """With validate_only: how many decisions of the last hour were judged again."""
     @_builtins.property
     def limits(self) -> Global___Limits:
         """The limits."""
@@ -552,10 +561,11 @@ class SetLimitsResponse(_message.Message):
         version: _builtins.int = ...,
         etag: _builtins.str = ...,
         differences: _abc.Iterable[Global___DecisionDifference] | None = ...,
+        judged: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "etag", b"etag", "limits", b"limits", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "etag", b"etag", "judged", b"judged", "limits", b"limits", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -646,6 +656,7 @@ class GetRiskStateResponse(_message.Message):
     IS_STALE_FIELD_NUMBER: _builtins.int
     STATE_SEQUENCE_FIELD_NUMBER: _builtins.int
     LIMITS_VERSION_FIELD_NUMBER: _builtins.int
+    BREAKERS_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The account."""
     drawdown_bps: _builtins.int
@@ -698,6 +709,10 @@ class GetRiskStateResponse(_message.Message):
     def modes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScopedMode]:
         """The modes that are set and touch the account."""
 
+    @_builtins.property
+    def breakers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Breaker]:
+        """The breakers that stand and touch the account or a strategy of it."""
+
     def __init__(
         self,
         *,
@@ -718,14 +733,59 @@ class GetRiskStateResponse(_message.Message):
         is_stale: _builtins.bool = ...,
         state_sequence: _builtins.int = ...,
         limits_version: _builtins.int = ...,
+        breakers: _abc.Iterable[Global___Breaker] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["day_pnl", b"day_pnl", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "net", b"net", "open_order_value", b"open_order_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "consecutive_losses", b"consecutive_losses", "day_pnl", b"day_pnl", "drawdown_bps", b"drawdown_bps", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "is_stale", b"is_stale", "limits_version", b"limits_version", "mode", b"mode", "modes", b"modes", "net", b"net", "open_order_value", b"open_order_value", "open_orders", b"open_orders", "state_sequence", b"state_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "breakers", b"breakers", "consecutive_losses", b"consecutive_losses", "day_pnl", b"day_pnl", "drawdown_bps", b"drawdown_bps", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "is_stale", b"is_stale", "limits_version", b"limits_version", "mode", b"mode", "modes", b"modes", "net", b"net", "open_order_value", b"open_order_value", "open_orders", b"open_orders", "state_sequence", b"state_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetRiskStateResponse: _TypeAlias = GetRiskStateResponse  # noqa: Y015
+
+@_typing.final
+class Breaker(_message.Message):
+    """A breaker that tripped and stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    code: _risk_pb2.RiskReason.ValueType
+    """The limit that was passed: DRAWDOWN, DAILY_LOSS, LOSS_STREAK or REPEATED_EXECUTION."""
+    mode: Global___TradingMode.ValueType
+    """What it still allows."""
+    @_builtins.property
+    def scope(self) -> Global___Scope:
+        """What it stopped."""
+
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself; absent: when a person sets the mode anew."""
+
+    def __init__(
+        self,
+        *,
+        scope: Global___Scope | None = ...,
+        code: _risk_pb2.RiskReason.ValueType = ...,
+        mode: Global___TradingMode.ValueType = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope", "since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "mode", b"mode", "scope", b"scope", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Breaker: _TypeAlias = Breaker  # noqa: Y015
 
 @_typing.final
 class SetTradingModeRequest(_message.Message):
@@ -1078,6 +1138,9 @@ class Limits(_message.Message):
     MARKET_ORDER_MARGIN_BPS_FIELD_NUMBER: _builtins.int
     FEE_BPS_MAX_FIELD_NUMBER: _builtins.int
     TRADERS_FIELD_NUMBER: _builtins.int
+    RESTRICTED_FIELD_NUMBER: _builtins.int
+    IS_SUSPENDED_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
     order_lots_max: _builtins.int
     """Most lots in one order, beside the instrument's own maximum. At first 10,000."""
     position_share_bps_max: _builtins.int
@@ -1120,6 +1183,12 @@ class Limits(_message.Message):
     """
     fee_bps_max: _builtins.int
     """The highest fee a fill may cost, in basis points: part of every hold. At first 20."""
+    is_suspended: _builtins.bool
+    """Whether the account is not active: nothing of it may leave."""
+    calendar: _builtins.str
+    """Whose sessions are the account's days: a code of exchange_calendars, or "24/7". Empty: that
+    of what it trades while all of it has the same, else "24/7".
+    """
     @_builtins.property
     def order_notional_max(self) -> _decimal_pb2.Decimal:
         """Largest price × quantity of one order, in the account's currency. At first 1,000,000."""
@@ -1134,6 +1203,12 @@ class Limits(_message.Message):
     def traders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The people and strategies that may trade the account, by name or strategy_id; empty for any
         that may call. May be empty.
+        """
+
+    @_builtins.property
+    def restricted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Instruments that may not be opened. The firm's list holds for every account, whatever limits
+        it has of its own. May be empty.
         """
 
     def __init__(
@@ -1160,10 +1235,13 @@ class Limits(_message.Message):
         market_order_margin_bps: _builtins.int | None = ...,
         fee_bps_max: _builtins.int | None = ...,
         traders: _abc.Iterable[_builtins.str] | None = ...,
+        restricted: _abc.Iterable[_builtins.str] | None = ...,
+        is_suspended: _builtins.bool = ...,
+        calendar: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_account_orders_per_minute_max", b"_account_orders_per_minute_max", "_day_loss_bps_max", b"_day_loss_bps_max", "_day_loss_bps_warning", b"_day_loss_bps_warning", "_drawdown_bps_halted", b"_drawdown_bps_halted", "_drawdown_bps_reduce_only", b"_drawdown_bps_reduce_only", "_entries_per_instrument_max", b"_entries_per_instrument_max", "_fee_bps_max", b"_fee_bps_max", "_gross_share_bps_max", b"_gross_share_bps_max", "_is_short_allowed", b"_is_short_allowed", "_losses_in_a_row_max", b"_losses_in_a_row_max", "_market_order_margin_bps", b"_market_order_margin_bps", "_open_order_value_share_bps_max", b"_open_order_value_share_bps_max", "_open_orders_max", b"_open_orders_max", "_order_lots_max", b"_order_lots_max", "_position_share_bps_max", b"_position_share_bps_max", "_repeated_executions_per_minute_max", b"_repeated_executions_per_minute_max", "_strategy_orders_per_minute_max", b"_strategy_orders_per_minute_max", "account_orders_per_minute_max", b"account_orders_per_minute_max", "day_loss_bps_max", b"day_loss_bps_max", "day_loss_bps_warning", b"day_loss_bps_warning", "drawdown_bps_halted", b"drawdown_bps_halted", "drawdown_bps_reduce_only", b"drawdown_bps_reduce_only", "duplicate_window", b"duplicate_window", "entries_per_instrument_max", b"entries_per_instrument_max", "fee_bps_max", b"fee_bps_max", "gross_share_bps_max", b"gross_share_bps_max", "is_short_allowed", b"is_short_allowed", "losses_in_a_row_max", b"losses_in_a_row_max", "market_order_margin_bps", b"market_order_margin_bps", "open_order_value_share_bps_max", b"open_order_value_share_bps_max", "open_orders_max", b"open_orders_max", "order_lots_max", b"order_lots_max", "order_notional_max", b"order_notional_max", "position_share_bps_max", b"position_share_bps_max", "repeated_executions_per_minute_max", b"repeated_executions_per_minute_max", "strategy_orders_per_minute_max", b"strategy_orders_per_minute_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account_orders_per_minute_max", b"_account_orders_per_minute_max", "_day_loss_bps_max", b"_day_loss_bps_max", "_day_loss_bps_warning", b"_day_loss_bps_warning", "_drawdown_bps_halted", b"_drawdown_bps_halted", "_drawdown_bps_reduce_only", b"_drawdown_bps_reduce_only", "_entries_per_instrument_max", b"_entries_per_instrument_max", "_fee_bps_max", b"_fee_bps_max", "_gross_share_bps_max", b"_gross_share_bps_max", "_is_short_allowed", b"_is_short_allowed", "_losses_in_a_row_max", b"_losses_in_a_row_max", "_market_order_margin_bps", b"_market_order_margin_bps", "_open_order_value_share_bps_max", b"_open_order_value_share_bps_max", "_open_orders_max", b"_open_orders_max", "_order_lots_max", b"_order_lots_max", "_position_share_bps_max", b"_position_share_bps_max", "_repeated_executions_per_minute_max", b"_repeated_executions_per_minute_max", "_strategy_orders_per_minute_max", b"_strategy_orders_per_minute_max", "account_orders_per_minute_max", b"account_orders_per_minute_max", "day_loss_bps_max", b"day_loss_bps_max", "day_loss_bps_warning", b"day_loss_bps_warning", "drawdown_bps_halted", b"drawdown_bps_halted", "drawdown_bps_reduce_only", b"drawdown_bps_reduce_only", "duplicate_window", b"duplicate_window", "entries_per_instrument_max", b"entries_per_instrument_max", "fee_bps_max", b"fee_bps_max", "gross_share_bps_max", b"gross_share_bps_max", "is_short_allowed", b"is_short_allowed", "losses_in_a_row_max", b"losses_in_a_row_max", "market_order_margin_bps", b"market_order_margin_bps", "open_order_value_share_bps_max", b"open_order_value_share_bps_max", "open_orders_max", b"open_orders_max", "order_lots_max", b"order_lots_max", "order_notional_max", b"order_notional_max", "position_share_bps_max", b"position_share_bps_max", "protection", b"protection", "repeated_executions_per_minute_max", b"repeated_executions_per_minute_max", "strategy_orders_per_minute_max", b"strategy_orders_per_minute_max", "traders", b"traders"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account_orders_per_minute_max", b"_account_orders_per_minute_max", "_day_loss_bps_max", b"_day_loss_bps_max", "_day_loss_bps_warning", b"_day_loss_bps_warning", "_drawdown_bps_halted", b"_drawdown_bps_halted", "_drawdown_bps_reduce_only", b"_drawdown_bps_reduce_only", "_entries_per_instrument_max", b"_entries_per_instrument_max", "_fee_bps_max", b"_fee_bps_max", "_gross_share_bps_max", b"_gross_share_bps_max", "_is_short_allowed", b"_is_short_allowed", "_losses_in_a_row_max", b"_losses_in_a_row_max", "_market_order_margin_bps", b"_market_order_margin_bps", "_open_order_value_share_bps_max", b"_open_order_value_share_bps_max", "_open_orders_max", b"_open_orders_max", "_order_lots_max", b"_order_lots_max", "_position_share_bps_max", b"_position_share_bps_max", "_repeated_executions_per_minute_max", b"_repeated_executions_per_minute_max", "_strategy_orders_per_minute_max", b"_strategy_orders_per_minute_max", "account_orders_per_minute_max", b"account_orders_per_minute_max", "calendar", b"calendar", "day_loss_bps_max", b"day_loss_bps_max", "day_loss_bps_warning", b"day_loss_bps_warning", "drawdown_bps_halted", b"drawdown_bps_halted", "drawdown_bps_reduce_only", b"drawdown_bps_reduce_only", "duplicate_window", b"duplicate_window", "entries_per_instrument_max", b"entries_per_instrument_max", "fee_bps_max", b"fee_bps_max", "gross_share_bps_max", b"gross_share_bps_max", "is_short_allowed", b"is_short_allowed", "is_suspended", b"is_suspended", "losses_in_a_row_max", b"losses_in_a_row_max", "market_order_margin_bps", b"market_order_margin_bps", "open_order_value_share_bps_max", b"open_order_value_share_bps_max", "open_orders_max", b"open_orders_max", "order_lots_max", b"order_lots_max", "order_notional_max", b"order_notional_max", "position_share_bps_max", b"position_share_bps_max", "protection", b"protection", "repeated_executions_per_minute_max", b"repeated_executions_per_minute_max", "restricted", b"restricted", "strategy_orders_per_minute_max", b"strategy_orders_per_minute_max", "traders", b"traders"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__account_orders_per_minute_max: _TypeAlias = _typing.Literal["account_orders_per_minute_max"]  # noqa: Y015
     _WhichOneofArgType__account_orders_per_minute_max: _TypeAlias = _typing.Literal["_account_orders_per_minute_max", b"_account_orders_per_minute_max"]  # noqa: Y015

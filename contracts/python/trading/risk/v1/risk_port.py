@@ -161,8 +161,9 @@ class RiskService(Port):
     ) -> pb.SetLimitsResponse:
         """Sets all limits of a scope; an account's replace the firm's. Orders that are held keep their
         approval. Repeating a request_id returns the first answer. With validate_only nothing is
-        stored, and the answer lists the decisions of the last hour that would differ. Errors:
-        ABORTED `LIMITS_CHANGED` when the etag is not that of the limits in force.
+        stored, and the answer lists the decisions of the last hour that would differ, of at most the
+        newest 10,240: each is judged again on what risk knew then, its state aside. Errors: ABORTED
+        `LIMITS_CHANGED` when the etag is not that of the limits in force.
         """
         raise unimplemented(self)
 
@@ -178,7 +179,8 @@ class RiskService(Port):
         """Sets what a scope may still do; it holds until it is set again, restarts included. Where
         several scopes meet, the strictest holds. Cancels are never blocked. Repeating a request_id
         returns the first answer. Errors: PERMISSION_DENIED `NOT_STRICTER` when a trader or a service
-        asks for a less strict mode: a risk officer or an operator must.
+        asks for a less strict mode: a risk officer or an operator must, and to leave HALTED a risk
+        officer. A mode that a breaker made stricter ends with the breaker, or when it is set anew.
         """
         raise unimplemented(self)
 
