@@ -10,11 +10,13 @@ from typing import Generic, Protocol, TypeVar
 
 from grpc import StatusCode
 
-from runtime.errors import ErrorInfo, ServiceError
+from runtime.errors import ErrorInfo, ServiceError, refusal
 
 BATCH_SIZE_MAX = 256
 BUFFER_SIZE = 1_024
 PAUSE_S_FIRST, PAUSE_S_MAX = 0.05, 1.0
+SILENCE_S = 3.0  # Heartbeats come every second (O7): after this long the stream is dead.
+HEARTBEAT_S = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -48,9 +50,10 @@ class Following(Generic[M]):
 async def follow(following: Following[M], *, after: int, rng: random.Random) -> None:
     """Follow a stream from behind sequence `after` until cancelled.
 
-    A stream that ends is resumed behind the last batch taken, also when `take` raised a
-    ServiceError (a store that is down is one). What the source no longer keeps is skipped,
-    with a warning. Any other error of `take` is a bug and is raised.
+    A stream that ends, or brings nothing for three seconds, is opened again behind the last
+    batch taken, also when `take` raised a ServiceError (a store that is down is one). What the
+    source no longer keeps is skipped, with a warning. Any other error of `take` is a bug and
+    is raised.
     """
     sequence, attempt = after, 0
     while True:
@@ -82,7 +85,7 @@ async def _batches(following: Following[M], after: int) -> AsyncGenerator[list[M
 
     async def pump() -> None:
         try:
-            await _pump(stream, following.see, arrived)
+            await _pump(stream, following, arrived)
         finally:
             if not arrived.full():  # A full queue wakes the consumer anyway.
                 arrived.put_nowait(None)
@@ -104,15 +107,33 @@ async def _batches(following: Following[M], after: int) -> AsyncGenerator[list[M
 
 
 async def _pump(
-    stream: AsyncGenerator[M, None],
-    see: Callable[[M], None] | None,
-    arrived: "asyncio.Queue[M | None]",
+    stream: AsyncGenerator[M, None], following: Following[M], arrived: "asyncio.Queue[M | None]"
 ) -> None:
-    async with aclosing(stream):
-        async for message in stream:
-            if see is not None:
-                see(message)
-            await arrived.put(message)
+    """Queue what arrives until the stream ends; raises UNAVAILABLE when it falls silent."""
+    try:
+        async with asyncio.timeout(SILENCE_S) as patience, aclosing(stream):
+            async for message in stream:
+                if following.see is not None:
+                    following.see(message)
+                if arrived.full():
+                    patience.reschedule(None)  # It is we who keep the stream waiting.
+                await arrived.put(message)
+                _renew(patience)
+    except TimeoutError as error:
+        raise refusal(
+            StatusCode.UNAVAILABLE,
+            "STREAM_SILENT",
+            f"{following.name} brought not even a heartbeat for {SILENCE_S:.0f} s: "
+            "the stream is opened again",
+            service="runtime",
+        ) from error
+
+
+def _renew(patience: asyncio.Timeout) -> None:
+    """Grant another three seconds; not for every message, as a timer costs more than one."""
+    until_s, now_s = patience.when(), asyncio.get_running_loop().time()
+    if until_s is None or until_s - now_s < SILENCE_S - HEARTBEAT_S / 2:
+        patience.reschedule(now_s + SILENCE_S)
 
 
 async def _arrived(queue: "asyncio.Queue[M | None]", gather_s: float) -> list[M | None]:

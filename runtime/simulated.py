@@ -4,9 +4,10 @@
     with network.rule(loss(rng, share=0.01)), network.rule(latency(rng, mean_s=0.002)):
         ...
 
-Each rule is asked, in order, about each message that crosses; the first verdict wins and no
-verdict means: at once. Time passes through the running loop, so in virtual time delays are
-free and the order repeats from the seed.
+Each rule is asked, the newest first, about each message that crosses; the first verdict wins
+and no verdict means: at once. So a cut laid over a link's usual delay is a cut. Time passes
+through the running loop, so in virtual time delays are free and the order repeats from the
+seed.
 """
 
 import asyncio
@@ -79,8 +80,8 @@ class SimulatedNetwork:
 
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[None]:
-        """Have `rule` in force for the length of the block, after those already there."""
-        self._rules.append(rule)
+        """Have `rule` in force for the length of the block, asked before those already there."""
+        self._rules.insert(0, rule)
         try:
             yield
         finally:

@@ -110,7 +110,7 @@ async def test_a_store_that_fails_gets_the_batch_again() -> None:
 
     following = Following("items", watch, take)
     task = asyncio.create_task(follow(following, after=0, rng=random.Random(1)))
-    await asyncio.sleep(5)
+    await asyncio.sleep(2)  # Before the stream would be taken for dead.
     task.cancel()
     assert taken == [1]
 
@@ -161,3 +161,32 @@ async def test_what_must_be_known_at_once_is_seen_before_it_is_taken() -> None:
     await asyncio.sleep(1)
     task.cancel()
     assert told == [(word, n) for word in ("seen", "taken") for n in (1, 2, 3)]
+
+
+async def test_a_stream_without_heartbeats_is_opened_again() -> None:
+    opened: list[int] = []
+
+    async def watch(after: int) -> AsyncGenerator[Item, None]:
+        opened.append(after)
+        yield Item(after + 1)
+        await asyncio.sleep(1 if len(opened) == 2 else 1_000)
+        yield Item(after + 2)
+        await asyncio.sleep(1_000)
+
+    batches = await read(watch, count=4)
+    assert [*chain(*batches)] == [1, 2, 3, 4]
+    assert opened == [0, 1, 3]
+
+
+async def test_a_reader_that_is_slow_itself_does_not_take_its_stream_for_dead() -> None:
+    opened: list[int] = []
+
+    async def watch(after: int) -> AsyncGenerator[Item, None]:
+        opened.append(after)
+        for sequence in range(after + 1, after + 3_001):
+            yield Item(sequence)
+        await asyncio.sleep(1_000)
+
+    batches = await read(watch, count=3_000, slow_s=20)
+    assert [*chain(*batches)] == list(range(1, 3_001))
+    assert opened == [0]

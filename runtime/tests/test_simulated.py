@@ -84,12 +84,12 @@ async def test_rule_that_begins_in_mid_call_catches_the_answer() -> None:
     assert isinstance(answer.exception(), ServiceError)
 
 
-async def test_first_verdict_wins() -> None:
+async def test_the_newest_rule_with_a_verdict_wins() -> None:
     network = network_of(Echo())
     with (
-        network.rule(lambda _: None),
-        network.rule(lambda _: Deliver(after_s=0.5)),
         network.rule(lambda _: Drop()),
+        network.rule(lambda _: Deliver(after_s=0.5)),
+        network.rule(lambda _: None),
     ):
         await echo_client(network).echo(asked("a"), Call(timeout_s=10))
     assert asyncio.get_running_loop().time() == 1
