@@ -21,6 +21,10 @@ class IndicatorNeed:
     parameters: Mapping[str, float]
 
 
+def _forget(state: KindState, bar: Bar) -> KindState:
+    return state
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The rules of one kind: pure functions of what they are given, no clock, no I/O.
@@ -28,7 +32,9 @@ class Kind:
     `prime` takes in earlier points, so that a start in mid-market makes no signal of the past.
     `evaluate` sees a warm point that has every needed value, and the bars up to it, newest last.
     `outputs` are the values without which it decides nothing; `needs_range` is for kinds that
-    closes alone cannot serve.
+    closes alone cannot serve. `remember` takes in each bar after it was decided on, and the one
+    before the first. `history` is how many candles are wanted before it; 0: as its averages
+    need.
     """
 
     name: str
@@ -41,3 +47,5 @@ class Kind:
     evaluate: Callable[[Setting, KindState, Sequence[Bar], Point], tuple[KindState, Wish | None]]
     is_reversing: Callable[[Parameters], bool]
     needs_range: bool = False
+    remember: Callable[[KindState, Bar], KindState] = _forget
+    history: int = 0
