@@ -9,8 +9,9 @@ from trading.types.v1 import signal_pb2
 from runtime.stores import Event, Outbox
 from runtime.times import to_ns
 from services.strategy import signal_store, store
-from services.strategy.evaluation import Evaluation, marked_leaving, takes_off
+from services.strategy.evaluation import Evaluation
 from services.strategy.hosted import COUNTED, Hosted, Track
+from services.strategy.proposing import marked_leaving, takes_off
 from services.strategy.signals import Draft, drafted, placed
 from services.strategy.terms import Bar, Outcome, Proposal
 

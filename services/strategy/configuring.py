@@ -6,14 +6,15 @@ from dataclasses import replace
 from trading.strategy.v1 import strategy_pb2 as pb
 
 from services.strategy.changes import Changes
-from services.strategy.evaluation import closing_all
+from services.strategy.exit_wire import exit_of
 from services.strategy.hosted import Hosted, State, Track
 from services.strategy.indicators import Past
 from services.strategy.instruments import Instrument
+from services.strategy.proposing import closing_all
 from services.strategy.registry import checked, kind_of
 from services.strategy.signals import drafted, signal_id, valid_until_ns
 from services.strategy.terms import Action, Bar, Config, StrategyRefused
-from services.strategy.wire import exit_of, parameters_of, sizing_of
+from services.strategy.wire import parameters_of, sizing_of
 
 OVER = (State.STOPPED, State.FAILED)
 

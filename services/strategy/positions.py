@@ -61,6 +61,12 @@ class Position:
         sign = self.direction
         return divide_half_even(sign * self.cost_atto2, sign * self.quantity_atto)
 
+    @property
+    def risk_atto(self) -> int:
+        """R: the distance between entry and initial stop; 0 without a stop."""
+        stop_atto = self.initial_stop_atto
+        return 0 if stop_atto is None else abs(self.entry_atto - stop_atto)
+
     def is_leaving(self, now_ns: int) -> bool:
         """Whether an order to leave it may still be made, or be under way."""
         return bool(self.leaving_signal_id) and now_ns <= self.leaving_until_ns

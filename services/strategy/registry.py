@@ -1,7 +1,9 @@
 """Every kind of strategy that is built. A new one is one line here."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
+from runtime.atto import ATTO
 from services.strategy.ema_cross import EMA_CROSS
 from services.strategy.kinds import Kind
 from services.strategy.parameters import complete
@@ -46,4 +48,29 @@ def checked(config: Config) -> Config:
             "both the initial stop and the greatest loss are off: leave one of them on",
             field="exit",
         )
+    _check_exit(full, kind)
     return full
+
+
+def _check_exit(config: Config, kind: Kind) -> None:
+    """Refuse exit rules that contradict themselves or the kind. Raises StrategyRefused."""
+    rules, name = config.exit, config.exit.indicator_target
+    if name and name not in kind.outputs:
+        raise StrategyRefused(
+            "PARAMETER_INVALID",
+            f"exit.indicator_target is {name}, must be one of {', '.join(kind.outputs)}",
+            field="exit.indicator_target",
+        )
+    is_ascending = all(low < high for low, high in pairwise(rules.tiers_r_atto))
+    if not is_ascending:
+        raise StrategyRefused(
+            "PARAMETER_INVALID",
+            "exit.tier_r must ascend: the nearest tier first",
+            field="exit.tier_r",
+        )
+    if not rules.max_loss_atto < ATTO:
+        raise StrategyRefused(
+            "PARAMETER_INVALID",
+            "exit.max_loss must be less than 1: it is a share of the entry price",
+            field="exit.max_loss",
+        )

@@ -80,6 +80,7 @@ def drafted(
     )
     if proposal.stop_atto is not None:
         message.stop_price.value = from_atto(proposal.stop_atto)
+    if proposal.stop_source:
         message.stop_source = signal_pb2.StopSource.Value(f"STOP_SOURCE_{proposal.stop_source}")
     _set_prices(message, proposal)
     if proposal.sizing is not None:

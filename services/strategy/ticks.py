@@ -11,6 +11,11 @@ def stop_on_tick(price_atto: int, tick_atto: int, direction: Direction) -> int:
     return max(_down(price_atto, tick_atto), tick_atto)
 
 
+def target_on_tick(price_atto: int, tick_atto: int, direction: Direction) -> int:
+    """Return a target toward the entry: of a long down, of a short up; at least one tick."""
+    return entry_on_tick(price_atto, tick_atto, direction)
+
+
 def entry_on_tick(price_atto: int, tick_atto: int, direction: Direction) -> int:
     """Return an entry that waits rather than pays: a buy down, a sell up; at least one tick."""
     if direction is Direction.LONG:

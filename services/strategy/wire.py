@@ -10,12 +10,12 @@ from trading.types.v1 import market_pb2, signal_pb2
 from runtime.atto import from_atto, to_atto
 from runtime.times import to_ns, to_timestamp
 from services.strategy.evaluation import Evaluation
+from services.strategy.exit_wire import exit_message, exit_of
 from services.strategy.exits import tightest_stop
 from services.strategy.hosted import NEVER_NS, Hosted
 from services.strategy.signals import Draft, sizing_message, vote_message
-from services.strategy.terms import Bar, Config, ExitRules, Sizing, SizingWay
+from services.strategy.terms import Bar, Config, Sizing, SizingWay
 
-DEFAULT_RULES = ExitRules()
 Configured = pb.CreateStrategyRequest | pb.StrategyConfig
 
 
@@ -27,7 +27,7 @@ def config_of(message: Configured) -> Config:
         timeframe=message.timeframe,
         parameters=parameters_of(message.parameters),  # type: ignore[arg-type]  # Checked next.
         sizing=sizing_of(message.sizing),
-        exit=exit_of(message.exit) if message.HasField("exit") else DEFAULT_RULES,
+        exit=exit_of(message.exit),
         max_entries=message.max_entries,
     )
 
@@ -55,23 +55,6 @@ def sizing_of(message: signal_pb2.Sizing) -> Sizing:
     return Sizing(way, abs(amount_atto) if way is SizingWay.TARGET_POSITION else amount_atto)
 
 
-def exit_of(message: pb.ExitConfig) -> ExitRules:
-    """Return exit rules, defaults filled in."""
-
-    return ExitRules(
-        max_loss_atto=_given(message.max_loss, DEFAULT_RULES.max_loss_atto),
-        is_initial_stop_watched=not message.is_initial_stop_off,
-        break_even_r_atto=_given(message.break_even_after_r, DEFAULT_RULES.break_even_r_atto),
-        round_trip_fee_bps_atto=_given(
-            message.round_trip_fee_bps, DEFAULT_RULES.round_trip_fee_bps_atto
-        ),
-    )
-
-
-def _given(number: Decimal, default_atto: int) -> int:
-    return to_atto(number.value) if number.value else default_atto  # Never empty when given.
-
-
 def config_message(config: Config) -> pb.StrategyConfig:
     """Return the complete wire form of a configuration."""
     return pb.StrategyConfig(
@@ -80,7 +63,7 @@ def config_message(config: Config) -> pb.StrategyConfig:
         timeframe=market_pb2.Timeframe.ValueType(config.timeframe),
         parameters=_struct(config),
         sizing=sizing_message(config.sizing),
-        exit=_exit_message(config.exit),
+        exit=exit_message(config.exit),
         max_entries=config.max_entries,
     )
 
@@ -114,7 +97,7 @@ def strategy_message(hosted: Hosted) -> pb.Strategy:
         timeframe=market_pb2.Timeframe.ValueType(config.timeframe),
         parameters=_struct(config),
         sizing=sizing_message(config.sizing),
-        exit=_exit_message(config.exit),
+        exit=exit_message(config.exit),
         max_entries=config.max_entries,
         config_version=hosted.config_version,
         etag=str(hosted.revision),
@@ -142,6 +125,7 @@ def evaluation_message(
         votes=[vote_message(vote) for vote in evaluation.votes],
         signals=[draft.message for draft in drafts],
         is_intrabar_unknown=evaluation.is_intrabar_unknown,
+        labels=evaluation.labels,
     )
     if evaluation.exit is not None:
         message.exit_price.value = from_atto(evaluation.exit.price_atto)
@@ -173,15 +157,6 @@ def _struct(config: Config) -> Struct:
     struct = Struct()
     struct.update(dict(config.parameters))
     return struct
-
-
-def _exit_message(rules: ExitRules) -> pb.ExitConfig:
-    return pb.ExitConfig(
-        max_loss=_decimal(rules.max_loss_atto),
-        is_initial_stop_off=not rules.is_initial_stop_watched,
-        break_even_after_r=_decimal(rules.break_even_r_atto),
-        round_trip_fee_bps=_decimal(rules.round_trip_fee_bps_atto),
-    )
 
 
 def _decimal(value_atto: int) -> Decimal:

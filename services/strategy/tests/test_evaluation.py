@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.strategy.evaluation import Evaluation, evaluate, marked_leaving
+from services.strategy.evaluation import Evaluation, evaluate
 from services.strategy.kinds import KindState
 from services.strategy.positions import FLAT, Position
+from services.strategy.proposing import marked_leaving
 from services.strategy.terms import (
     Action,
     Bar,

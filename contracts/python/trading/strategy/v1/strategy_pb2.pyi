@@ -972,7 +972,7 @@ class ExitConfig(_message.Message):
     price; it is watched from the bar after the entry bar. Closes alone have no range.
     """
     is_tiered_trail_off: _builtins.bool
-    """Whether passing a tier neither raises the stop nor takes the profit."""
+    """Whether passing a tier raises no stop, and the tiers of tier_r take no profit."""
     is_signal_bar_stop_off: _builtins.bool
     """Whether the stop at the bar that gave the signal is not watched."""
     indicator_target: _builtins.str
@@ -1317,6 +1317,7 @@ class Evaluation(_message.Message):
     SIGNALS_FIELD_NUMBER: _builtins.int
     IS_INTRABAR_UNKNOWN_FIELD_NUMBER: _builtins.int
     EXIT_PRICE_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     instrument: _builtins.str
     """The instrument."""
     outcome: Global___EvaluationOutcome.ValueType
@@ -1341,6 +1342,10 @@ class Evaluation(_message.Message):
         opened beyond it; of closes alone the close. Absent without an exit.
         """
 
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What else the rules noticed, such as "RANGING"; it decides nothing."""
+
     def __init__(
         self,
         *,
@@ -1351,10 +1356,11 @@ class Evaluation(_message.Message):
         signals: _abc.Iterable[_signal_pb2.Signal] | None = ...,
         is_intrabar_unknown: _builtins.bool = ...,
         exit_price: _decimal_pb2.Decimal | None = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "exit_price", b"exit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "exit_price", b"exit_price", "instrument", b"instrument", "is_intrabar_unknown", b"is_intrabar_unknown", "outcome", b"outcome", "signals", b"signals", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle_open_time", b"candle_open_time", "exit_price", b"exit_price", "instrument", b"instrument", "is_intrabar_unknown", b"is_intrabar_unknown", "labels", b"labels", "outcome", b"outcome", "signals", b"signals", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
