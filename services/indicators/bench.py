@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from services.indicators.catalogue import Setup
 from services.indicators.compiled import compiled
-from services.indicators.kernels import COLUMNS
-from services.indicators.series import Running, choose
+from services.indicators.running import Running
+from services.indicators.series import choose
 
 POINTS = 1_000_000
 STEPS = 1_000  # A short round finds a quiet moment.
@@ -28,13 +28,13 @@ Array = NDArray[np.float64]
 Rival = Callable[[Array], object]
 
 RIVALS: dict[str, tuple[dict[str, float], Rival]] = {
-    "SMA": ({"n": 30}, lambda bars: talib.SMA(bars[2], 30)),
-    "EMA": ({"n": 30}, lambda bars: talib.EMA(bars[2], 30)),
-    "RSI": ({"n": 9}, lambda bars: talib.RSI(bars[2], 9)),
-    "MACD": ({}, lambda bars: talib.MACD(bars[2], 12, 26, 9)),
-    "ATR": ({"n": 14}, lambda bars: talib.ATR(bars[0], bars[1], bars[2], 14)),
-    "ABS_MOVE": ({"n": 14}, lambda bars: talib.ATR(bars[2], bars[2], bars[2], 14)),
-    "BBANDS": ({}, lambda bars: talib.BBANDS(bars[2], 13, nbdevup=2.5, nbdevdn=2.5)),
+    "SMA": ({"n": 30}, lambda bars: talib.SMA(bars[3], 30)),
+    "EMA": ({"n": 30}, lambda bars: talib.EMA(bars[3], 30)),
+    "RSI": ({"n": 9}, lambda bars: talib.RSI(bars[3], 9)),
+    "MACD": ({}, lambda bars: talib.MACD(bars[3], 12, 26, 9)),
+    "ATR": ({"n": 14}, lambda bars: talib.ATR(bars[1], bars[2], bars[3], 14)),
+    "ABS_MOVE": ({"n": 14}, lambda bars: talib.ATR(bars[3], bars[3], bars[3], 14)),
+    "BBANDS": ({}, lambda bars: talib.BBANDS(bars[3], 13, nbdevup=2.5, nbdevdn=2.5)),
 }
 
 
@@ -44,7 +44,7 @@ def walk() -> Array:
     close = 100 * np.exp(np.cumsum(rng.normal(0, 1e-4, POINTS)))
     high = close * (1 + abs(rng.normal(0, 1e-4, POINTS)))
     low = close * (1 - abs(rng.normal(0, 1e-4, POINTS)))
-    return np.ascontiguousarray(np.stack([high, low, close, np.ones(POINTS)]))
+    return np.ascontiguousarray(np.stack([close, high, low, close, np.ones(POINTS)]))
 
 
 def best_s(work: Callable[[], object], rounds: int = ROUNDS) -> float:
@@ -62,19 +62,20 @@ def batch_s(kind: str, setup: Setup, bars: Array) -> float:
     definition = choose(kind, {}).definition
     kernel, parameters = compiled(definition.kernel), np.array(setup)
     out = np.full(POINTS * len(definition.outputs), np.nan)
-    size = definition.state_size(setup)
-    kernel(parameters, np.zeros(size), bars[:, :2].copy(), out[:8])  # Compiles.
-    return best_s(lambda: kernel(parameters, np.zeros(size), bars, out))
+    state = definition.state(setup)
+    kernel(parameters, np.array(state), bars[:, :2].copy(), out[:8])  # Compiles.
+    return best_s(lambda: kernel(parameters, np.array(state), bars, out))
 
 
 def step_us(kind: str, bars: Array) -> float:
     """Return the microseconds of one live step."""
-    made = [tuple(float(bars[k][i]) for k in range(COLUMNS)) for i in range(STEPS)]
+    opens, highs, lows, closes, volumes = (column[:STEPS].tolist() for column in bars)
+    made = list(zip(opens, highs, lows, closes, volumes, strict=True))
 
     def run() -> None:
         running = Running(choose(kind, {}))
-        for high, low, close, volume in made:
-            running.step((high, low, close, volume))
+        for bar in made:
+            running.step(bar)
 
     return best_s(run, STEP_ROUNDS) / STEPS * 1e6
 

@@ -1,13 +1,21 @@
-"""The kernels compiled: for large batches only, since the compiler takes a second to import."""
+"""The kernels compiled: for large batches, and for kernels too slow in plain Python.
+
+The compiler takes a second to import and what it makes is kept on disk, so both happen when a
+kernel is first needed, not before.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from struct import Struct
+from types import FunctionType
 from typing import Any
 
 from services.indicators.kernels import COLUMNS, Bars, Floats, Kernel
 
 LARGE_BAR_COUNT = 200_000
 """From here on compiling costs less than it saves."""
+
+_BAR = Struct(f"{COLUMNS}d")
 
 
 def run_compiled(
@@ -16,10 +24,53 @@ def run_compiled(
     """Return state and rows after `columns`: what `kernel` would have left in its arguments."""
     import numpy as np  # As slow to import as it is fast to run.
 
-    state_array, out_array = np.array(state), np.array(out)
+    state_array, out_array = np.array(state, dtype=float), np.array(out, dtype=float)
     bars = np.array(columns, dtype=float).reshape(COLUMNS, -1)
-    compiled(kernel)(np.array(setup), state_array, bars, out_array)
+    compiled(kernel)(np.array(setup, dtype=float), state_array, bars, out_array)
     return state_array.tolist(), out_array.tolist()
+
+
+class CompiledSteps:
+    """A compiled kernel with its state, fed one bar at a time through memory of its own."""
+
+    __slots__ = (
+        "_bar",
+        "_bar_bytes",
+        "_blank",
+        "_kernel",
+        "_out",
+        "_out_bytes",
+        "_row",
+        "_setup",
+        "_state",
+    )
+
+    def __init__(self, kernel: Kernel, setup: Sequence[float], state: Floats, width: int) -> None:
+        import numpy as np
+
+        self._kernel = compiled(kernel)
+        self._setup, self._state = np.array(setup, dtype=float), np.array(state)
+        self._bar, self._out = np.zeros((COLUMNS, 1)), np.full(width, np.nan)
+        self._bar_bytes = self._bar.data.cast("B")
+        self._out_bytes = self._out.data.cast("B")
+        self._blank = bytes(self._out_bytes)
+        self._row = Struct(f"{width}d")
+
+    def step(self, bar: Sequence[float]) -> list[float]:
+        """Take in a bar; return its row."""
+        _BAR.pack_into(self._bar_bytes, 0, *bar)
+        self._out_bytes[:] = self._blank
+        self._kernel(self._setup, self._state, self._bar, self._out)
+        return list(self._row.unpack(self._out_bytes))
+
+    def peek(self, bar: Sequence[float]) -> list[float]:
+        """Return the row of a bar without taking it in."""
+        state = self._state
+        self._state = state.copy()
+        try:
+            return self.step(bar)
+        finally:
+            self._state = state
 
 
 @cache
@@ -30,7 +81,31 @@ def compiled(kernel: Kernel) -> Callable[..., Any]:
     """
     from numba import njit
 
+    assert isinstance(kernel, FunctionType)
+    source = _with_compiled_callees(kernel)
     try:
-        return njit(cache=True, error_model="numpy")(kernel)
+        return njit(cache=True, error_model="numpy")(source)
     except RuntimeError:  # No folder to keep it in may be written: compile for this run alone.
-        return njit(error_model="numpy")(kernel)
+        return njit(error_model="numpy")(source)
+
+
+def _with_compiled_callees(function: FunctionType) -> FunctionType:
+    """Return `function` calling compiled versions of the functions of its own module.
+
+    Of its own module only: the code on disk is renewed when that file changes.
+    """
+    from numba import njit
+
+    names = [
+        name
+        for name in function.__code__.co_names
+        if isinstance(callee := function.__globals__.get(name), FunctionType)
+        and callee.__module__ == function.__module__
+    ]
+    if not names:
+        return function
+    callees = {
+        name: njit(error_model="numpy")(_with_compiled_callees(function.__globals__[name]))
+        for name in names
+    }
+    return FunctionType(function.__code__, {**function.__globals__, **callees}, function.__name__)

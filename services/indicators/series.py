@@ -1,12 +1,11 @@
-"""Indicators over candles: bar by bar, over many bars, and what is known when."""
+"""Indicators chosen: which kind, with which parameters, warm when, and whether candles do."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, isnan, nan
+from itertools import pairwise
+from math import isfinite, isnan
 
 from services.indicators.catalogue import CATALOGUE, Definition, Needs, Parameter, Setup
-from services.indicators.compiled import LARGE_BAR_COUNT, run_compiled
-from services.indicators.kernels import COLUMNS, Floats
 
 
 class IndicatorRefused(Exception):
@@ -19,8 +18,8 @@ class IndicatorRefused(Exception):
         self.metadata = metadata
 
 
-Bar = tuple[float, float, float, float]
-"""High, low, close, volume; NaN is what the candle does not carry."""
+Bar = tuple[float, float, float, float, float]
+"""Open, high, low, close, volume; NaN is what the candle does not carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,9 @@ class Indicator:
     def names(self) -> tuple[str, ...]:
         """The output names: the prefix alone, or prefix_output where there are several."""
         outputs = self.definition.outputs
-        return (self.prefix,) if len(outputs) == 1 else tuple(f"{self.prefix}_{o}" for o in outputs)
+        if len(outputs) == 1:
+            return (self.prefix,)
+        return tuple(f"{self.prefix}_{output.name}" for output in outputs)
 
     @property
     def warm_after(self) -> int:
@@ -49,12 +50,11 @@ class Indicator:
 
     def first_bar_count(self, output: int) -> int:
         """Return how many bars `output`, counted from 0, takes to its first value."""
-        late = self.definition.late.get(self.definition.outputs[output], 0)
-        return self.warm_after + late
+        return self.warm_after + self.definition.outputs[output].late
 
     def is_satisfied_by(self, bar: Bar) -> bool:
         """Tell whether `bar` carries what this indicator needs."""
-        high, _, _, volume = bar
+        _, high, _, _, volume = bar
         if self.definition.needs is Needs.RANGE:
             return not isnan(high)
         return self.definition.needs is not Needs.VOLUME or not isnan(volume)
@@ -82,12 +82,7 @@ def choose(kind: str, parameters: Mapping[str, float], prefix: str = "") -> Indi
     setup = tuple(
         _checked(kind, p, parameters.get(p.name, p.default)) for p in definition.parameters
     )
-    if kind == "MACD" and setup[0] >= setup[1]:
-        raise IndicatorRefused(
-            "PARAMETER_OUT_OF_RANGE",
-            f"fast is {setup[0]:g}, must be less than slow, {setup[1]:g}",
-            field="parameters[fast]",
-        )
+    _check_rising(definition, setup)
     return Indicator(definition, setup, prefix or default_prefix(kind, setup))
 
 
@@ -128,71 +123,20 @@ def _checked(kind: str, parameter: Parameter, value: float) -> float:
     )
 
 
+def _check_rising(definition: Definition, setup: Setup) -> None:
+    values = {p.name: value for p, value in zip(definition.parameters, setup, strict=True)}
+    for less, more in pairwise(definition.rising):
+        if values[less] >= values[more]:
+            raise IndicatorRefused(
+                "PARAMETER_OUT_OF_RANGE",
+                f"{less} of {definition.kind} is {values[less]:g}, "
+                f"must be less than {more}, {values[more]:g}",
+                field=f"parameters[{less}]",
+            )
+
+
 CARRIED = {
     "OHLCV": (Needs.CLOSE, Needs.RANGE, Needs.VOLUME),
     "OHLC": (Needs.CLOSE, Needs.RANGE),
     "CLOSE_ONLY": (Needs.CLOSE,),
 }
-
-
-class Running:
-    """One indicator on its way through a series, one bar at a time."""
-
-    __slots__ = ("_blank", "_kernel", "_setup", "_state", "bar_count", "indicator", "row")
-
-    def __init__(self, indicator: Indicator) -> None:
-        self.indicator = indicator
-        self.bar_count = 0
-        self._kernel, self._setup = indicator.definition.kernel, indicator.setup
-        self._state: Floats = [0.0] * indicator.definition.state_size(indicator.setup)
-        self._blank = [nan] * len(indicator.definition.outputs)
-        self.row = list(self._blank)
-
-    def step(self, bar: Bar) -> list[float]:
-        """Take in a confirmed bar and return its row; NaN is what has no value yet."""
-        high, low, close, volume = bar
-        self.bar_count += 1
-        self.row = row = self._blank.copy()
-        self._kernel(self._setup, self._state, ((high,), (low,), (close,), (volume,)), row)
-        return row
-
-    def skip(self) -> None:
-        """Pass over a bar that lacks what is needed: it has no values, the state stays."""
-        self.row = self._blank.copy()
-
-    def peek(self, bar: Bar) -> list[float]:
-        """Return the row `bar` would have if it were confirmed now; nothing is taken in."""
-        high, low, close, volume = bar
-        row, state = self._blank.copy(), list(self._state)
-        self._kernel(self._setup, state, ((high,), (low,), (close,), (volume,)), row)
-        return row
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The values of one output; `values[0]` belongs to bar `first_index`, -1 if there are none."""
-
-    name: str
-    values: Sequence[float]
-    first_index: int
-
-
-def compute(indicator: Indicator, bars: Sequence[Bar]) -> list[Series]:
-    """Return one series per output, equal to the last bit to stepping through `bars`."""
-    definition = indicator.definition
-    width = len(definition.outputs)
-    columns = list(zip(*bars, strict=True)) if bars else [()] * COLUMNS
-    state = [0.0] * definition.state_size(indicator.setup)
-    rows: Floats = [nan] * (len(bars) * width)
-    if len(bars) < LARGE_BAR_COUNT:
-        definition.kernel(indicator.setup, state, columns, rows)
-    else:
-        _, rows = run_compiled(definition.kernel, indicator.setup, state, columns, rows)
-    return [_series(indicator, output, rows) for output in range(width)]
-
-
-def _series(indicator: Indicator, output: int, rows: Floats) -> Series:
-    width = len(indicator.definition.outputs)
-    first = indicator.first_bar_count(output) - 1
-    values = rows[width * first + output :: width]
-    return Series(indicator.names[output], values, first if values else -1)

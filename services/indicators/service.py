@@ -16,12 +16,8 @@ from runtime.rpc import Call
 from runtime.times import to_ns
 from services.indicators.history import History, Span
 from services.indicators.refusals import refusals_as_status
-from services.indicators.series import (
-    Indicator,
-    IndicatorRefused,
-    check_needs,
-    compute,
-)
+from services.indicators.running import compute
+from services.indicators.series import Indicator, IndicatorRefused, check_needs
 from services.indicators.states import STATES_MAX, States
 from services.indicators.watching import Watching
 from services.indicators.wire import (
@@ -72,15 +68,15 @@ class Indicators(IndicatorService):
         with refusals_as_status():
             indicators = indicators_of(request.specs)
             candles = await self._candles(request, indicators, call)
-            kind = max(candle.kind for candle in candles)  # The higher, the less it carries.
-            check_needs(indicators, kind_name(kind))
+            kinds = {candle.kind for candle in candles}  # The higher, the less it carries.
+            check_needs(indicators, kind_name(min(kinds)))
             bars = [bar_of(candle) for candle in candles]
             series = [one for indicator in indicators for one in compute(indicator, bars)]
         last_only = request.is_last_only
         return pb.ComputeIndicatorsResponse(
             series=[series_message(one, candles, is_last_only=last_only) for one in series],
             anchor_time=candles[0].open_time,
-            candle_kind=kind,
+            candle_kind=max(kinds),
             candle_count=len(candles),
             last_time=candles[-1].open_time,
         )

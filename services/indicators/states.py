@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from services.indicators.series import Running
+from services.indicators.running import Running
 
 STATES_MAX = 10_000
 

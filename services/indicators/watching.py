@@ -11,7 +11,8 @@ from trading.types.v1 import market_pb2
 from runtime.rpc import Call
 from runtime.times import to_ns, to_timestamp
 from services.indicators.history import History, Span
-from services.indicators.series import Indicator, Running
+from services.indicators.running import Running
+from services.indicators.series import Indicator
 from services.indicators.states import LineId, States
 from services.indicators.wire import Reading, bar_of, point_message
 

@@ -9,11 +9,11 @@ from trading.types.v1 import indicator_pb2, market_pb2
 
 from runtime.times import to_ns, to_timestamp
 from services.indicators.catalogue import CATALOGUE, Definition
+from services.indicators.running import Series
 from services.indicators.series import (
     Bar,
     Indicator,
     IndicatorRefused,
-    Series,
     choose,
 )
 
@@ -49,9 +49,10 @@ def bar_of(candle: market_pb2.Candle) -> Bar:
     """Return the numbers of a candle as floats; NaN is what it does not carry."""
     close = float(candle.close.value)
     if candle.kind == market_pb2.CANDLE_KIND_CLOSE_ONLY:
-        return nan, nan, close, nan
+        return nan, nan, nan, close, nan
     volume = float(candle.volume.value) if candle.HasField("volume") else nan
-    return float(candle.high.value), float(candle.low.value), close, volume
+    high, low = float(candle.high.value), float(candle.low.value)
+    return float(candle.open.value), high, low, close, volume
 
 
 def kind_name(kind: market_pb2.CandleKind.ValueType) -> str:
@@ -69,10 +70,15 @@ def definition_message(definition: Definition) -> pb.IndicatorDefinition:
             )
             for p in definition.parameters
         ],
-        outputs=definition.outputs,
+        outputs=[output.name for output in definition.outputs],
         needs=pb.IndicatorNeeds.Value(f"INDICATOR_NEEDS_{definition.needs}"),
         warm_up=definition.warm_up,
         text=definition.text,
+        output_definitions=[
+            pb.IndicatorOutput(name=o.name, text=o.text, absence=o.absence, late=o.late)
+            for o in definition.outputs
+        ],
+        rising=definition.rising,
     )
 
 
@@ -85,15 +91,18 @@ def series_message(
     series: Series, candles: Sequence[market_pb2.Candle], *, is_last_only: bool
 ) -> indicator_pb2.IndicatorSeries:
     """Return one output's values over `candles`, or its last one alone."""
-    values, first = series.values, series.first_index
-    if is_last_only and values:
-        values, first = values[-1:], len(candles) - 1
+    values, first, absent = series.values, series.first_index, series.absent
+    last = len(candles) - 1
+    if is_last_only and first >= 0:
+        is_absent = bool(absent) and absent[-1] == last
+        values, first, absent = ([], last, [last]) if is_absent else (values[-1:], last, [])
     return indicator_pb2.IndicatorSeries(
         name=series.name,
         values=values,
-        first_time=candles[first].open_time if values else None,
+        first_time=candles[first].open_time if first >= 0 else None,
         first_index=first,
         anchor_time=candles[0].open_time,
+        absent=absent,
     )
 
 

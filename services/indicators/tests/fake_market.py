@@ -32,7 +32,7 @@ def candle(
     bar: Bar, minute: int, *, instrument: str = ALPHA, is_confirmed: bool = True
 ) -> market_pb2.Candle:
     """Return the candle of a minute; a bar without high is CLOSE_ONLY, without volume OHLC."""
-    high, low, close, volume = bar
+    opened, high, low, close, volume = bar
     made = market_pb2.Candle(
         instrument=instrument,
         timeframe=MINUTE_1,
@@ -44,7 +44,7 @@ def candle(
     )
     if high == high:
         made.kind = market_pb2.CANDLE_KIND_OHLC
-        made.open.CopyFrom(_decimal(close))
+        made.open.CopyFrom(_decimal(opened))
         made.high.CopyFrom(_decimal(high))
         made.low.CopyFrom(_decimal(low))
     if volume == volume:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from math import nan
 from typing import Any
 
 import pytest
@@ -119,8 +120,8 @@ WALK = candles(mothers.walk(6))
     [
         ([WALK[1], WALK[0]], "CANDLES_UNSORTED"),
         ([WALK[0], WALK[0]], "CANDLES_UNSORTED"),
-        ([candle((2, 1, 1, 1), 0, instrument=BETA)], "CANDLE_FOREIGN"),
-        ([candle((2, 1, 1, 1), 0, is_confirmed=False), WALK[1]], "CANDLE_UNCONFIRMED"),
+        ([candle((1, 2, 1, 1, 1), 0, instrument=BETA)], "CANDLE_FOREIGN"),
+        ([candle((1, 2, 1, 1, 1), 0, is_confirmed=False), WALK[1]], "CANDLE_UNCONFIRMED"),
     ],
 )
 async def test_candles_that_are_no_series_are_refused(
@@ -133,11 +134,6 @@ async def test_candles_that_are_no_series_are_refused(
 @pytest.mark.parametrize(
     ("spec", "code", "reason"),
     [
-        (
-            ind.IndicatorSpec(kind=ind.INDICATOR_KIND_NWE),
-            StatusCode.UNIMPLEMENTED,
-            "KIND_NOT_BUILT",
-        ),
         (
             ind.IndicatorSpec(kind=ind.INDICATOR_KIND_EMA, parameters={"n": 0}),
             StatusCode.INVALID_ARGUMENT,
@@ -174,10 +170,10 @@ async def test_indicators_are_listed_in_pages_with_everything_to_ask_for_them() 
     service = serve(FakeMarket())
     first = await service.list_indicators(pb.ListIndicatorsRequest(page_size=4))
     second = await service.list_indicators(
-        pb.ListIndicatorsRequest(page_size=4, page_token=first.next_page_token)
+        pb.ListIndicatorsRequest(page_size=100, page_token=first.next_page_token)
     )
     found = [*first.indicators, *second.indicators]
-    assert (len(found), second.next_page_token) == (7, "")
+    assert (len(found), second.next_page_token) == (20, "")
     for one in found:
         spec = ind.IndicatorSpec(
             kind=one.kind, parameters={p.name: p.default for p in one.parameters}
@@ -198,3 +194,43 @@ async def test_more_values_than_a_message_should_hold_are_refused(
         request.last_count = 6
     error = await refusal(service.compute_indicators(request))
     assert (error.code, error.reason) == (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_POINTS")
+
+
+async def test_a_bar_without_a_value_is_named_and_the_others_keep_theirs() -> None:
+    """The fourth bar has no range, so it cannot engulf; the third lacks the range altogether."""
+    bars = mothers.walk(6)
+    bars[2] = mothers.closes(100.0)[0]
+    bars[3] = mothers.flat(1)[0]
+    spec = ind.IndicatorSpec(kind=ind.INDICATOR_KIND_HAMMER, name="h")
+    request = over(candles(bars), [spec])
+    hammer = (await serve(FakeMarket()).compute_indicators(request)).series[0]
+    assert (hammer.name, hammer.first_index, list(hammer.absent)) == ("h_hammer", 0, [2, 3])
+    assert len(hammer.values) == 4
+    cut = over(candles(bars[:4]), [spec])
+    cut.is_last_only = True
+    last = (await serve(FakeMarket()).compute_indicators(cut)).series[0]
+    assert (list(last.values), last.first_index, list(last.absent)) == ([], 3, [3])
+    assert to_ns(last.first_time) == 3 * MINUTE_NS
+
+
+async def test_one_candle_without_volume_takes_no_value_from_the_others() -> None:
+    """As in the stream: the candle is passed over, so both ways give a strategy one answer."""
+    bars = mothers.walk(8)
+    bars[5] = (*bars[5][:4], nan)
+    spec = ind.IndicatorSpec(kind=ind.INDICATOR_KIND_VOLUME_RATIO, parameters={"n": 2}, name="v")
+    answer = await serve(FakeMarket()).compute_indicators(over(candles(bars), [spec]))
+    (ratio,) = answer.series
+    assert (ratio.first_index, list(ratio.absent)) == (2, [5])
+    assert ratio.values[3] == bars[6][4] / ((bars[3][4] + bars[4][4]) / 2)
+    assert answer.candle_kind == market_pb2.CANDLE_KIND_OHLC
+
+
+async def test_the_list_says_what_every_output_means() -> None:
+    listed = await serve(FakeMarket()).list_indicators(pb.ListIndicatorsRequest())
+    for one in listed.indicators:
+        assert [output.name for output in one.output_definitions] == list(one.outputs)
+        assert all(output.text for output in one.output_definitions)
+        assert one.warm_up
+        assert one.text
+    fib = listed.indicators[-1]
+    assert (fib.kind, list(fib.rising)) == (ind.INDICATOR_KIND_FIB, ["shallow", "deep"])

@@ -5,11 +5,12 @@ import pytest
 import talib
 from numpy.typing import NDArray
 
-from services.indicators.series import choose, compute
+from services.indicators.running import compute
+from services.indicators.series import choose
 from services.indicators.tests import mothers
 
 CANDLES = mothers.walk(3_000)
-HIGH, LOW, CLOSE = (np.array(mothers.column(CANDLES, k)) for k in (0, 1, 2))
+HIGH, LOW, CLOSE = (np.array(mothers.column(CANDLES, k)) for k in (1, 2, 3))
 
 Reference = list[NDArray[np.float64]]
 

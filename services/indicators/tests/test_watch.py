@@ -121,7 +121,7 @@ async def test_a_gap_is_marked_on_the_next_value() -> None:
 async def test_a_forming_candle_does_not_disturb_the_confirmed_value() -> None:
     made = candles(mothers.walk(21))
     market = FakeMarket(made[:20])
-    forming = candle((120.0, 80.0, 119.0, 5.0), 20, is_confirmed=False)
+    forming = candle((100.0, 120.0, 80.0, 119.0, 5.0), 20, is_confirmed=False)
     request = watch(from_time=to_timestamp(0), is_forming_included=True)
     async with aclosing(serve(market).watch_indicators(request)) as stream:
         await anext(stream)
@@ -136,7 +136,7 @@ async def test_a_forming_candle_does_not_disturb_the_confirmed_value() -> None:
 async def test_a_correction_changes_no_value() -> None:
     made = candles(mothers.walk(22))
     market = FakeMarket(made[:20])
-    correction = candle((900.0, 1.0, 900.0, 1.0), 19)
+    correction = candle((900.0, 900.0, 1.0, 900.0, 1.0), 19)
     correction.revision = 1
     async with aclosing(serve(market).watch_indicators(watch(from_time=to_timestamp(0)))) as stream:
         await anext(stream)

@@ -176,6 +176,8 @@ class IndicatorDefinition(_message.Message):
     NEEDS_FIELD_NUMBER: _builtins.int
     WARM_UP_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    OUTPUT_DEFINITIONS_FIELD_NUMBER: _builtins.int
+    RISING_FIELD_NUMBER: _builtins.int
     kind: _indicator_pb2.IndicatorKind.ValueType
     """The indicator."""
     needs: Global___IndicatorNeeds.ValueType
@@ -183,7 +185,7 @@ class IndicatorDefinition(_message.Message):
     warm_up: _builtins.str
     """How many candles it takes until there are values, as a formula of the parameters: "n + 1"."""
     text: _builtins.str
-    """The definition as a sentence."""
+    """The definition as a sentence, with what it is in a flat market."""
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___IndicatorParameter]:
         """Its parameters."""
@@ -191,6 +193,14 @@ class IndicatorDefinition(_message.Message):
     @_builtins.property
     def outputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Its outputs. A single one has the spec's name alone, several have `<name>_<output>`."""
+
+    @_builtins.property
+    def output_definitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___IndicatorOutput]:
+        """What the outputs mean and when one is absent, in the order of `outputs`."""
+
+    @_builtins.property
+    def rising(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Parameters each of which must be less than the next: fast, slow."""
 
     def __init__(
         self,
@@ -201,14 +211,50 @@ class IndicatorDefinition(_message.Message):
         needs: Global___IndicatorNeeds.ValueType = ...,
         warm_up: _builtins.str = ...,
         text: _builtins.str = ...,
+        output_definitions: _abc.Iterable[Global___IndicatorOutput] | None = ...,
+        rising: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "needs", b"needs", "outputs", b"outputs", "parameters", b"parameters", "text", b"text", "warm_up", b"warm_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "needs", b"needs", "output_definitions", b"output_definitions", "outputs", b"outputs", "parameters", b"parameters", "rising", b"rising", "text", b"text", "warm_up", b"warm_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IndicatorDefinition: _TypeAlias = IndicatorDefinition  # noqa: Y015
+
+@_typing.final
+class IndicatorOutput(_message.Message):
+    """One of the values of an indicator."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ABSENCE_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as in IndicatorDefinition.outputs."""
+    text: _builtins.str
+    """What its values mean."""
+    absence: _builtins.str
+    """When it has no value although the indicator is warm; empty: never."""
+    late: _builtins.int
+    """How many candles more than the indicator it takes to its first value."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+        absence: _builtins.str = ...,
+        late: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absence", b"absence", "late", b"late", "name", b"name", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IndicatorOutput: _TypeAlias = IndicatorOutput  # noqa: Y015
 
 @_typing.final
 class IndicatorParameter(_message.Message):

@@ -50,6 +50,9 @@ class IndicatorService(Port):
     ) -> pb.ListIndicatorsResponse:
         """Returns the indicators that are built, with their parameters, outputs and warm-up, by kind.
 
+        For all of them: nothing is said before warm-up. A candle that lacks what an indicator needs
+        has no value and leaves it as it was. A gap in time does not reset it. An output that has no
+        value for another reason says so in `absence`; it is absent then, never zero and never NaN.
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_FOREIGN.
         """
         raise unimplemented(self)
@@ -60,7 +63,8 @@ class IndicatorService(Port):
         """Computes indicators over candles given, a span of stored ones, or the newest stored ones.
 
         The anchor is the first of these candles. One series per output, in the order of the specs;
-        fewer candles than warm-up takes give an empty series, not an error.
+        fewer candles than warm-up takes give an empty series, not an error. Candles of which none
+        carries what an indicator needs are refused; where only some lack it, these have no value.
         Errors: INVALID_ARGUMENT with reason PARAMETER_UNKNOWN, PARAMETER_OUT_OF_RANGE,
         NAMES_COLLIDE, CANDLES_UNSORTED, CANDLE_FOREIGN (not of the instrument and timeframe) or
         CANDLE_UNCONFIRMED (only the last of the candles given may be forming); UNIMPLEMENTED with

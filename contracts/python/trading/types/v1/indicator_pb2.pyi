@@ -33,7 +33,7 @@ class _IndicatorKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Indicat
     INDICATOR_KIND_EMA: _IndicatorKind.ValueType  # 2
     """Exponential moving average of closes (n), seeded with the simple average of the first n."""
     INDICATOR_KIND_EMA_SET: _IndicatorKind.ValueType  # 3
-    """Seven exponential averages with cross flags (12, 144, 169, 576, 676, 2304, 2704)."""
+    """Seven exponential averages (n1 to n7: 12, 144, 169, 576, 676, 2304, 2704) and their crosses."""
     INDICATOR_KIND_RSI: _IndicatorKind.ValueType  # 4
     """Relative strength after Wilder (9): 0 to 100."""
     INDICATOR_KIND_MACD: _IndicatorKind.ValueType  # 5
@@ -53,7 +53,7 @@ class _IndicatorKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Indicat
     INDICATOR_KIND_NWE: _IndicatorKind.ValueType  # 12
     """Nadaraya–Watson envelope without repainting (h 8, multiple 3, window 500)."""
     INDICATOR_KIND_PARKINSON: _IndicatorKind.ValueType  # 13
-    """Volatility from high and low after Parkinson (n)."""
+    """Volatility from high and low after Parkinson (48)."""
     INDICATOR_KIND_ENGULFING: _IndicatorKind.ValueType  # 14
     """Engulfing bar (body share 0.4)."""
     INDICATOR_KIND_HAMMER: _IndicatorKind.ValueType  # 15
@@ -61,11 +61,11 @@ class _IndicatorKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Indicat
     INDICATOR_KIND_LEG: _IndicatorKind.ValueType  # 16
     """Leg of the market: which side made the last new extreme (5)."""
     INDICATOR_KIND_STRUCTURE: _IndicatorKind.ValueType  # 17
-    """Break and change of market structure (12, 2, 1.5 %)."""
+    """Break and change of market structure (swing 12, internal 2, threshold 1.5 %)."""
     INDICATOR_KIND_FVG: _IndicatorKind.ValueType  # 18
     """Fair value gap between a bar and the one two before it."""
     INDICATOR_KIND_EQUAL_LEVELS: _IndicatorKind.ValueType  # 19
-    """Equal highs or lows within a tenth of the average range."""
+    """Equal highs or lows (span 3) within a tenth of the average true range (14)."""
     INDICATOR_KIND_FIB: _IndicatorKind.ValueType  # 20
     """Fibonacci zone of the last swing (96 bars; 0.328 to 0.618)."""
 
@@ -79,7 +79,7 @@ INDICATOR_KIND_SMA: IndicatorKind.ValueType  # 1
 INDICATOR_KIND_EMA: IndicatorKind.ValueType  # 2
 """Exponential moving average of closes (n), seeded with the simple average of the first n."""
 INDICATOR_KIND_EMA_SET: IndicatorKind.ValueType  # 3
-"""Seven exponential averages with cross flags (12, 144, 169, 576, 676, 2304, 2704)."""
+"""Seven exponential averages (n1 to n7: 12, 144, 169, 576, 676, 2304, 2704) and their crosses."""
 INDICATOR_KIND_RSI: IndicatorKind.ValueType  # 4
 """Relative strength after Wilder (9): 0 to 100."""
 INDICATOR_KIND_MACD: IndicatorKind.ValueType  # 5
@@ -99,7 +99,7 @@ INDICATOR_KIND_VOLUME_RATIO: IndicatorKind.ValueType  # 11
 INDICATOR_KIND_NWE: IndicatorKind.ValueType  # 12
 """Nadaraya–Watson envelope without repainting (h 8, multiple 3, window 500)."""
 INDICATOR_KIND_PARKINSON: IndicatorKind.ValueType  # 13
-"""Volatility from high and low after Parkinson (n)."""
+"""Volatility from high and low after Parkinson (48)."""
 INDICATOR_KIND_ENGULFING: IndicatorKind.ValueType  # 14
 """Engulfing bar (body share 0.4)."""
 INDICATOR_KIND_HAMMER: IndicatorKind.ValueType  # 15
@@ -107,11 +107,11 @@ INDICATOR_KIND_HAMMER: IndicatorKind.ValueType  # 15
 INDICATOR_KIND_LEG: IndicatorKind.ValueType  # 16
 """Leg of the market: which side made the last new extreme (5)."""
 INDICATOR_KIND_STRUCTURE: IndicatorKind.ValueType  # 17
-"""Break and change of market structure (12, 2, 1.5 %)."""
+"""Break and change of market structure (swing 12, internal 2, threshold 1.5 %)."""
 INDICATOR_KIND_FVG: IndicatorKind.ValueType  # 18
 """Fair value gap between a bar and the one two before it."""
 INDICATOR_KIND_EQUAL_LEVELS: IndicatorKind.ValueType  # 19
-"""Equal highs or lows within a tenth of the average range."""
+"""Equal highs or lows (span 3) within a tenth of the average true range (14)."""
 INDICATOR_KIND_FIB: IndicatorKind.ValueType  # 20
 """Fibonacci zone of the last swing (96 bars; 0.328 to 0.618)."""
 Global___IndicatorKind: _TypeAlias = IndicatorKind  # noqa: Y015
@@ -179,13 +179,16 @@ class IndicatorSeries(_message.Message):
     FIRST_TIME_FIELD_NUMBER: _builtins.int
     FIRST_INDEX_FIELD_NUMBER: _builtins.int
     ANCHOR_TIME_FIELD_NUMBER: _builtins.int
+    ABSENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The output, such as "ema_12" or "macd_histogram"."""
     first_index: _builtins.int
     """Index of that candle among the candles given; −1 when there are fewer than warm-up takes."""
     @_builtins.property
     def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """One value for each candle from `first_time` on; none is NaN and none precedes warm-up."""
+        """One value for each candle from `first_time` on, those in `absent` left out; none is NaN and
+        none precedes warm-up.
+        """
 
     @_builtins.property
     def first_time(self) -> _timestamp_pb2.Timestamp:
@@ -195,6 +198,12 @@ class IndicatorSeries(_message.Message):
     def anchor_time(self) -> _timestamp_pb2.Timestamp:
         """Open time of the candle the kernel started from: equal anchors give equal bits."""
 
+    @_builtins.property
+    def absent(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Indexes, counted as `first_index` is, of the candles from there on that have no value: by the
+        definition of the output, or because the candle lacks what the indicator needs.
+        """
+
     def __init__(
         self,
         *,
@@ -203,10 +212,11 @@ class IndicatorSeries(_message.Message):
         first_time: _timestamp_pb2.Timestamp | None = ...,
         first_index: _builtins.int = ...,
         anchor_time: _timestamp_pb2.Timestamp | None = ...,
+        absent: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["anchor_time", b"anchor_time", "first_time", b"first_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor_time", b"anchor_time", "first_index", b"first_index", "first_time", b"first_time", "name", b"name", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "anchor_time", b"anchor_time", "first_index", b"first_index", "first_time", b"first_time", "name", b"name", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

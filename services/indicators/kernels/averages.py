@@ -1,24 +1,9 @@
-"""One kernel per indicator: the only arithmetic there is, run bar by bar or over arrays.
+"""Averages of closes, and bands and differences made of them."""
 
-`kernel(setup, state, bars, out)` feeds the bars to the state and writes one row of outputs
-per bar, flat (`out[bar * outputs + output]`); what is not warm yet stays as it was (NaN).
-`setup` are the parameters as floats; `state` is a flat list or array of floats, zero at the
-start, then changed in place; `bars` are the columns high, low, close, volume.
-
-The same source runs in plain Python (streams, small batches) and compiled (large batches),
-without fast-math, so both give the same bits. Therefore only loops, floats and indexing here.
-Averages of prices move by `a += weight * (x - a)`, seeds too: a flat market stays exactly flat.
-"""
-
-from collections.abc import Callable, MutableSequence, Sequence
+from collections.abc import Sequence
 from math import nan, sqrt
 
-Floats = MutableSequence[float]
-Bars = Sequence[Sequence[float]]
-Kernel = Callable[[Sequence[float], Floats, Bars, Floats], None]
-
-HIGH, LOW, CLOSE, VOLUME = 0, 1, 2, 3
-COLUMNS = 4
+from services.indicators.kernels.bars import CLOSE, Bars, Floats
 
 # Where the windowed kernels keep what: scalars, then the running block, then its tail sums.
 COUNT, AT, REFERENCE, SUM, SQUARES, WINDOW = 0, 1, 2, 3, 4, 5
@@ -39,6 +24,43 @@ def ema(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
         if count >= period:
             out[i] = value
     state[0], state[1] = count, value
+
+
+def ema_set(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
+    """Seven exponential averages, and where the first crosses the second and the fourth."""
+    count = state[0]
+    close = bars[CLOSE]
+    for i in range(len(close)):
+        count += 1.0
+        for k in range(7):
+            move = close[i] - state[3 + k]
+            is_seeded = count > setup[k]
+            state[3 + k] += 2.0 / (setup[k] + 1.0) * move if is_seeded else move / count
+        first, second, third, fourth = state[3], state[4], state[5], state[6]
+        short, long = side(first, second, state[1]), side(first, fourth, state[2])
+        short_cross = short if short != state[1] and state[1] != 0.0 else 0.0
+        long_cross = long if long != state[2] and state[2] != 0.0 else 0.0
+        if count >= setup[1]:
+            state[1] = short
+        if count >= setup[3]:
+            state[2] = long
+        if count < setup[6]:
+            continue
+        is_up = first > second and second > third and third > fourth
+        is_down = first < second and second < third and third < fourth
+        for k in range(7):
+            out[9 * i + k] = state[3 + k]
+        out[9 * i + 7] = short_cross
+        is_ordered = is_up if long_cross > 0.0 else is_down
+        out[9 * i + 8] = long_cross if is_ordered else 0.0
+    state[0] = count
+
+
+def side(one: float, other: float, was: float) -> float:
+    """Return 1 if `one` is above `other`, -1 if it is below, `was` if they are equal."""
+    if one > other:
+        return 1.0
+    return -1.0 if one < other else was
 
 
 def sma(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
@@ -122,30 +144,6 @@ def bbands(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> No
     state[SUM], state[SQUARES] = head, squares
 
 
-def rsi(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
-    """Wilder's relative strength: 100 without losses, 50 without any move."""
-    period = setup[0]
-    weight = 1.0 / period
-    count, previous, gain, loss = state[0], state[1], state[2], state[3]
-    close = bars[CLOSE]
-    for i in range(len(close)):
-        move = close[i] - previous
-        up = move if move > 0.0 else 0.0
-        down = -move if move < 0.0 else 0.0
-        previous = close[i]
-        count += 1.0
-        if count > period + 1.0:
-            gain += weight * (up - gain)
-            loss += weight * (down - loss)
-        elif count > 1.0:  # The first bar has no move.
-            gain += (up - gain) / (count - 1.0)
-            loss += (down - loss) / (count - 1.0)
-        if count > period:
-            moved = gain + loss
-            out[i] = 100.0 * (gain / moved) if moved > 0.0 else 50.0
-    state[0], state[1], state[2], state[3] = count, previous, gain, loss
-
-
 def macd(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
     """Fast less slow average, its signal average, their difference and its change.
 
@@ -188,45 +186,3 @@ def macd(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None
             out[4 * i + 3] = histogram - previous
         previous = histogram
     state[0], state[1], state[2], state[3], state[4] = count, fast, slow, signal, previous
-
-
-def atr(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
-    """Wilder's average of the true range, seeded with the average of the first n ranges."""
-    period = setup[0]
-    weight = 1.0 / period
-    keep = 1.0 - weight
-    count, previous, value = state[0], state[1], state[2]
-    high = bars[HIGH]
-    low = bars[LOW]
-    close = bars[CLOSE]
-    for i in range(len(close)):
-        true_range = max(high[i], previous) - min(low[i], previous)
-        previous = close[i]
-        count += 1.0
-        if count > period + 1.0:
-            value = keep * value + weight * true_range
-        elif count > 1.0:
-            value += (true_range - value) / (count - 1.0)
-        if count > period:
-            out[i] = value
-    state[0], state[1], state[2] = count, previous, value
-
-
-def abs_move(setup: Sequence[float], state: Floats, bars: Bars, out: Floats) -> None:
-    """Wilder's average of |close - previous close|: volatility without a range."""
-    period = setup[0]
-    weight = 1.0 / period
-    keep = 1.0 - weight
-    count, previous, value = state[0], state[1], state[2]
-    close = bars[CLOSE]
-    for i in range(len(close)):
-        move = abs(close[i] - previous)
-        previous = close[i]
-        count += 1.0
-        if count > period + 1.0:
-            value = keep * value + weight * move
-        elif count > 1.0:
-            value += (move - value) / (count - 1.0)
-        if count > period:
-            out[i] = value
-    state[0], state[1], state[2] = count, previous, value
