@@ -113,7 +113,7 @@ class IndicatorRequests:
         if to_ns(answer.last_time) != open_ns:
             return None
         values = {series.name: series.values[0] for series in answer.series if series.values}
-        return Point(values, is_warm=len(values) == len(answer.series))
+        return Point(values, is_warm=all(one.values or one.absent for one in answer.series))
 
 
 def _by_candle(
@@ -121,7 +121,9 @@ def _by_candle(
 ) -> list[dict[str, float]]:
     values: list[dict[str, float]] = [{} for _ in range(candle_count)]
     for one in series:
-        for index, value in enumerate(one.values, one.first_index):
+        absent = set(one.absent)
+        present = (i for i in range(one.first_index, candle_count) if i not in absent)
+        for index, value in zip(present, one.values, strict=bool(one.values)):
             values[index][one.name] = value
     return values
 
