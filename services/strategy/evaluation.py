@@ -48,17 +48,16 @@ def evaluate(
     lack = _lack(kind, point)
     wish: Wish | None = None
     run_state = state
-    if point is not None:
-        if lack is None:
-            state, wish = kind.evaluate(setting, state, tail, point)
-        else:
-            state = kind.prime(state, point.values)
+    if point is not None and lack is None:
+        state, wish = kind.evaluate(setting, state, tail, point)
+    else:
+        state = kind.prime(state, point.values if point else {})
     if setting.config.exit.is_pull_back_on:
         state = {**state, **run_after(run_state, bar)}
     proposals, held = proposals_of(exits, wish, Seen(bar, point, state), setting)
     if point is not None and setting.config.exit.indicator_target:
         held = with_indicator_target(held, point, setting)
-    return state, Evaluation(
+    return kind.remember(state, bar), Evaluation(
         outcome=_outcome(proposals, lack),
         position=held,
         votes=wish.votes if wish else (),

@@ -66,7 +66,7 @@ def _wanted(wish: Wish, exits: Exits, seen: Seen, setting: Setting) -> Proposal 
     """Return the wish as a signal, with every reason against it."""
     bar = seen.bar
     if wish.direction is Direction.NONE:
-        return _leaving(wish, exits, bar, setting)
+        return _leaving(wish, exits, bar, setting) if wish.closes else None
     entry_atto = entry_on_tick(bar.close_atto, setting.tick_atto, wish.direction)
     stop_atto, source = _initial_stop(wish, entry_atto, setting)
     targets, dropped = targets_of(wish, entry_atto, seen, setting)

@@ -8,8 +8,9 @@ from services.strategy.ema_cross import EMA_CROSS
 from services.strategy.kinds import Kind
 from services.strategy.parameters import complete
 from services.strategy.terms import Config, StrategyRefused
+from services.strategy.vegas import VEGAS
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (EMA_CROSS,)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (EMA_CROSS, VEGAS)}
 
 
 def kind_of(name: str) -> Kind:

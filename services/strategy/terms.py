@@ -179,10 +179,11 @@ class Target:
 class Wish:
     """What the rules of a kind want after a bar, before what is held is looked at.
 
-    NONE wants out of `closes`; `filters` are the kind's own reasons against it. `targets` need
-    neither be sorted nor on the right side; `signal_bar_atto` is where a stop at the signal's
-    bar lies, and counts as the stop if it is nearer. `move` is the average true range (of
-    closes alone the average move) in price units. `labels` decide nothing.
+    NONE wants out of `closes`, or without that nothing; `filters` are the kind's own reasons
+    against it. `targets` need neither be sorted nor on the right side; `signal_bar_atto` is
+    where a stop at the signal's bar lies, and counts as the stop if it is nearer. `move` is the
+    average true range (of closes alone the average move) in price units. `labels` decide
+    nothing.
     """
 
     direction: Direction

@@ -122,7 +122,7 @@ def hammer(view: View, side: Direction) -> bool:
     """A long shadow against the trade; against the order of averages only with volume."""
     if not view.value(i.HAMMER if side is LONG else i.HANGING_MAN):
         return False
-    is_wide = view.bar.range >= HAMMER_RANGE * view.bar.open
+    is_wide = view.bar.width >= HAMMER_RANGE
     is_against = is_ordered(side.opposite, view.emas[:4])
     return is_wide and (not is_against or view.values[i.VOLUME_RATIO] >= HAMMER_VOLUME)
 

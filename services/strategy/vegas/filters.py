@@ -71,7 +71,7 @@ def is_extreme(view: View) -> bool:
     bar = view.bar
     bottom, top = sorted((bar.open, bar.close))
     crossed = sum(bottom < ema < top for ema in view.emas[:5])
-    is_great = bar.body >= EXTREME_BODY and (top - bottom) / bar.open >= EXTREME_MOVE
+    is_great = bar.body >= EXTREME_BODY and bar.move >= EXTREME_MOVE
     return is_great and crossed >= EXTREME_CROSSED
 
 

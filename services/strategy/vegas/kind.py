@@ -39,24 +39,26 @@ def _warm_after(parameters: Mapping[str, float | str]) -> int:
 
 def _prime(state: KindState, values: Mapping[str, float]) -> KindState:
     """Return the state with the averages of this bar; without them they are not known."""
-    kept = {name: state[name] for name in (CLOSE, HIGH, LOW) if name in state}
     ema2, ema5 = values.get(i.EMAS[1]), values.get(i.EMAS[4])
     if ema2 is None or ema5 is None:
-        return kept
-    return {**kept, EMA2: ema2, EMA5: ema5}
+        return _without(state, EMA2, EMA5)
+    return {**state, EMA2: ema2, EMA5: ema5}
 
 
 def _remember(state: KindState, bar: Bar) -> KindState:
     """Return the state with the prices of this bar, the next one's bar before."""
-    kept = {name: state[name] for name in (EMA2, EMA5) if name in state}
     if bar.high_atto is None or bar.low_atto is None:
-        return kept
+        return _without(state, CLOSE, HIGH, LOW)
     return {
-        **kept,
+        **state,
         CLOSE: bar.close_atto / ATTO,
         HIGH: bar.high_atto / ATTO,
         LOW: bar.low_atto / ATTO,
     }
+
+
+def _without(state: KindState, *names: str) -> KindState:
+    return {name: value for name, value in state.items() if name not in names}
 
 
 def _before(state: KindState) -> Before | None:
@@ -87,7 +89,7 @@ def _evaluate(
     side, support = decided(votes, support_min=rules.support_min, is_by_count=rules.is_by_count)
     state = _prime(state, point.values)
     if side is NONE:
-        return state, Wish(NONE, 0.0, votes) if votes else None
+        return state, Wish(NONE, 0.0, votes, labels=labels_of(view))
     strength = strength_of(support, rules.weights.values())
     return state, _wish(view, bar, (setting, rules), (side, strength), votes)
 

@@ -31,20 +31,18 @@ class Emas(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A bar with its proportions; of a bar without range every share is 0."""
+    """A bar with its proportions; of a bar that is one price every share is 0."""
 
     open: float
     high: float
     low: float
     close: float
+    range: float
     body: float  # Shares of the range.
     upper: float
     lower: float
-
-    @property
-    def range(self) -> float:
-        """The distance from low to high."""
-        return self.high - self.low
+    width: float  # Range and body as shares of the open.
+    move: float
 
     @property
     def colour(self) -> Direction:
@@ -103,14 +101,23 @@ def prices_of(bar: Bar) -> tuple[int, int, int]:
 
 
 def shape_of(bar: Bar) -> Shape:
-    """Return a bar that has a range."""
+    """Return the shape of a bar: of whole numbers, divided once, so that no edge is blurred."""
     opened, high, low = prices_of(bar)
-    close, span = bar.close_atto, high - low
-    body = upper = lower = 0.0
-    if span:  # Whole numbers, divided once: no share is off by how a price is written.
-        top, bottom = max(opened, close), min(opened, close)
-        body, upper, lower = (top - bottom) / span, (high - top) / span, (bottom - low) / span
-    return Shape(opened / ATTO, high / ATTO, low / ATTO, close / ATTO, body, upper, lower)
+    close, span, top = bar.close_atto, high - low, max(opened, bar.close_atto)
+    bottom = min(opened, close)
+    whole = span or 1  # Without range there is neither body nor shadow.
+    return Shape(
+        open=opened / ATTO,
+        high=high / ATTO,
+        low=low / ATTO,
+        close=close / ATTO,
+        range=span / ATTO,
+        body=(top - bottom) / whole,
+        upper=(high - top) / whole,
+        lower=(bottom - low) / whole,
+        width=span / opened,
+        move=(top - bottom) / opened,
+    )
 
 
 def is_beyond(side: Direction, one: float, other: float) -> bool:
