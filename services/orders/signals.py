@@ -208,7 +208,9 @@ def signed_size(signal: Signal, answer: ValidateSignalResponse, grid: Grid) -> i
     """Return the quantity to trade in attos: above zero buys, 0 when there is nothing to do."""
     position_atto = attos(answer.position)
     if signal.action == signal_pb2.SIGNAL_ACTION_CLOSE:
-        return sizing.close_size(position_atto, grid.lot_atto)
+        is_part = signal.sizing.HasField("quantity")
+        part_atto = attos(signal.sizing.quantity) if is_part else None
+        return sizing.close_size(position_atto, grid.lot_atto, part_atto)
     wish = _wish(signal)
     if wish is None:
         return 0
@@ -260,8 +262,9 @@ def _protect(spec: order_pb2.OrderSpec, signal: Signal, grid: Grid) -> None:
     if signal.HasField("stop_price"):
         stop_atto = sizing.stop_on_tick(attos(signal.stop_price), grid.tick_atto, is_long=is_long)
         spec.protection.stop_price.value = from_atto(stop_atto)
-    if signal.targets:
-        nearest_atto = attos(signal.targets[0].price)
+    nearest = next((target for target in signal.targets if target.share), None)
+    if nearest is not None:
+        nearest_atto = attos(nearest.price)
         target_atto = sizing.target_on_tick(nearest_atto, grid.tick_atto, is_long=is_long)
         spec.protection.target_price.value = from_atto(target_atto)
 

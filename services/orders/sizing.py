@@ -53,9 +53,14 @@ def open_size(wish: Wish, *, sign: int, basis: Basis) -> int:
     return whole_atto if wanted_atto > 0 else -whole_atto
 
 
-def close_size(position_atto: int, lot_atto: int) -> int:
-    """Return the signed quantity that closes `position_atto`; risk's cap is about opening."""
-    whole_atto = floor_to_lot(abs(position_atto), lot_atto)
+def close_size(position_atto: int, lot_atto: int, part_atto: int | None = None) -> int:
+    """Return the signed quantity that closes `position_atto`; risk's cap is about opening.
+
+    With a part only so much of it, at most all.
+    """
+    held_atto = abs(position_atto)
+    given_up_atto = held_atto if part_atto is None else min(part_atto, held_atto)
+    whole_atto = floor_to_lot(given_up_atto, lot_atto)
     return -whole_atto if position_atto > 0 else whole_atto
 
 

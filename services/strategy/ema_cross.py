@@ -82,7 +82,7 @@ def _evaluate(
     multiple = ATR_MULTIPLE if setting.has_range else ABS_MOVE_MULTIPLE
     stop_atto = stop_at_distance(bar.close_atto, multiple * move, setting.tick_atto, side)
     source = "ATR" if setting.has_range else "ABS_MOVE"
-    return state, Wish(side, strength, (vote,), stop_atto, source)
+    return state, Wish(side, strength, (vote,), stop_atto, source, move=move)
 
 
 def _sign(value: float) -> int:

@@ -93,6 +93,12 @@ def test_closing_trades_the_whole_position_against_it() -> None:
     assert close_size(0, ATTO) == 0
 
 
+def test_a_part_closes_so_much_and_at_most_all() -> None:
+    assert close_size(30 * ATTO, ATTO, 15 * ATTO) == -15 * ATTO
+    assert close_size(-30 * ATTO, ATTO, 15 * ATTO) == 15 * ATTO
+    assert close_size(10 * ATTO, ATTO, 15 * ATTO) == -10 * ATTO
+
+
 def test_prices_are_rounded_to_the_passive_and_the_safe_side() -> None:
     price = 10 * ATTO + CENT // 2
     up, down = 10 * ATTO + CENT, 10 * ATTO

@@ -1,16 +1,13 @@
-"""Stops E1 to E3, the rules one by one and then as properties."""
+"""Stops E1 to E3, the rules one by one."""
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from runtime.atto import ATTO
 from services.strategy.exits import Exit, evaluate_exits, tightest_stop
 from services.strategy.positions import FLAT
 from services.strategy.terms import Bar, Direction, ExitRules, Setting
-from services.strategy.tests import mothers
 from services.strategy.tests.mothers import atto, bar, close_only, held, setting
 
 SHORT = Direction.SHORT
@@ -119,66 +116,6 @@ def test_the_tightest_stop_is_the_one_shown() -> None:
 
 def test_flat_has_no_exit() -> None:
     assert evaluate_exits(FLAT, bar(1, 1), setting()).exit is None
-
-
-ticks = st.integers(9_000, 11_000)
-
-
-@st.composite
-def bars(draw: st.DrawFn) -> list[Bar]:
-    made = []
-    for minute in range(1, draw(st.integers(2, 12))):
-        prices = sorted(draw(st.lists(ticks, min_size=4, max_size=4)))
-        first, last = draw(st.permutations(prices[1:3]))
-        made.append(
-            bar(minute, last / 100, open_=first / 100, high=prices[3] / 100, low=prices[0] / 100)
-        )
-    return made
-
-
-stops = st.integers(9_500, 9_999).map(lambda tick: tick / 100)
-
-
-@given(bars(), stops)
-def test_a_stop_never_loosens(made: list[Bar], stop: float) -> None:
-    position = held(stop=stop)
-    for one in made:
-        exits = evaluate_exits(position, one, setting())
-        assert (exits.position.stop_atto or 0) >= (position.stop_atto or 0)
-        if exits.exit:
-            return
-        position = exits.position
-
-
-@given(bars(), stops)
-def test_an_exit_price_lies_within_its_bar_and_no_better_than_the_level(
-    made: list[Bar], stop: float
-) -> None:
-    position = held(stop=stop)
-    for one in made:
-        exits = evaluate_exits(position, one, setting())
-        if exits.exit:
-            assert one.low_atto is not None
-            assert one.high_atto is not None
-            assert one.low_atto <= exits.exit.price_atto <= one.high_atto
-            assert exits.exit.price_atto <= (exits.exit.level_atto or 0)
-            return
-        position = exits.position
-
-
-@given(bars(), stops)
-def test_long_and_short_are_treated_alike(made: list[Bar], stop: float) -> None:
-    """Prices upside down around the entry, with the same shares of it, mirror every exit."""
-    long, short = held(stop=stop), held(SHORT, stop=200 - stop)
-    for one in made:
-        up = evaluate_exits(long, one, setting())
-        down = evaluate_exits(short, mothers.mirrored(one), setting())
-        assert (up.exit is None) == (down.exit is None)
-        if up.exit and down.exit:
-            assert up.exit.source == down.exit.source
-            assert up.exit.price_atto + down.exit.price_atto == 2 * atto(100)
-            return
-        long, short = up.position, down.position
 
 
 @pytest.mark.parametrize("rules", [ExitRules(break_even_r_atto=0)])
