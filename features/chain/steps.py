@@ -19,14 +19,12 @@ from trading.types.v1.order_pb2 import (
 
 from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
-from fixtures.mothers import instant, minute_candle
+from fixtures.mothers import minute_candle
 from fixtures.stage import Stage
-from fixtures.system import Setup
 from fixtures.worlds import World
 from runtime.times import to_ns
 
 SYMBOL = "SQ00.XSIM"
-SEED = 1
 LEARNING_FROM, LEARNING_TO = "2017-11", "2017-12"
 
 scenarios("chain")
@@ -35,7 +33,7 @@ scenarios("chain")
 @pytest.fixture
 def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
     """Return a platform whose clock stands before the days that are replayed."""
-    stage = runner.run(Stage.set_up(setup_of(world)))
+    stage = runner.run(Stage.set_up(days.setup(world, LEARNING_FROM)))
     yield stage
     runner.run(stage.system.stop())
 
@@ -117,9 +115,19 @@ async def rise(stage: Stage, symbol: str, price: str, next_price: str) -> None:
     await stage.close_bar(symbol, next_price)
 
 
-@when(parse("the days of {first} to {last} are traded in each world"), target_fixture="accounts")
-def trade_in_each_world(first: str, last: str) -> list[tuple[object, object]]:
-    return [trade_days(world, first, last) for world in World]
+@when(
+    parse("the days of {first} to {last} are traded live, in a replay and in a simulation"),
+    target_fixture="accounts",
+)
+def trade_in_each_way(first: str, last: str) -> list[days.Account]:
+    live = days.traded_in(World.EMBEDDED, (LEARNING_FROM, LEARNING_TO), (first, last), days.live)
+    return [
+        live,
+        *(
+            days.traded_in(world, (LEARNING_FROM, LEARNING_TO), (first, last), days.replay)
+            for world in (World.EMBEDDED, World.SIMULATED)
+        ),
+    ]
 
 
 @when(parse('Ana orders {quantity:d} "{symbol}"'), target_fixture="order")
@@ -169,18 +177,16 @@ async def name_each_other(stage: Stage) -> None:
     assert order.spec.signal_id == signal.signal_id
 
 
-@then("each world holds the same, and something")
-def held_the_same(accounts: list[tuple[object, object]]) -> None:
-    (one, _), (other, _) = accounts
-    assert one == other
-    assert one
+@then("each of them holds the same, and something")
+def held_the_same(accounts: list[days.Account]) -> None:
+    live, replayed, simulated = (account.positions for account in accounts)
+    assert live == replayed == simulated != {}
 
 
-@then("each world has booked the same fills")
-def booked_the_same(accounts: list[tuple[object, object]]) -> None:
-    (_, one), (_, other) = accounts
-    assert one == other
-    assert one
+@then("each of them has booked the same fills")
+def booked_the_same(accounts: list[days.Account]) -> None:
+    live, replayed, simulated = (account.trades for account in accounts)
+    assert live == replayed == simulated != []
 
 
 @then(parse("it has traded more than {count:d} times"), target_fixture="trades")
@@ -262,10 +268,6 @@ async def is_decided_once(stage: Stage) -> None:
 # What steps do, where it takes more than a line.
 
 
-def setup_of(world: World) -> Setup:
-    return Setup(world, seed=SEED, start_ns=instant(days.month(LEARNING_FROM)))
-
-
 async def submit_all(stage: Stage, symbol: str, *quantities: int) -> list[Order]:
     """Submit orders at once, as Ana does; return what they are answered."""
     specs = [
@@ -273,20 +275,3 @@ async def submit_all(stage: Stage, symbol: str, *quantities: int) -> list[Order]
         for quantity in quantities
     ]
     return await asyncio.gather(*[dealing.submit(stage, spec) for spec in specs])
-
-
-def trade_days(world: World, first: str, last: str) -> tuple[object, object]:
-    """Return the positions and the fills that some days lead to in a world."""
-    with world.runner() as runner:
-        return runner.run(days_traded(world, first, last))
-
-
-async def days_traded(world: World, first: str, last: str) -> tuple[object, object]:
-    stage = await Stage.set_up(setup_of(world))
-    try:
-        await days.replay(stage, LEARNING_FROM, LEARNING_TO)
-        await days.follow_crossings(stage)
-        await days.replay(stage, first, last)
-        return await dealing.positions(stage), await days.trades(stage)
-    finally:
-        await stage.system.stop()

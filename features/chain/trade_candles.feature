@@ -9,7 +9,7 @@ Feature: Trade candles
 
   # It runs both worlds by itself.
   @simulated
-  Scenario: Simulated and embedded reach the same positions from the same candles
-    When the days of 2018-01 to 2018-03 are traded in each world
-    Then each world holds the same, and something
-    And each world has booked the same fills
+  Scenario: Live, replay and simulation reach the same positions from the same candles
+    When the days of 2018-01 to 2018-03 are traded live, in a replay and in a simulation
+    Then each of them holds the same, and something
+    And each of them has booked the same fills
