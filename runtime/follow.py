@@ -113,12 +113,7 @@ async def _pump(
     try:
         async with asyncio.timeout(SILENCE_S) as patience, aclosing(stream):
             async for message in stream:
-                if following.see is not None:
-                    following.see(message)
-                if arrived.full():
-                    patience.reschedule(None)  # It is we who keep the stream waiting.
-                await arrived.put(message)
-                _renew(patience)
+                await _pass_on(message, following, arrived, patience)
     except TimeoutError as error:
         raise refusal(
             StatusCode.UNAVAILABLE,
@@ -127,6 +122,20 @@ async def _pump(
             "the stream is opened again",
             service="runtime",
         ) from error
+
+
+async def _pass_on(
+    message: M,
+    following: Following[M],
+    arrived: "asyncio.Queue[M | None]",
+    patience: asyncio.Timeout,
+) -> None:
+    if following.see is not None:
+        following.see(message)
+    if arrived.full():
+        patience.reschedule(None)  # It is we who keep the stream waiting.
+    await arrived.put(message)
+    _renew(patience)
 
 
 def _renew(patience: asyncio.Timeout) -> None:
