@@ -44,6 +44,11 @@ class Indicator:
         return self.definition.warm_after(self.setup)
 
     @property
+    def complete_after(self) -> int:
+        """How many bars it takes until every output has had time to be warm."""
+        return self.warm_after + max(output.late for output in self.definition.outputs)
+
+    @property
     def settled_after(self) -> int:
         """How many bars it takes until the choice of the first bar stops mattering."""
         return self.definition.settled_after(self.setup)

@@ -117,7 +117,7 @@ def point_message(
     values, missing = {}, ["GAP"] if is_after_gap else []
     is_warm = is_settled = True
     for indicator, bar_count, row in readings:
-        is_warm = is_warm and bar_count >= indicator.warm_after
+        is_warm = is_warm and bar_count >= indicator.complete_after
         is_settled = is_settled and bar_count >= indicator.settled_after
         for name, value in zip(indicator.names, row, strict=True):
             if isnan(value):
