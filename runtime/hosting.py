@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+CANCEL_AGAIN_S = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -32,7 +33,9 @@ class Tasks:
         while self._running:
             task = self._running[-1]
             task.cancel()
-            await asyncio.wait([task])
+            # Before Python 3.12 `wait_for` may swallow a cancel that meets its result.
+            while not (await asyncio.wait([task], timeout=CANCEL_AGAIN_S))[0]:
+                task.cancel()
             await asyncio.sleep(0)  # Its done callback takes it off the list.
         for error in self.failed.values():
             raise error

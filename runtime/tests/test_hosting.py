@@ -66,3 +66,23 @@ async def test_crash_while_stopping_is_raised_after_everything_ended() -> None:
     with pytest.raises(RuntimeError, match="cannot let go"):
         await tasks.stop()
     assert log == ["other"]
+
+
+async def test_work_that_misses_a_cancel_is_cancelled_again() -> None:
+    tasks = Tasks("orders")
+    missed: list[bool] = []
+
+    async def work() -> None:
+        while True:
+            try:
+                await asyncio.sleep(3_600)
+            except asyncio.CancelledError:
+                if missed:
+                    raise
+                missed.append(True)
+
+    tasks.spawn(work(), name="reader")
+    await asyncio.sleep(0)
+    await tasks.stop()
+    assert missed == [True]
+    assert not tasks.failed
