@@ -50,11 +50,27 @@ class Child:
     absent_since_ns: int = 0  # When a query first did not find it; 0: none since the last send.
     venue_sequence: int = 0  # The account's report up to which everything is applied.
     refusal: str = ""  # REFUSED: the venue's reason.
+    number: int = 0  # Of an algorithm's child, from 1; the fields below are of such ones too.
+    slice: int = 0
+    meeting: str = ""
+    price_ticks: int = 0
+    target_lots: int = 0  # Most that its parent may have filled and open after this child.
+    market_lots: int = 0  # POV: the market's volume when it was sent.
 
     @property
     def is_unsettled(self) -> bool:
         """Whether nobody knows if the venue has it."""
         return self.status in UNSETTLED
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is the only child of its parent, under the parent's own name."""
+        return self.number == 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still trade, as far as anybody knows."""
+        return self.status in UNSETTLED or self.status in WORKING
 
     @property
     def is_working(self) -> bool:

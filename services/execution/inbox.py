@@ -1,12 +1,15 @@
 """What venues have reported: each report once, in order, and how far each venue's reports are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
+from trading.types.v1.execution_pb2 import ExecutionReport
 
 from services.execution import tables as t
 from services.execution.store import Key
+
+AFTER_SLASH = chr(ord("/") + 1)  # Children are named "<parent>/<n>".
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ _SESSION = select(t.venue_sessions.c.report_sequence).where(
 )
 _UPDATE_SESSION = update(t.venue_sessions).where(t.venue_sessions.c.venue == bindparam("v"))
 _INSERT_SESSION = insert(t.venue_sessions)
+_CURSORS = select(t.report_cursors).order_by(t.report_cursors.c.account)
+_MOVE_CURSOR = update(t.report_cursors).where(t.report_cursors.c.account == bindparam("of_account"))
+_ADD_CURSOR = insert(t.report_cursors)
+_OF_PARENT = (
+    select(t.inbox.c.report)
+    .where(
+        t.inbox.c.account == bindparam("account"),
+        t.inbox.c.child_order_id >= bindparam("first"),
+        t.inbox.c.child_order_id < bindparam("beyond"),
+    )
+    .order_by(t.inbox.c.batch, t.inbox.c.place)
+)
 
 
 def insert_inbox(tx: Connection, batch: int, received: Sequence[Received]) -> None:
@@ -119,3 +134,23 @@ def keep_session(tx: Connection, venue: str, session_id: str) -> None:
 def move_session(tx: Connection, venue: str, sequence: int) -> None:
     """Note how far the venue's reports are committed here."""
     tx.execute(_UPDATE_SESSION, {"v": venue, "report_sequence": sequence})
+
+
+def cursors(tx: Connection) -> dict[str, int]:
+    """Return how far each account's reports are applied without a gap."""
+    return {row.account: row.venue_sequence for row in tx.execute(_CURSORS)}
+
+
+def move_cursors(tx: Connection, reached: Mapping[str, int]) -> None:
+    """Note how far accounts' reports are applied."""
+    for account, sequence in reached.items():
+        named = {"of_account": account, "venue_sequence": sequence}
+        if tx.execute(_MOVE_CURSOR, named).rowcount == 0:
+            tx.execute(_ADD_CURSOR, {"account": account, "venue_sequence": sequence})
+
+
+def reports_of(tx: Connection, parent: Key) -> list[ExecutionReport]:
+    """Return every report of a parent and its children, as orders was told, in order."""
+    names = {"account": parent[0], "first": parent[1], "beyond": f"{parent[1]}{AFTER_SLASH}"}
+    found = [ExecutionReport.FromString(row.report) for row in tx.execute(_OF_PARENT, names)]
+    return [report for report in found if report.client_order_id == parent[1]]

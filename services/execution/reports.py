@@ -1,8 +1,8 @@
-"""Reads a venue's reports: each is committed once, then shown to orders (X7, A7, G2)."""
+"""Reads a venue's reports: each is committed once, then shown to orders (X7, X8, A7, G2)."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from sqlalchemy import Connection
@@ -10,39 +10,56 @@ from sqlalchemy.exc import IntegrityError
 from trading.exchange.v1 import exchange_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from runtime.digest import digest
 from runtime.errors import ServiceError
+from runtime.rpc import Call
 from runtime.watch import Feed
 from services.execution import inbox, store
-from services.execution.children import Child, told
+from services.execution.booking import Booked, Booking, Incoming
 from services.execution.desk import Desk
-from services.execution.inbox import Received
+from services.execution.ordering import advanced, in_sequence, with_gap
 from services.execution.store import Key
-from services.execution.wire import as_parents, fact_of
 
 Batch = Sequence[ExecutionReport]
+Tell = Callable[[Connection], Sequence[ExecutionReport]]
 STREAM = "execution_reports"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
+SILENCE_S = 3.0  # Heartbeats come every second.
+COMPARE_S = 5.0
+FETCH_TIMEOUT_S = 1.0
+PAGE_SIZE = 256
 log = logging.getLogger(__name__)
 
 
 class Reports:
-    """Follows the venue's feed from where the store ends; a lost stream is taken up again."""
+    """Follows the venue's feed from where the store ends; a lost stream is taken up again.
 
-    def __init__(self, desk: Desk, settled: Callable[[Key], None]) -> None:
+    A report that is missing is fetched before anything behind it is applied. Every 5 s what is
+    applied here is compared with what the venue has, so that a report that was lost on the way
+    is found while the stream looks healthy.
+    """
+
+    def __init__(
+        self, desk: Desk, settled: Callable[[Key], None], moved: Callable[[Key], None]
+    ) -> None:
         self._desk = desk
-        self._settled = settled  # Told of every child that a committed report is about.
+        self._settled = settled  # Told of every order that a committed report is about.
+        self._moved = moved  # Told of every parent whose children moved.
         self._stream = f"venue_reports:{desk.link.venue}"
+        self._booking = Booking(desk)
+        self._cursors: dict[str, int] = {}  # Applied without a gap, by account.
+        self._active: dict[str, None] = {}  # Accounts that reported since the last comparison.
+        self._compare_s = 0.0
         self.feed: Feed[Batch] = Feed("execution")
 
     async def begin(self) -> None:
         """Start where the last commit ended."""
         desk, venue = self._desk, self._desk.link.venue
-        sequence, batch = await desk.environment.database.read(
-            lambda tx: (inbox.report_sequence(tx, venue), inbox.last_batch(tx))
+        sequence, batch, self._cursors = await desk.environment.database.read(
+            lambda tx: (inbox.report_sequence(tx, venue), inbox.last_batch(tx), inbox.cursors(tx))
         )
         desk.link.report_sequence = sequence
         self.feed = Feed("execution", batch)
+        self._compare_s = asyncio.get_running_loop().time() + COMPARE_S
         desk.environment.progress.wrote(STREAM, batch)
         desk.environment.progress.has_read(self._stream, sequence)
 
@@ -52,6 +69,17 @@ class Reports:
             lambda tx: inbox.load_batches(tx, after, limit)
         )
         return [(batch, [ExecutionReport.FromString(one) for one in rows]) for batch, rows in kept]
+
+    async def tell(self, work: Tell) -> Sequence[ExecutionReport]:
+        """Commit `work` with the reports of execution's own that it returns; show them."""
+
+        def commit(tx: Connection) -> Booked:
+            reports = work(tx)
+            return self._booking.tell(tx, reports) if reports else Booked()
+
+        booked = await self._desk.environment.database.write(commit)
+        self._show(booked)
+        return booked.shown
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -63,113 +91,122 @@ class Reports:
                 await self._follow()
             except ServiceError as error:
                 log.info("reports of %s stopped after %d: %s", link.venue, before, error)
+            except TimeoutError:
+                log.warning("reports of %s: no heartbeat for %.0f s", link.venue, SILENCE_S)
             link.is_up = False
             pause_s = FIRST_PAUSE_S if link.report_sequence > before else 2 * pause_s
             pause_s = min(pause_s, LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s * (0.5 + rng.random()))
 
     async def _follow(self) -> None:
-        """Read one stream until it ends, or until a report is missing in it."""
+        """Read one stream until it ends, or until what it lacks cannot be fetched."""
         link = self._desk.link
         request = exchange_pb2.WatchExecutionsRequest(
             session_id=link.session_id, after_sequence=link.report_sequence
         )
+        is_first = True
         async with aclosing(link.port.watch_executions(request)) as messages:
-            async for message in messages:
-                link.is_up = True
-                if message.is_heartbeat:
-                    continue
-                if message.sequence - len(message.reports) > link.report_sequence:
-                    log.warning("a report of %s is missing: reading again", link.venue)
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    message = await anext(messages, None)
+                if message is None:
                     return
-                await self.take(message.reports, message.sequence)
+                link.is_up = True
+                if not await self._take_message(message, is_first=is_first):
+                    return
+                is_first = False
+
+    async def _take_message(
+        self, message: exchange_pb2.WatchExecutionsResponse, *, is_first: bool
+    ) -> bool:
+        """Let a message take effect; returns whether the stream may go on."""
+        link = self._desk.link
+        if not message.is_heartbeat:
+            missing = message.sequence - len(message.reports) - link.report_sequence
+            if not await self._close_gap(message.reports, missing):
+                log.warning("a report of %s is missing: reading again", link.venue)
+                return False
+            await self.take(message.reports, message.sequence)
+        elif not is_first and message.sequence > link.report_sequence:
+            return await self._catch_up(message.sequence)  # The last reports never came.
+        if asyncio.get_running_loop().time() >= self._compare_s:
+            await self._compare()
+        return True
+
+    async def _close_gap(self, reports: Sequence[ExecutionReport], missing: int) -> bool:
+        """Fetch what is missing before these reports; returns whether nothing is missing now."""
+        accounts = with_gap(self._cursors, in_sequence(reports))
+        if missing <= 0 and not accounts:
+            return True
+        known = sorted({*accounts, *self._cursors}) if missing > 0 else accounts
+        found = await self._fetch(known)
+        return missing <= 0 or found >= missing
+
+    async def _catch_up(self, sequence: int) -> bool:
+        """Fetch the reports that the feed has and never brought."""
+        behind = sequence - self._desk.link.report_sequence
+        if await self._fetch(sorted(self._cursors)) < behind:
+            return False
+        await self.take((), sequence)
+        return True
+
+    async def _compare(self) -> None:
+        """Ask for reports after the last applied one of every account that something may befall."""
+        self._compare_s = asyncio.get_running_loop().time() + COMPARE_S
+        active, self._active = self._active, {}
+        waiting = await self._desk.environment.database.read(store.accounts_with_open_children)
+        await self._fetch(sorted({*active, *waiting}))
+
+    async def _fetch(self, accounts: Iterable[str]) -> int:
+        """Apply what the venue has beyond what is applied here; returns how much that is."""
+        found = 0
+        for account in accounts:
+            request = exchange_pb2.ListExecutionsRequest(
+                account=account,
+                after_sequence=self._cursors.get(account, 0),
+                page_size=PAGE_SIZE,
+            )
+            while True:
+                page = await self._desk.link.port.list_executions(request, Call(FETCH_TIMEOUT_S))
+                found += len(page.executions)
+                if page.executions:
+                    await self.take(page.executions, self._desk.link.report_sequence)
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
+        return found
 
     async def take(self, reports: Sequence[ExecutionReport], sequence: int) -> None:
-        """Commit the reports that are new, move their children, then show them to orders."""
+        """Commit the reports that are new, move what they are about, then show them to orders."""
         desk = self._desk
-        is_seen = sequence <= desk.link.report_sequence
-        if is_seen:
-            batch = await self._commit(reports, sequence, is_seen=True)
-        else:
-            try:
-                batch = await self._commit(reports, sequence, is_seen=False)
-            except IntegrityError:  # Some were here before: look which.
-                batch = await self._commit(reports, sequence, is_seen=True)
-        if batch:
-            number = self.feed.sequence + 1
-            self.feed.publish(number, batch)
-            desk.environment.progress.wrote(STREAM, number)
-        desk.link.report_sequence = max(sequence, desk.link.report_sequence)
-        desk.environment.progress.has_read(self._stream, desk.link.report_sequence)
+        reached = advanced(self._cursors, reports)
+        is_seen = sequence <= desk.link.report_sequence or any(
+            report.venue_sequence <= self._cursors.get(report.account, 0) for report in reports
+        )
+        last = max(sequence, desk.link.report_sequence)
+        incoming = Incoming(in_sequence(reports), last, reached, is_seen)
+        try:
+            booked = await self._commit(incoming)
+        except IntegrityError:  # Some were here before: look which.
+            seen = Incoming(incoming.reports, last, reached, is_seen=True)
+            booked = await self._commit(seen)
+        self._cursors |= reached
+        self._active |= dict.fromkeys(reached)
+        self._show(booked)
+        desk.link.report_sequence = last
+        desk.environment.progress.has_read(self._stream, last)
         for report in reports:
+            desk.link.health.answered((report.account, report.client_order_id))
             self._settled((report.account, report.client_order_id))
 
-    async def _commit(
-        self, reports: Sequence[ExecutionReport], sequence: int, *, is_seen: bool
-    ) -> list[ExecutionReport]:
-        number, now_ns = self.feed.sequence + 1, self._desk.now_ns()
-        reached = max(sequence, self._desk.link.report_sequence)
-
-        def commit(tx: Connection) -> list[ExecutionReport]:
-            fresh = self._fresh(tx, reports, now_ns) if is_seen else list(reports)
-            keys = list(dict.fromkeys((one.account, one.child_order_id) for one in fresh))
-            children = store.load_children(tx, keys) if keys else {}
-            shown = [as_parents(one, children.get(_key(one))) for one in fresh]
-            if shown:
-                received = [self._received(one) for one in shown]
-                inbox.insert_inbox(tx, number, received)
-                self._move(tx, children, fresh, now_ns)
-            inbox.move_session(tx, self._desk.link.venue, reached)
-            return shown
-
-        return await self._desk.environment.database.write(commit)
-
-    def _fresh(
-        self, tx: Connection, reports: Sequence[ExecutionReport], now_ns: int
-    ) -> list[ExecutionReport]:
-        """Return the reports that were never seen; one that says something else is kept apart."""
-        venue = self._desk.link.venue
-        known = inbox.known_reports(tx, venue, [report.exec_id for report in reports])
-        fresh: dict[str, ExecutionReport] = {}
-        for report in reports:
-            first = known.get(report.exec_id)
-            if first is None and report.exec_id in fresh:
-                first = digest(fresh[report.exec_id])
-            if first is None:
-                fresh[report.exec_id] = report
-            elif first != digest(report):
-                log.error("report %s/%s came with other content", venue, report.exec_id)
-                inbox.insert_anomaly(tx, self._received(report), now_ns)
-        return list(fresh.values())
-
-    def _received(self, report: ExecutionReport) -> Received:
-        return Received(
-            venue=self._desk.link.venue,
-            exec_id=report.exec_id,
-            account=report.account,
-            child_order_id=report.child_order_id,
-            digest=digest(report),
-            report=report.SerializeToString(),
+    async def _commit(self, incoming: Incoming) -> Booked:
+        return await self._desk.environment.database.write(
+            lambda tx: self._booking.book(tx, incoming)
         )
 
-    @staticmethod
-    def _move(
-        tx: Connection,
-        children: dict[Key, Child],
-        reports: Sequence[ExecutionReport],
-        now_ns: int,
-    ) -> None:
-        """Let every report move its child; a dispatch without outcome has one now."""
-        after = dict(children)
-        for report in reports:
-            child = after.get(_key(report))
-            if child is not None:
-                after[_key(report)] = told(child, fact_of(report))
-        moved = [child for key, child in after.items() if child is not children[key]]
-        store.update_children(tx, moved)
-        answered = [c for c in moved if children[(c.account, c.child_order_id)].is_unsettled]
-        store.close_dispatches(tx, answered, now_ns)
-
-
-def _key(report: ExecutionReport) -> Key:
-    return (report.account, report.child_order_id)
+    def _show(self, booked: Booked) -> None:
+        if booked.number:
+            self.feed.publish(booked.number, booked.shown)
+            self._desk.environment.progress.wrote(STREAM, booked.number)
+        for parent in booked.moved:
+            self._moved(parent)

@@ -60,7 +60,7 @@ class Execution(ExecutionService):
         self._starts = Starts(self._desk, intents, self._doubts)
         self._cancels = Cancels(self._desk, intents, self._starts)
         self._replaces = Replaces(self._desk, intents, self._starts)
-        self._reports = Reports(self._desk, self._starts.settled)
+        self._reports = Reports(self._desk, self._starts.settled, lambda key: None)
         self._requests = Requests(
             environment.database, t.requests, environment.clock, service="execution"
         )
@@ -197,9 +197,9 @@ class Execution(ExecutionService):
             order_types=can.order_types,
             times_in_force=can.times_in_force,
             is_deduplicating=can.is_deduplicating,
-            latency=to_duration(round(link.latency_s * 1e9)),
-            reject_share=link.reject_share,
-            is_healthy=link.is_up,
+            latency=to_duration(round(link.health.latency_s * 1e9)),
+            reject_share=link.health.reject_share,
+            is_healthy=link.is_up and not link.ails(),
             session_id=link.session_id,
             report_sequence=link.report_sequence,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from services.execution import tables as t
-from services.execution.children import UNSETTLED, Child, Status
+from services.execution.children import UNSETTLED, WORKING, Child, Status
 
 Key = tuple[str, str]  # Account, and client_order_id or child_order_id.
 
@@ -56,7 +56,16 @@ _CHILDREN_OF = (
         t.children.c.account == bindparam("account"),
         t.children.c.client_order_id == bindparam("client_order_id"),
     )
-    .order_by(t.children.c.sent_ns, t.children.c.child_order_id)
+    .order_by(t.children.c.number)
+)
+_OPEN_CHILDREN_OF = _CHILDREN_OF.where(
+    t.children.c.status.in_(sorted(status.value for status in UNSETTLED | WORKING))
+)
+_OPEN_ACCOUNTS = (
+    select(t.children.c.account)
+    .where(t.children.c.status.in_(sorted(status.value for status in UNSETTLED | WORKING)))
+    .distinct()
+    .order_by(t.children.c.account)
 )
 _CHILDREN_NAMED = select(t.children).where(
     t.children.c.child_order_id.in_(bindparam("ids", expanding=True))
@@ -126,6 +135,17 @@ def load_children_of(tx: Connection, parent: Key) -> list[Child]:
     return [_child(row) for row in rows]
 
 
+def load_open_children_of(tx: Connection, parent: Key) -> list[Child]:
+    """Return those children of a parent that may still trade, in the order of sending."""
+    named = {"account": parent[0], "client_order_id": parent[1]}
+    return [_child(row) for row in tx.execute(_OPEN_CHILDREN_OF, named)]
+
+
+def accounts_with_open_children(tx: Connection) -> list[str]:
+    """Return the accounts of which something may still trade."""
+    return list(tx.execute(_OPEN_ACCOUNTS).scalars())
+
+
 def load_children(tx: Connection, keys: Sequence[Key]) -> dict[Key, Child]:
     """Return those of the named children that exist."""
     if len(keys) == 1:
@@ -148,6 +168,12 @@ def insert_child(tx: Connection, child: Child) -> None:
         "child_order_id": child.child_order_id,
         "client_order_id": child.client_order_id,
         "venue": child.venue,
+        "number": child.number,
+        "slice": child.slice,
+        "meeting": child.meeting,
+        "price_ticks": child.price_ticks,
+        "target_lots": child.target_lots,
+        "market_lots": child.market_lots,
     }
     tx.execute(_INSERT_CHILD, fixed | _changing(child))
 
@@ -228,4 +254,10 @@ def _child(row: Row[Any]) -> Child:
         absent_since_ns=row.absent_since_ns,
         venue_sequence=row.venue_sequence,
         refusal=row.refusal,
+        number=row.number,
+        slice=row.slice,
+        meeting=row.meeting,
+        price_ticks=row.price_ticks,
+        target_lots=row.target_lots,
+        market_lots=row.market_lots,
     )

@@ -9,6 +9,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 
 from runtime.stores import epochs_table, requests_table
@@ -46,8 +47,60 @@ children = Table(
     Column("absent_since_ns", BigInteger, nullable=False),
     Column("venue_sequence", BigInteger, nullable=False),
     Column("refusal", String(64), nullable=False),
+    # Of the children of an algorithm; else zero and empty. Lots and ticks.
+    Column("number", Integer, nullable=False),  # From 1, in the order of sending.
+    Column("slice", Integer, nullable=False),
+    Column("meeting", String(10), nullable=False),  # PASSIVE, CROSS, COMPLETE or SHOW.
+    Column("price_ticks", BigInteger, nullable=False),
+    Column("target_lots", BigInteger, nullable=False),  # Most that may be filled and open.
+    Column("market_lots", BigInteger, nullable=False),  # POV: the market's volume at the send.
     Index("ix_children_parent", "account", "client_order_id"),
     Index("ix_children_status", "status"),
+)
+
+# How the parents that are not DIRECT are worked, in lots and ticks.
+plans = Table(
+    "plans",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("terms", Text, nullable=False),  # JSON of `algorithms.terms.Terms`, as in force.
+    Column("facts", Text, nullable=False),  # JSON of `plans.PlanFacts`: what never changes.
+    Column("status", String(20), nullable=False),
+    Column("is_cancel_wanted", Integer, nullable=False),
+    Column("is_paused", Integer, nullable=False),
+    Column("filled", BigInteger, nullable=False),
+    Column("children_made", Integer, nullable=False),
+    Column("reports_made", Integer, nullable=False),
+    Column("completions", Integer, nullable=False),
+    Column("not_before_ns", BigInteger, nullable=False),
+    Column("note", String(40), nullable=False),  # Why the last slice sent nothing.
+    Column("market_lots", BigInteger, nullable=False),  # Once it has ended.
+    Column("market_value", String(40), nullable=False),  # Ticks times lots, once it has ended.
+    Index("ix_plans_status", "status"),
+)
+
+# The slices of a plan: when each is due, and how much is to be sent by then.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),
+    Column("slice", Integer, primary_key=True),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("target_lots", BigInteger, nullable=False),
+    Column("phase", String(10), nullable=False),
+    Column("outcome", String(20), nullable=False),  # Empty while pending.
+    Column("sent_ns", BigInteger, nullable=False),  # 0: nothing was sent.
+    Index("ix_schedules_due", "account", "client_order_id", "due_ns"),
+)
+
+# How far each account's reports are applied without a gap (X8).
+report_cursors = Table(
+    "report_cursors",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("venue_sequence", BigInteger, nullable=False),
 )
 
 # Committed before each send (X3); open until its outcome is known.

@@ -1,7 +1,6 @@
 """A venue as execution sees it: its port, the session with it, and how it is."""
 
 import asyncio
-from collections import deque
 
 from trading.exchange.v1 import exchange_pb2
 from trading.exchange.v1.exchange_port import ExchangeService
@@ -9,9 +8,7 @@ from trading.types.v1.order_pb2 import ORDER_STATUS_REJECTED
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
-
-NEWEST_WEIGHT = 0.1
-REMEMBERED = 100
+from services.execution.health import Health
 
 
 class VenueLink:
@@ -23,14 +20,12 @@ class VenueLink:
         self.session_id = ""  # Named at each start of this service.
         self.is_up = False  # Whether its reports are being read.
         self.report_sequence = 0  # How far they are committed here.
-        self.latency_s = 0.0
+        self.health = Health()
         self._capabilities: exchange_pb2.GetCapabilitiesResponse | None = None
-        self._rejects: deque[bool] = deque(maxlen=REMEMBERED)
 
-    @property
-    def reject_share(self) -> float:
-        """The share of the last hundred orders that it rejected."""
-        return sum(self._rejects) / len(self._rejects) if self._rejects else 0.0
+    def ails(self) -> str:
+        """Return why nothing is sent to it now; empty when it is well."""
+        return self.health.ails(asyncio.get_running_loop().time())
 
     async def place(
         self, order: exchange_pb2.VenueOrder, call: Call
@@ -38,14 +33,18 @@ class VenueLink:
         """Send an order; the runtime never repeats this by itself."""
         loop = asyncio.get_running_loop()
         start_s = loop.time()
+        name = (order.account, order.client_order_id)
+        self.health.sent(name, start_s)
         request = exchange_pb2.PlaceOrderRequest(order=order, session_id=self.session_id)
-        answer = await self.port.place_order(request, call)
-        taken_s = loop.time() - start_s
-        if self._rejects:
-            self.latency_s += NEWEST_WEIGHT * (taken_s - self.latency_s)
-        else:
-            self.latency_s = taken_s
-        self._rejects.append(answer.status == ORDER_STATUS_REJECTED)
+        try:
+            answer = await self.port.place_order(request, call)
+        except ServiceError as error:
+            if error.definite:
+                self.health.answered(name)
+            raise
+        self.health.answered(name)
+        is_rejected = answer.status == ORDER_STATUS_REJECTED
+        self.health.judged(is_rejected=is_rejected, taken_s=loop.time() - start_s)
         return answer
 
     async def capabilities(self, call: Call) -> exchange_pb2.GetCapabilitiesResponse:

@@ -38,6 +38,7 @@ class ScriptedVenue(ExchangeService):
         self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
         self.cancels: list[str] = []
         self.replaces: list[str] = []
+        self.lists: list[str] = []  # The accounts whose reports were asked for.
         self.is_replace_too_late = False
         self.states: dict[tuple[str, str], pb.VenueOrderState] = {}
         self.feed: list[ExecutionReport] = []
@@ -151,7 +152,29 @@ class ScriptedVenue(ExchangeService):
                 yield pb.WatchExecutionsResponse(reports=batch, sequence=cursor)
             else:
                 self._changed.clear()
+                if not await self._hears(1.0):
+                    yield pb.WatchExecutionsResponse(sequence=cursor, is_heartbeat=True)
+
+    async def _hears(self, seconds: float) -> bool:
+        """Return whether something happened in time."""
+        try:
+            async with asyncio.timeout(seconds):
                 await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def list_executions(
+        self, request: pb.ListExecutionsRequest, call: Call = Call()
+    ) -> pb.ListExecutionsResponse:
+        self._check()
+        self.lists.append(request.account)
+        if self.is_silent:
+            return pb.ListExecutionsResponse()
+        found = [r for r in self.feed if r.account == request.account]
+        return pb.ListExecutionsResponse(
+            executions=[r for r in found if r.venue_sequence > request.after_sequence]
+        )
 
     async def get_capabilities(
         self, request: pb.GetCapabilitiesRequest, call: Call = Call()
