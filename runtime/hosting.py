@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-CANCEL_AGAIN_S = 1.0
+CANCEL_AGAIN_S = 5.0  # So long may work take to end in its own time.
 log = logging.getLogger(__name__)
 
 
