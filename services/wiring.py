@@ -11,6 +11,7 @@ from typing import Protocol
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.indicators.v1.indicators_port import IndicatorService
 from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.orders.v1.orders_port import OrderService
 from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.strategy.v1.strategy_port import StrategyService
 
@@ -56,6 +57,7 @@ BUILDERS: dict[str, Build] = {
         connect(MarketDataService),
         connect(PortfolioService),
         connect(StrategyService),
+        connect(OrderService),
     ),
     "execution": lambda env, connect, shared: Execution(
         env, shared.approval_key, connect(ExchangeService)
@@ -68,6 +70,6 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "strategy": ("candles", "order_events"),
     "risk": ("candles", "order_events"),
     "portfolio": ("candles", "order_events"),
-    "orders": ("signals", "execution_reports"),
+    "orders": ("signals", "execution_reports", "risk_events"),
     "execution": ("venue_reports:XSIM",),
 }

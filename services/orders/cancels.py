@@ -5,7 +5,6 @@ import logging
 from dataclasses import replace
 
 from grpc import StatusCode
-from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.orders.v1.orders_pb2 import OrderRefusalReason
 
 from runtime.errors import ServiceError
@@ -16,11 +15,11 @@ from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
-from services.orders.reports import cancel_request_id
 from services.orders.states import SHOWN, Place
 from services.orders.store import Key, Stored
 from services.orders.submission import Desk
 from services.orders.waiting import is_cancel_decided
+from services.orders.wishes import cancel_of, cancel_request_id
 
 TIMEOUT_S = 1.0
 # Asking again changes nothing: the cancel is on its way, or remembered.
@@ -42,7 +41,7 @@ class Cancels:
 
         Raises OrderRefused when the order has ended.
         """
-        stored = await self._desk.recorder.write(lambda unit: _ask(unit, key))
+        stored = await self._desk.recorder.write(lambda unit: ask(unit, key))
         if stored.order.place is not Place.PENDING_CANCEL:
             return stored
         work = self.send(key)
@@ -51,17 +50,21 @@ class Cancels:
         assert after is not None
         return after
 
-    def send(self, key: Key) -> "asyncio.Task[None]":
-        """Return the work that sends a cancel that is committed, until it is decided."""
+    def send(self, key: Key, stored: Stored | None = None) -> "asyncio.Task[None]":
+        """Return the work that sends a cancel that is committed, until it is decided.
+
+        `stored` is the order as it was committed with the wish, when the caller has it.
+        """
         if key not in self._sending:
-            task = self._desk.environment.tasks.spawn(self._send(key), name=f"cancel {key[1]}")
+            work = self._send(key, stored)
+            task = self._desk.environment.tasks.spawn(work, name=f"cancel {key[1]}")
             self._sending[key] = task
             task.add_done_callback(lambda _: self._sending.pop(key))
         return self._sending[key]
 
-    async def _send(self, key: Key) -> None:
+    async def _send(self, key: Key, stored: Stored | None) -> None:
         with self._desk.environment.progress.working("cancel"):
-            stored = await self._desk.recorder.load(key)
+            stored = stored or await self._desk.recorder.load(key)
             if stored is None or stored.order.place is not Place.PENDING_CANCEL:
                 return
             try:
@@ -73,12 +76,7 @@ class Cancels:
 
     async def _call(self, stored: Stored) -> None:
         desk = self._desk
-        request = execution_pb.CancelExecutionRequest(
-            account=stored.account,
-            client_order_id=stored.client_order_id,
-            request_id=stored.pending_request_id,
-            epoch=desk.recorder.epoch,
-        )
+        request = cancel_of(stored, desk.recorder.epoch)
         with desk.waiting.expect(stored.key, is_cancel_decided) as decided:
             try:
                 await desk.execution.cancel_execution(request, Call(TIMEOUT_S))
@@ -109,7 +107,7 @@ class Cancels:
         return await self._desk.recorder.write(settle)
 
 
-def _ask(unit: Unit, key: Key) -> Stored:
+def ask(unit: Unit, key: Key) -> Stored:
     """Apply the wish to cancel (rows 14 to 16), with the name it will be sent under."""
     stored = unit.order(key)
     assert stored is not None, "the order was found before"

@@ -6,7 +6,9 @@ The venue is asked 0.1, 0.2, 0.4 … at most 5 s apart, without end, until the o
 import asyncio
 import itertools
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.types.v1 import risk_pb2
@@ -15,6 +17,7 @@ from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_ns
 from services.orders import bookkeeping, wire
+from services.orders.alarms import CRITICAL, Alarm, of_account
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
@@ -23,6 +26,7 @@ from services.orders.reports import ask_due_cancel, take_report
 from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
 from services.orders.submission import SEND_TIMEOUT_S, Desk, Submissions, ask_risk, dispatched
+from services.orders.wishes import cancel_of
 
 QUERY_TIMEOUT_S = 1.0
 SEND_TIMEOUT_NS = round(SEND_TIMEOUT_S * NS_PER_S)
@@ -32,6 +36,7 @@ MARGIN_NS = NS_PER_S // 10  # For a call that was let in at the last moment.
 log = logging.getLogger(__name__)
 
 Answer = execution_pb.QueryOrderResponse
+Again = Callable[[Desk, Stored], Awaitable[Stored]]
 
 
 class Doubts:
@@ -40,11 +45,14 @@ class Doubts:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._submissions: Submissions
+        self._again: dict[Place, Again] = {Place.DOUBT_CANCEL: cancel_again}
         self._followed: dict[Key, asyncio.Task[None]] = {}
+        self._alarmed: dict[Key, int] = {}  # Since when the doubt was that has been told of.
 
-    def send_with(self, submissions: Submissions) -> None:
-        """Resend through `submissions`."""
+    def send_with(self, submissions: Submissions, replace_again: "Again") -> None:
+        """Resend through `submissions`, and repeat replacements with `replace_again`."""
         self._submissions = submissions
+        self._again[Place.DOUBT_REPLACE] = replace_again
 
     def watch(self, key: Key) -> None:
         """Follow an order until its doubt has ended; once for each order."""
@@ -52,7 +60,11 @@ class Doubts:
             work = self._follow(key)
             task = self._desk.environment.tasks.spawn(work, name=f"doubt {key[1]}")
             self._followed[key] = task
-            task.add_done_callback(lambda _: self._followed.pop(key))
+            task.add_done_callback(lambda _: self._forget(key))
+
+    def _forget(self, key: Key) -> None:
+        del self._followed[key]
+        self._alarmed.pop(key, None)
 
     async def _follow(self, key: Key) -> None:
         with self._desk.environment.progress.working("doubt"):
@@ -74,12 +86,12 @@ class Doubts:
         assert stored is not None, "only kept orders are in doubt"
         if not stored.order.is_in_doubt:
             return False
-        self._alarm(stored)
+        await self._alarm(stored)
         answer = await self._ask(stored)
         if answer.found:
-            stored = await self._desk.recorder.write(lambda unit: _adopt(unit, key, answer))
-            if stored.order.place is Place.DOUBT_CANCEL:
-                stored = await self._cancel_again(stored)
+            stored = await self._desk.recorder.write(lambda unit: _adopted(unit, key, answer))
+            if again := self._again.get(stored.order.place):
+                stored = await again(self._desk, stored)
         elif stored.order.place is Place.DOUBT_NEW and self._is_absent(stored, answer):
             stored = await self._send_again(stored)
         return stored.order.is_in_doubt
@@ -152,40 +164,50 @@ class Doubts:
 
         return await self._desk.recorder.write(close)
 
-    async def _cancel_again(self, stored: Stored) -> Stored:
-        """Repeat a cancel whose answer is missing, under its own name (row 19)."""
-        request = execution_pb.CancelExecutionRequest(
-            account=stored.account,
-            client_order_id=stored.client_order_id,
-            request_id=stored.pending_request_id,
-            epoch=self._desk.recorder.epoch,
-        )
-        answer = await self._desk.execution.cancel_execution(request, Call(SEND_TIMEOUT_S))
-        if answer.state != execution_pb.EXECUTION_STATE_WORKING:
-            return stored  # It has ended: its reports say how.
-        key = stored.key
-
-        def refuse(unit: Unit) -> Stored:
-            now = unit.order(key)
-            assert now is not None
-            if now.order.place is not Place.DOUBT_CANCEL:
-                return now
-            return unit.apply(now, Event(Kind.CANCEL_REJECTED, unit.now_ns))
-
-        return await self._desk.recorder.write(refuse)
-
-    def _alarm(self, stored: Stored) -> None:
-        age_ns = self._desk.environment.clock.now_ns() - stored.order.doubt_since_ns
-        if age_ns >= ALARM_NS:
-            log.error("order %s is in doubt for %.1f s", stored.key, age_ns / NS_PER_S)
+    async def _alarm(self, stored: Stored) -> None:
+        """Say once for each doubt that it lasts; without a store it stays with the log."""
+        since_ns = stored.order.doubt_since_ns
+        age_ns = self._desk.environment.clock.now_ns() - since_ns
+        if age_ns < ALARM_NS or self._alarmed.get(stored.key) == since_ns:
+            return
+        self._alarmed[stored.key] = since_ns
+        text = f"order {stored.client_order_id} is in doubt for {age_ns / NS_PER_S:.1f} s"
+        log.error(text)
+        scope, code = of_account(stored.account), risk_pb2.RISK_REASON_IN_DOUBT_BLOCK
+        await self._desk.recorder.alarm(Alarm(scope, text, "5 s", CRITICAL, code=code))
 
 
-def _adopt(unit: Unit, key: Key, answer: Answer) -> Stored:
+async def cancel_again(desk: Desk, stored: Stored) -> Stored:
+    """Repeat a cancel whose answer is missing, under its own name (row 19)."""
+    request = cancel_of(stored, desk.recorder.epoch)
+    answer = await desk.execution.cancel_execution(request, Call(SEND_TIMEOUT_S))
+    if answer.state != execution_pb.EXECUTION_STATE_WORKING:
+        return stored  # It has ended: its reports say how.
+    key = stored.key
+
+    def refuse(unit: Unit) -> Stored:
+        now = unit.order(key)
+        assert now is not None
+        if now.order.place is not Place.DOUBT_CANCEL:
+            return now
+        return unit.apply(now, Event(Kind.CANCEL_REJECTED, unit.now_ns))
+
+    return await desk.recorder.write(refuse)
+
+
+class Adopted(NamedTuple):
+    """An order after an answer about it; None when nobody here or there knows it."""
+
+    stored: Stored | None
+    is_news: bool  # Whether executions were missing here.
+
+
+def adopt(unit: Unit, key: Key, answer: Answer) -> Adopted:
     """Apply the executions that are missing here, then the state that the venue names (row 30)."""
-    for report in answer.executions:
-        take_report(unit, report)
+    news = [take_report(unit, report) for report in answer.executions]
     now = unit.order(key)
-    assert now is not None
+    if now is None:
+        return Adopted(None, any(news))
     if now.order.is_in_doubt and (named := wire.PLACES.get(answer.order.status)):
         event = Event(
             Kind.STATE_KNOWN,
@@ -200,10 +222,23 @@ def _adopt(unit: Unit, key: Key, answer: Answer) -> Stored:
     assert after is not None
     if now.order.place is Place.DOUBT_NEW and not after.order.is_in_doubt:
         bookkeeping.close_dispatch(unit.tx, key, Kind.STATE_KNOWN.name)
-    return after
+    return Adopted(after, any(news))
+
+
+def _adopted(unit: Unit, key: Key, answer: Answer) -> Stored:
+    stored = adopt(unit, key, answer).stored
+    assert stored is not None, "only kept orders are in doubt"
+    return stored
 
 
 def _is_amended(order: Order, queried: execution_pb.QueriedOrder) -> bool:
-    if order.amendment is None:
+    """Whether the venue works every new value; a REPLACED report would say it as well."""
+    wanted = order.amendment
+    if wanted is None:
         return False
-    return wire.attos(queried.quantity) == order.amendment.quantity_atto
+    pairs = (
+        (wanted.quantity_atto, wire.attos(queried.quantity)),
+        (wanted.limit_price_atto, wire.attos(queried.limit_price)),
+        (wanted.stop_price_atto, wire.attos(queried.stop_price)),
+    )
+    return all(want is None or want == has for want, has in pairs)

@@ -43,7 +43,11 @@ class Page:
 
     def token_after(self, numbers: Sequence[int]) -> str:
         """Return the token of the next page, empty when these rows were fewer than asked for."""
-        return f"{self.query}.{numbers[-1]}" if len(numbers) >= self.size else ""
+        return self.token_at(numbers[-1]) if len(numbers) >= self.size else ""
+
+    def token_at(self, number: int) -> str:
+        """Return the token of the page after a number."""
+        return f"{self.query}.{number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,24 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from trading.types.v1.event_pb2 import OrderCause, OrderEvent
 from trading.types.v1.execution_pb2 import ExecutionReport
+from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.environment import Environment
 from runtime.stores import CommitUnknown, Outbox
 from runtime.stores import Event as Entry
 from runtime.watch import Feed
+from services.orders import alarms as alarm_log
 from services.orders import machine, store, wire
 from services.orders import tables as t
+from services.orders.alarms import Alarm
 from services.orders.events import Event, Kind
-from services.orders.states import Order
+from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
 from services.orders.wire import Because, Header
 
@@ -28,6 +32,14 @@ ANOMALY = Because(OrderCause.ORDER_CAUSE_ANOMALY)
 log = logging.getLogger(__name__)
 
 
+class Due(Enum):
+    """What must be done about an order once a transaction is committed."""
+
+    CANCEL = "send the cancel that waited for a doubt (row 16)"
+    REPLACE = "find out what became of a replacement, now that its cancel is refused"
+    LOOK = "compare it with the venue: something about it cannot be"
+
+
 class Unit:
     """One transaction's work on orders; everything of it is written at its end, or nothing."""
 
@@ -36,7 +48,10 @@ class Unit:
         self.epoch = epoch
         self.now_ns = now_ns
         self.events: list[OrderEvent] = []
-        self.cancels_due: list[Key] = []  # Cancels that this transaction asked for (row 16).
+        self.due: list[tuple[Due, Key]] = []
+        self.alarms: list[Alarm] = []
+        self.is_second_look = False  # What cannot be has been told, and is only looked at.
+        self.told: list[tuple[int, RiskEvent]] = []  # The alarms as they were kept.
         self.taken: list[ExecutionReport] = []  # Reports that have had their effect with it.
         self._orders: dict[Key, Stored] = {}
         self._changed: dict[Key, Stored] = {}
@@ -66,6 +81,7 @@ class Unit:
     def add_external(self, new: Stored, order: Order) -> Stored:
         """Keep an order that a venue knows and we do not: that is an anomaly."""
         stored = self._insert(replace(new, order=order))
+        self._raise_alarm(stored, "the venue has it and nobody here made it")
         self._tell(stored, ANOMALY)
         return stored
 
@@ -80,6 +96,9 @@ class Unit:
             return stored
         is_booked = applied.row is not None or event.kind is Kind.TRADED
         changed = replace(stored, order=applied.order)
+        is_uncovered = applied.order.place is Place.PENDING_REPLACE
+        if is_uncovered and event.kind is Kind.CANCEL_REJECTED:
+            self.due.append((Due.REPLACE, stored.key))
         if event.kind is Kind.REPLACED and stored.order.amendment and applied.row:
             changed = replace(changed, spec=wire.amended_spec(changed.spec, stored.order))
         self._keep(changed)
@@ -87,14 +106,23 @@ class Unit:
             self._tell(changed, because or Because(wire.CAUSES[event.kind]))
         if applied.anomaly is None:
             return changed
-        log.error("order %s: %s by %s", stored.key, applied.anomaly.value, event.kind.name)
+        self._raise_alarm(stored, f"{applied.anomaly.value}, by {event.kind.name}")
         return self.note_anomaly(changed) if is_booked else self._tell(changed, ANOMALY)
 
-    def note_anomaly(self, stored: Stored) -> Stored:
+    def note_anomaly(self, stored: Stored, text: str = "") -> Stored:
         """Record that something happened to an order that must not, without changing it."""
+        if text:
+            self._raise_alarm(stored, text)
         noted = machine.noted(stored.order, self.now_ns)
         changed = self._keep(replace(stored, order=noted))
         return self._tell(changed, ANOMALY)
+
+    def _raise_alarm(self, stored: Stored, text: str) -> None:
+        log.error("order %s: %s", stored.key, text)
+        scope = alarm_log.of_account(stored.account)
+        self.alarms.append(Alarm(scope, f"order {stored.client_order_id}: {text}"))
+        if not self.is_second_look:
+            self.due.append((Due.LOOK, stored.key))
 
     def keep(self, stored: Stored) -> Stored:
         """Keep what is not state (a request's name, a decision); it is no event."""
@@ -107,6 +135,7 @@ class Unit:
         pairs = list(zip(self.events, payloads, strict=True))
         store.insert_events(self.tx, [_row(event, payload) for event, payload in pairs])
         outbox.append(self.tx, *(_entry(event, payload) for event, payload in pairs))
+        self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
 
     def _insert(self, new: Stored) -> Stored:
         stored = replace(new, number=store.insert_order(self.tx, new))
@@ -133,25 +162,27 @@ class Recorder:
         self.outbox = Outbox(t.outbox)
         self.epoch = 0  # Of this instance, once it has taken one.
         self.feed: Feed[OrderEvent] = Feed(wire.SOURCE)
+        self.alarms: Feed[RiskEvent] = Feed(wire.SOURCE)
         self._environment = environment
         self._recent: dict[int, OrderEvent] = {}
         self._taken: dict[tuple[str, str], ExecutionReport] = {}  # The newest, oldest first.
         self._listeners: list[Callable[[OrderEvent], None]] = []
-        self._on_cancel_due: Callable[[Key], object] = lambda key: None
+        self._on_due: dict[Due, Callable[[Key], object]] = {}
 
-    def begin(self, epoch: int, sequence: int) -> None:
-        """Go on as the writer `epoch`, after the event `sequence`."""
+    def begin(self, epoch: int, sequence: int, alarm: int) -> None:
+        """Go on as the writer `epoch`, after the event `sequence` and the alarm `alarm`."""
         self.epoch = epoch
         self.feed = Feed(wire.SOURCE, sequence)
+        self.alarms = Feed(wire.SOURCE, alarm)
         self._environment.progress.wrote("order_events", sequence)
 
     def on_event(self, listener: Callable[[OrderEvent], None]) -> None:
         """Call `listener` with every event, after its commit."""
         self._listeners.append(listener)
 
-    def on_cancel_due(self, listener: Callable[[Key], object]) -> None:
-        """Call `listener` with every order whose waiting cancel was asked for just now."""
-        self._on_cancel_due = listener
+    def on_due(self, due: Due, listener: Callable[[Key], object]) -> None:
+        """Call `listener` with every order for which `due` must be done, after the commit."""
+        self._on_due[due] = listener
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Return what `work` returned, after everything it did is committed and told."""
@@ -166,15 +197,27 @@ class Recorder:
             result, unit = await self._environment.database.write(run)
         except CommitUnknown:
             await self._catch_up()  # It may be committed: then its events must be told, too.
+            self.alarms.doubt()
             raise
         self._tell(unit.events)
+        for sequence, alarm in unit.told:
+            self.alarms.publish(sequence, alarm)
         for report in unit.taken:
             self._taken[report.venue, report.exec_id] = report
             if len(self._taken) > TAKEN_MAX:
                 del self._taken[next(iter(self._taken))]
-        for key in unit.cancels_due:
-            self._on_cancel_due(key)
+        for due, key in unit.due:
+            if listener := self._on_due.get(due):
+                listener(key)
         return result
+
+    async def alarm(self, alarm: Alarm) -> None:
+        """Keep an alarm that belongs to no change of an order."""
+        await self.write(lambda unit: unit.alarms.append(alarm))
+
+    async def alarms_after(self, after: int, count: int) -> list[tuple[int, RiskEvent]]:
+        """Return the next committed alarms in order, at most `count`."""
+        return await self._environment.database.read(lambda tx: alarm_log.after(tx, after, count))
 
     def has_taken(self, report: ExecutionReport) -> bool:
         """Whether this very report is known to have had its effect; False: ask the inbox."""

@@ -1,5 +1,8 @@
 """Refusals before any effect: one exception, and the one place where it becomes a status."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from grpc import StatusCode
 from trading.orders.v1.orders_pb2 import OrderRefusalReason
 
@@ -13,6 +16,15 @@ CODES = {
     OrderRefusalReason.ORDER_REFUSAL_REASON_TOO_MANY_IN_FLIGHT: StatusCode.RESOURCE_EXHAUSTED,
     OrderRefusalReason.ORDER_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: StatusCode.INVALID_ARGUMENT,
 }
+
+
+@contextmanager
+def refusals_as_status() -> Iterator[None]:
+    """Turn refusals of the block into the errors that callers get."""
+    try:
+        yield
+    except OrderRefused as refused:
+        raise refused.as_status() from None
 
 
 class OrderRefused(Exception):

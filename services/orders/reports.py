@@ -3,11 +3,9 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 
 from google.type.decimal_pb2 import Decimal
-from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.execution.v1.execution_port import ExecutionService
 from trading.types.v1 import execution_pb2, order_pb2
@@ -17,19 +15,19 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from runtime.atto import from_atto, to_atto
 from runtime.digest import digest
 from runtime.environment import Environment
-from runtime.errors import refusal
 from runtime.follow import Following, follow, seen
 from services.orders import bookkeeping, executions, wire
 from services.orders.events import Event, Kind
 from services.orders.executions import NO_FILL, Execution
-from services.orders.recorder import Recorder, Unit
+from services.orders.listening import attentive
+from services.orders.recorder import Due, Recorder, Unit
 from services.orders.states import Fill, Order, Place
 from services.orders.store import Key, Stored
 from services.orders.wire import Because
+from services.orders.wishes import cancel_request_id
 
 SOURCE = "execution"
 STREAM = "execution_reports"
-SILENCE_S = 3.0  # Heartbeats come every second (O7).
 UNSENT = (Place.SENT, Place.DOUBT_NEW)
 BOOKING = (Kind.TRADED, Kind.BUSTED, Kind.CORRECTED)
 log = logging.getLogger(__name__)
@@ -63,12 +61,11 @@ class ReportReader:
         following = Following(STREAM, self._watch, self._take)
         await follow(following, after=self._sequence, rng=self._environment.rng)
 
-    async def _watch(self, after: int) -> AsyncGenerator[Message, None]:
-        """Yield what execution sends; a stream that missed three heartbeats is given up."""
+    def _watch(self, after: int) -> AsyncGenerator[Message, None]:
+        """Return what execution sends; silence and gaps end it, and it is opened again."""
         request = execution_pb.WatchExecutionReportsRequest(after_sequence=after)
-        async with aclosing(self._execution.watch_execution_reports(request)) as messages:
-            while message := await _next(messages, after):
-                yield message
+        messages = self._execution.watch_execution_reports(request)
+        return attentive(messages, after=after, stream=STREAM)
 
     async def _take(self, batch: Sequence[Message]) -> None:
         """Let everything that has arrived take effect in one transaction (G2)."""
@@ -94,25 +91,10 @@ class ReportReader:
             self._caught_up.set()
 
 
-async def _next(messages: AsyncGenerator[Message, None], after: int) -> Message | None:
-    """Return the next message, None at the end of the stream."""
-    try:
-        async with asyncio.timeout(SILENCE_S):
-            return await anext(messages)
-    except StopAsyncIteration:
-        return None
-    except TimeoutError:
-        raise refusal(
-            StatusCode.UNAVAILABLE,
-            "STREAM_SILENT",
-            f"no heartbeat for {SILENCE_S:.0f} s after report {after}: the stream is opened again",
-            service="orders",
-        ) from None
+def take_report(unit: Unit, report: ExecutionReport) -> bool:
+    """Let a report take effect, unless it has; returns whether it had not.
 
-
-def take_report(unit: Unit, report: ExecutionReport) -> None:
-    """Let a report take effect, unless it has; inbox and effect are one transaction.
-
+    Inbox and effect are one transaction.
     A report of the same name and another content is an anomaly and is not applied; one for an
     order that nobody here made becomes an external order.
     """
@@ -121,10 +103,15 @@ def take_report(unit: Unit, report: ExecutionReport) -> None:
     unit.taken.append(report)
     if not executions.add(unit.tx, _execution(key, report)):
         _compare(unit, report)
-        return
+        return False
     stored = unit.order(key) or _external(unit, key, report)
-    if stored is None:
-        return
+    if stored is not None:
+        _take(unit, stored, report, refers)
+    return True
+
+
+def _take(unit: Unit, stored: Stored, report: ExecutionReport, refers: Execution | None) -> None:
+    key = stored.key
     former = refers.fill if refers and refers.key == key and refers.fill != NO_FILL else None
     event = wire.report_event(stored.order, report, former, unit.now_ns)
     if event is None:
@@ -135,8 +122,8 @@ def take_report(unit: Unit, report: ExecutionReport) -> None:
     if stored.order.place in UNSENT and after.order.place is not stored.order.place:
         bookkeeping.close_dispatch(unit.tx, key, event.kind.name)
     if event.kind in BOOKING and not _agrees(after.order, report):
-        log.error("order %s: the venue counts %s filled", key, report.cum_quantity.value)
-        unit.note_anomaly(after)
+        counted = report.cum_quantity.value
+        unit.note_anomaly(after, f"the venue counts {counted} filled after {report.exec_id}")
     ask_due_cancel(unit, key)
 
 
@@ -147,12 +134,7 @@ def ask_due_cancel(unit: Unit, key: Key) -> None:
         return
     named = replace(stored, pending_request_id=cancel_request_id(stored))
     unit.apply(named, Event(Kind.CANCEL_REQUESTED, unit.now_ns))
-    unit.cancels_due.append(key)
-
-
-def cancel_request_id(stored: Stored) -> str:
-    """Return the name of a cancel asked for now: the same when it must be repeated."""
-    return f"{stored.order_id}-{stored.order.version}"
+    unit.due.append((Due.CANCEL, key))
 
 
 def _apply(unit: Unit, stored: Stored, event: Event, report: ExecutionReport) -> Stored:
@@ -197,9 +179,8 @@ def _compare(unit: Unit, report: ExecutionReport) -> None:
     assert seen is not None, "what could not be added is there"
     if seen.digest == _content(report):
         return
-    log.error("report %s/%s came with another content", report.venue, report.exec_id)
-    if stored := unit.order(seen.key):
-        unit.note_anomaly(stored)
+    if (stored := unit.order(seen.key)) and not unit.is_second_look:
+        unit.note_anomaly(stored, f"report {report.exec_id} came again with another content")
 
 
 def _agrees(order: Order, report: ExecutionReport) -> bool:

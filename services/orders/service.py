@@ -1,8 +1,8 @@
 """The order management system: answers calls and hosts the workers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from grpc import StatusCode
 from trading.orders.v1 import orders_pb2 as pb
@@ -19,9 +19,10 @@ from runtime.rpc import Call
 from runtime.stores import Requests
 from services.orders import answers, listing
 from services.orders import tables as t
-from services.orders.limits import Limit
+from services.orders.limits import ANSWER_MARGIN_S, Limit
+from services.orders.mass import Scope
 from services.orders.peers import Connect, Peers
-from services.orders.refusals import OrderRefused
+from services.orders.refusals import OrderRefused, refusals_as_status
 from services.orders.resolving import Resolution, find, resolve
 from services.orders.states import Order
 from services.orders.store import Stored
@@ -29,8 +30,6 @@ from services.orders.wire import PLACES, attos, order_id, order_message
 from services.orders.workers import Workers
 
 IN_FLIGHT_MAX = 256
-DEADLINE_S = 2.0  # The contract's, for a caller that sets none.
-ANSWER_MARGIN_S = 0.1  # What is not known so long before the deadline is answered as in doubt.
 Reason = pb.OrderRefusalReason
 
 
@@ -57,6 +56,7 @@ class Orders(OrderService):
         """End calls and background work; what was committed stays."""
         self._workers.is_ready = False
         self._recorder.feed.close()
+        self._recorder.alarms.close()
         await self._requests.stop()
         await self._environment.tasks.stop()
 
@@ -64,7 +64,7 @@ class Orders(OrderService):
         self, request: pb.SubmitOrderRequest, call: Call = Call()
     ) -> pb.SubmitOrderResponse:
         """Store, validate and send an order; answer once its outcome is known or in doubt."""
-        with _refusals_as_status():
+        with refusals_as_status():
             self._check_ready()
             if request.validate_only:
                 return await self._opinion(request.order, call)
@@ -74,7 +74,7 @@ class Orders(OrderService):
                     f"{IN_FLIGHT_MAX} orders are on their way: repeat this one later",
                 )
         key = f"{request.order.account}/{request.order.client_order_id}"
-        limit = _limit(call)
+        limit = Limit.of(call)
         self._in_flight += 1
         try:
             return await self._requests.once(
@@ -87,16 +87,66 @@ class Orders(OrderService):
         self, request: pb.CancelOrderRequest, call: Call = Call()
     ) -> pb.CancelOrderResponse:
         """Ask the venue to cancel an order; answer once it has decided or is in doubt."""
-        limit = _limit(call)
+        limit = Limit.of(call)
 
         async def work() -> pb.CancelOrderResponse:
-            with _refusals_as_status():
+            with refusals_as_status():
                 stored = await self._workers.cancels.cancel((await self._find(request)).key, limit)
             return pb.CancelOrderResponse(order=order_message(stored))
 
-        with _refusals_as_status():
+        with refusals_as_status():
             self._check_ready()
         return await self._requests.once("CancelOrder", request.request_id, request, work)
+
+    async def cancel_orders(
+        self, request: pb.CancelOrdersRequest, call: Call = Call()
+    ) -> pb.CancelOrdersResponse:
+        """Ask for the cancel of every live order in a scope; answer once all are asked for."""
+        scope = Scope(request.scope.account, request.scope.strategy_id, request.scope.instrument)
+        whole = pb.CancelOrdersRequest()
+        whole.CopyFrom(request)
+        for field in ("page_size", "page_token"):
+            whole.ClearField(field)  # Another page of the same answer.
+
+        async def work() -> pb.CancelOrdersResponse:
+            return answers.canceled(await self._workers.mass.cancel(scope))
+
+        with refusals_as_status():
+            self._check_ready()
+            page = listing.Page.of(whole, request.page_size, request.page_token)
+        asked = await self._requests.once("CancelOrders", request.request_id, whole, work)
+        return answers.page_of(asked, page)
+
+    async def replace_order(
+        self, request: pb.ReplaceOrderRequest, call: Call = Call()
+    ) -> pb.ReplaceOrderResponse:
+        """Ask the venue for new values of an order; answer once it has decided or is in doubt."""
+        limit = Limit.of(call)
+
+        async def work() -> pb.ReplaceOrderResponse:
+            with refusals_as_status():
+                key = (await self._find(request)).key
+                values = answers.new_values(request)
+                stored = await self._workers.replaces.replace(key, values, limit)
+            return pb.ReplaceOrderResponse(order=order_message(stored))
+
+        with refusals_as_status():
+            self._check_ready()
+        return await self._requests.once("ReplaceOrder", request.request_id, request, work)
+
+    async def reconcile_orders(
+        self, request: pb.ReconcileOrdersRequest, call: Call = Call()
+    ) -> pb.ReconcileOrdersResponse:
+        """Compare the live orders with a venue's, apply what is missing, say where they differ."""
+
+        async def work() -> pb.ReconcileOrdersResponse:
+            with refusals_as_status():
+                found = await self._workers.reconciler.reconciled(request.venue)
+            return answers.comparison(found)
+
+        with refusals_as_status():
+            self._check_ready()
+        return await self._requests.once("ReconcileOrders", request.request_id, request, work)
 
     async def resolve_order(
         self, request: pb.ResolveOrderRequest, call: Call = Call()
@@ -106,14 +156,14 @@ class Orders(OrderService):
         person = principal.name if principal else ""
 
         async def work() -> pb.ResolveOrderResponse:
-            with _refusals_as_status():
+            with refusals_as_status():
                 stored = await self._find(request)
                 place = PLACES[request.outcome]
                 word = Resolution(stored.key, request.etag, place, person, request.evidence)
                 after = await self._recorder.write(lambda unit: resolve(unit, word))
             return pb.ResolveOrderResponse(order=order_message(after))
 
-        with _refusals_as_status():
+        with refusals_as_status():
             self._check_ready()
         return await self._requests.once("ResolveOrder", request.request_id, request, work)
 
@@ -121,14 +171,14 @@ class Orders(OrderService):
         self, request: pb.GetOrderRequest, call: Call = Call()
     ) -> pb.GetOrderResponse:
         """Return an order as it is committed."""
-        with _refusals_as_status():
+        with refusals_as_status():
             return pb.GetOrderResponse(order=order_message(await self._find(request)))
 
     async def list_orders(
         self, request: pb.ListOrdersRequest, call: Call = Call()
     ) -> pb.ListOrdersResponse:
         """Return one page of orders, oldest first."""
-        with _refusals_as_status():
+        with refusals_as_status():
             page = listing.Page.of(request, request.page_size, request.page_token)
         wanted = answers.order_filter(request)
         found = await self._environment.database.read(
@@ -143,7 +193,7 @@ class Orders(OrderService):
         self, request: pb.ListSignalDecisionsRequest, call: Call = Call()
     ) -> pb.ListSignalDecisionsResponse:
         """Return one page of what became of signals, in the order of the decisions."""
-        with _refusals_as_status():
+        with refusals_as_status():
             page = listing.Page.of(request, request.page_size, request.page_token)
         found = await self._environment.database.read(
             lambda tx: listing.list_decisions(tx, request.strategy_id, request.outcome, page)
@@ -158,7 +208,7 @@ class Orders(OrderService):
     ) -> AsyncGenerator[pb.WatchOrderEventsResponse, None]:
         """Stream order events after a sequence, in sequence order, without end."""
         feed = self._recorder.feed
-        matches = _matches(request)
+        matches = answers.event_filter(request)
         watch = feed.watch(request.after_sequence, self._events, matches)
         async with aclosing(watch) as deliveries:
             async for delivery in deliveries:
@@ -166,6 +216,19 @@ class Orders(OrderService):
                     sequence=delivery.sequence,
                     is_heartbeat=delivery.is_heartbeat,
                     event=delivery.item,
+                )
+
+    async def watch_alarms(
+        self, request: pb.WatchAlarmsRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchAlarmsResponse, None]:
+        """Stream alarms after a sequence, in sequence order, without end."""
+        watch = self._recorder.alarms.watch(request.after_sequence, self._recorder.alarms_after)
+        async with aclosing(watch) as deliveries:
+            async for delivery in deliveries:
+                yield pb.WatchAlarmsResponse(
+                    sequence=delivery.sequence,
+                    is_heartbeat=delivery.is_heartbeat,
+                    alarm=delivery.item,
                 )
 
     async def _events(self, after: int, count: int) -> Sequence[tuple[int, OrderEvent]]:
@@ -216,9 +279,17 @@ class Orders(OrderService):
         return pb.SubmitOrderResponse(decision=answer.decision)
 
     async def _find(
-        self, request: pb.GetOrderRequest | pb.CancelOrderRequest | pb.ResolveOrderRequest
+        self,
+        request: pb.GetOrderRequest
+        | pb.CancelOrderRequest
+        | pb.ReplaceOrderRequest
+        | pb.ResolveOrderRequest,
     ) -> Stored:
-        order_id = "" if isinstance(request, pb.ResolveOrderRequest) else request.order_id
+        order_id = (
+            ""
+            if isinstance(request, pb.ReplaceOrderRequest | pb.ResolveOrderRequest)
+            else request.order_id
+        )
         return await self._environment.database.read(
             lambda tx: find(
                 tx,
@@ -227,30 +298,3 @@ class Orders(OrderService):
                 account=request.account,
             )
         )
-
-
-def _limit(call: Call) -> Limit:
-    left_s = call.remaining_s()
-    within_s = (DEADLINE_S if left_s is None else left_s) - ANSWER_MARGIN_S
-    return Limit.within(max(within_s, 0.0))
-
-
-def _matches(request: pb.WatchOrderEventsRequest) -> Callable[[OrderEvent], bool] | None:
-    wanted = (request.account, request.strategy_id, request.instrument)
-    if not any(wanted):
-        return None
-
-    def matches(event: OrderEvent) -> bool:
-        spec = event.order.spec
-        actual = (spec.account, spec.strategy_id, spec.instrument)
-        return all(want in {"", has} for want, has in zip(wanted, actual, strict=True))
-
-    return matches
-
-
-@contextmanager
-def _refusals_as_status() -> Iterator[None]:
-    try:
-        yield
-    except OrderRefused as refused:
-        raise refused.as_status() from None

@@ -136,6 +136,7 @@ class Amendment(NamedTuple):
     quantity_atto: int
     limit_price_atto: int | None = None
     stop_price_atto: int | None = None
+    request_id: str = ""  # Under which it is sent, and repeated.
 
 
 class Order(NamedTuple):

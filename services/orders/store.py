@@ -57,6 +57,8 @@ _BY_CLIENT_ORDER_IDS = _SELECT.where(
 )
 _BY_ORDER_ID = _SELECT.where(t.orders.c.order_id == bindparam("order_id"))
 _LIVE = _SELECT.where(t.orders.c.place < int(FIRST_END)).order_by(t.orders.c.number)
+_LIVE_OF = _LIVE.where(t.orders.c.account == bindparam("of_account"))
+_ACCOUNTS = select(t.orders.c.account).distinct().order_by(t.orders.c.account)
 _INSERT = insert(t.orders)
 _UPDATE = update(t.orders).where(t.orders.c.number == bindparam("of_number"))
 _LAST_EVENT = select(func.max(t.order_events.c.sequence))
@@ -90,6 +92,16 @@ def load_by_order_id(tx: Connection, order_id: str) -> Stored | None:
 def load_live(tx: Connection) -> list[Stored]:
     """Return every order that has not ended, oldest first."""
     return [stored_of(row) for row in tx.execute(_LIVE)]
+
+
+def load_live_of(tx: Connection, account: str) -> list[Stored]:
+    """Return every order of an account that has not ended, oldest first."""
+    return [stored_of(row) for row in tx.execute(_LIVE_OF, {"of_account": account})]
+
+
+def accounts(tx: Connection) -> list[str]:
+    """Return every account that ever had an order, by name."""
+    return list(tx.execute(_ACCOUNTS).scalars())
 
 
 def insert_order(tx: Connection, stored: Stored) -> int:

@@ -136,6 +136,24 @@ dead_letters = Table(
     Column("buried_ns", BigInteger, nullable=False),
 )
 
+# What people should look at: RiskEvents of our own.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),  # RiskEvent.
+)
+
+# Which entry orders have a stop or a target at the venue that may need work.
+protections = Table(
+    "protections",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("client_order_id", String(64), primary_key=True),  # Of the entry.
+    Column("stop_price", String(48), nullable=False),  # Where it stands now; empty: none.
+    Column("is_over", SmallInteger, nullable=False),
+)
+
 # How people knew what became of orders in doubt.
 resolutions = Table(
     "resolutions",

@@ -8,6 +8,8 @@ from trading.types.v1.order_pb2 import Order, OrderStatus
 
 from services.orders.store import Key
 
+UNDECIDED = (OrderStatus.ORDER_STATUS_PENDING_REPLACE, OrderStatus.ORDER_STATUS_PENDING_CANCEL)
+
 Wanted = Callable[[Order], bool]
 
 
@@ -62,6 +64,11 @@ class Expectation:
 def is_answered(order: Order) -> bool:
     """Whether the venue, risk or the router has said something about the order itself."""
     return order.status != OrderStatus.ORDER_STATUS_PENDING_NEW
+
+
+def is_replace_decided(order: Order) -> bool:
+    """Whether a replacement under way has had its effect, or has been refused."""
+    return order.status not in UNDECIDED
 
 
 def is_cancel_decided(order: Order) -> bool:

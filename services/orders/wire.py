@@ -60,6 +60,7 @@ CAUSES: Mapping[Kind, "OrderCause.ValueType"] = {
     Kind.NOT_FOUND: OrderCause.ORDER_CAUSE_NOT_FOUND,
     Kind.STATE_KNOWN: OrderCause.ORDER_CAUSE_QUERIED,
     Kind.RESOLVED: OrderCause.ORDER_CAUSE_RESOLVED,
+    Kind.REPLACE_REJECTED: OrderCause.ORDER_CAUSE_REPLACE_REFUSED,
     Kind.CANCEL_REJECTED: OrderCause.ORDER_CAUSE_QUERIED,  # Without a report: its answer said so.
 }
 
@@ -87,6 +88,16 @@ PLACES: Mapping[int, Place] = {
     order_pb2.ORDER_STATUS_EXPIRED: Place.EXPIRED,
     order_pb2.ORDER_STATUS_SUSPENDED: Place.SUSPENDED,
 }
+
+
+WHOLE = frozenset({order_pb2.ALGORITHM_KIND_UNSPECIFIED, order_pb2.ALGORITHM_KIND_DIRECT})
+TOO_LATE = frozenset(
+    {
+        execution_pb2.VENUE_REASON_UNSPECIFIED,
+        execution_pb2.VENUE_REASON_TOO_LATE,
+        execution_pb2.VENUE_REASON_UNKNOWN_ORDER,
+    }
+)
 
 
 class Because(NamedTuple):
@@ -217,6 +228,12 @@ def amended_spec(spec: bytes, before: Order) -> bytes:
     return message.SerializeToString()
 
 
+def is_worked_in_parts(spec: bytes) -> bool:
+    """Whether an algorithm works the order by children of its own."""
+    kind = order_pb2.OrderSpec.FromString(spec).algorithm.kind
+    return kind not in WHOLE
+
+
 def failed_codes(decision: risk_pb2.RiskDecision) -> tuple[str, ...]:
     """Return the stable names of the checks that failed."""
     return tuple(
@@ -238,9 +255,18 @@ def _kind_of(order: Order, report: execution_pb2.ExecutionReport) -> Kind | None
         works = PLACES.get(report.order_status) in {Place.NEW, Place.PARTIALLY_FILLED}
         return Kind.RESUMED if works else None
     if exec_type == ExecType.EXEC_TYPE_CANCEL_REJECTED:
-        is_replace = order.place in {Place.PENDING_REPLACE, Place.DOUBT_REPLACE}
-        return Kind.REPLACE_REJECTED if is_replace else Kind.CANCEL_REJECTED
+        return Kind.REPLACE_REJECTED if _is_of_replace(order, report) else Kind.CANCEL_REJECTED
     return KINDS.get(exec_type)
+
+
+def _is_of_replace(order: Order, report: execution_pb2.ExecutionReport) -> bool:
+    """Whether a refusal answers a replacement; with a cancel pending as well its reason tells.
+
+    A cancel can only come too late, so any other reason is that of the replacement before it.
+    """
+    if order.place in {Place.PENDING_REPLACE, Place.DOUBT_REPLACE}:
+        return True
+    return order.amendment is not None and report.reject_reason not in TOO_LATE
 
 
 def _venue_reject(report: execution_pb2.ExecutionReport) -> Reject:

@@ -7,10 +7,14 @@ from runtime.stores import Relay, StreamConsumer, Subscription
 from services.orders.cancels import Cancels
 from services.orders.doubt import Doubts
 from services.orders.feedback import Feedback
+from services.orders.halts import HaltReader
 from services.orders.instruments import Instruments
+from services.orders.mass import MassCancels
 from services.orders.peers import Peers
-from services.orders.recorder import Recorder
-from services.orders.recovery import Recovery
+from services.orders.reconciling import Reconciler
+from services.orders.recorder import Due, Recorder
+from services.orders.recovery import Recovery, Senders
+from services.orders.replaces import Replaces, replace_again
 from services.orders.reports import ReportReader
 from services.orders.signals import SignalPeers, SignalWorker
 from services.orders.submission import Desk, Submissions
@@ -27,8 +31,12 @@ class Workers:
         self.desk = Desk(environment, recorder, peers.risk, peers.execution, Waiting())
         self.doubts = Doubts(self.desk)
         self.submissions = Submissions(self.desk, self.doubts.watch)
-        self.doubts.send_with(self.submissions)
+        self.doubts.send_with(self.submissions, replace_again)
         self.cancels = Cancels(self.desk, self.doubts)
+        self.replaces = Replaces(self.desk, self.doubts)
+        self.mass = MassCancels(self.desk, self.cancels)
+        self.reconciler = Reconciler(self.desk)
+        self._halts = HaltReader(self.desk, self.mass)
         self.signals = SignalWorker(
             environment,
             recorder,
@@ -44,7 +52,9 @@ class Workers:
         environment, recorder = self.desk.environment, self.desk.recorder
         await self._recovery.take_over()
         recorder.on_event(self.desk.waiting.tell)
-        recorder.on_cancel_due(self.cancels.send)
+        recorder.on_due(Due.CANCEL, self.cancels.send)
+        recorder.on_due(Due.REPLACE, self.replaces.send)
+        recorder.on_due(Due.LOOK, self.reconciler.look)
         tasks = environment.tasks
         relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
         tasks.spawn(relay.run(), name="relay")
@@ -58,7 +68,11 @@ class Workers:
     async def _become_ready(self) -> None:
         environment = self.desk.environment
         await self._recovery.catch_up()
-        await self._recovery.go_on(self.submissions, self.doubts, self.cancels)
+        await self._recovery.reconcile(self.reconciler)
+        await self._recovery.go_on(
+            Senders(self.submissions, self.doubts, self.cancels, self.replaces)
+        )
+        environment.tasks.spawn(self._halts.run(), name="halts")
         await self.signals.begin()
         consumer = StreamConsumer(
             environment.streams,

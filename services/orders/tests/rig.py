@@ -1,8 +1,11 @@
 """An instance of orders among scripted peers, in virtual time; it can be crashed and restarted."""
 
+from contextlib import aclosing
 from typing import Any
 
+from trading.orders.v1.orders_pb2 import WatchAlarmsRequest
 from trading.orders.v1.orders_port import OrderService
+from trading.types.v1.risk_pb2 import RiskEvent
 from trading.types.v1.signal_pb2 import Signal
 
 from runtime.client import client_for
@@ -18,16 +21,16 @@ from runtime.rpc import P
 from runtime.stores import Database, stream_key
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from services.orders.service import Orders
-from services.orders.tests.mothers import START_NS
-from services.orders.tests.scripted import (
-    ScriptedExecution,
+from services.orders.tests.listeners import (
     ScriptedMarketData,
     ScriptedPortfolio,
-    ScriptedRisk,
     ScriptedStrategy,
 )
+from services.orders.tests.mothers import START_NS
+from services.orders.tests.scripted import ScriptedExecution, ScriptedRisk
 
 ANA = Principal("ana", frozenset({"TRADER"}))
+OLGA = Principal("olga", frozenset({"OPERATOR"}))
 RITA = Principal("rita", frozenset({"RISK_OFFICER"}))
 
 
@@ -47,6 +50,7 @@ class Rig:
         self.service: Orders
         self.orders: OrderService  # As Ana calls it, through all guards.
         self.as_rita: OrderService
+        self.as_olga: OrderService
         self._signals = 0
 
     @classmethod
@@ -71,6 +75,7 @@ class Rig:
         self.service = Orders(self.environment, self._connect)
         self.orders = self._client(ANA)
         self.as_rita = self._client(RITA)
+        self.as_olga = self._client(OLGA)
         await self.service.start()
 
     async def crash(self) -> None:
@@ -96,6 +101,15 @@ class Rig:
             }
             for _ in range(times):
                 await self.redis.xadd(stream_key("signals"), entry)
+
+    async def alarms(self) -> list[RiskEvent]:
+        """Return every alarm so far, as a watcher sees them."""
+        found: list[RiskEvent] = []
+        async with aclosing(self.orders.watch_alarms(WatchAlarmsRequest())) as stream:
+            last = (await anext(stream)).sequence
+            while len(found) < last:
+                found.append((await anext(stream)).alarm)
+        return found
 
     def is_busy(self) -> bool:
         """Whether work is in hand that no sequence shows."""

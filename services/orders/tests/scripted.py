@@ -1,4 +1,4 @@
-"""Peers that do as a test tells them: risk, execution, market data and the subscribers."""
+"""Peers that do as a test tells them: risk and execution."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -8,16 +8,9 @@ from typing import Any
 from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.execution.v1.execution_port import ExecutionService
-from trading.marketdata.v1 import marketdata_pb2 as marketdata_pb
-from trading.marketdata.v1.marketdata_port import MarketDataService
-from trading.portfolio.v1 import portfolio_pb2 as portfolio_pb
-from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.risk.v1 import risk_pb2 as risk_pb
 from trading.risk.v1.risk_port import RiskService
-from trading.strategy.v1 import strategy_pb2 as strategy_pb
-from trading.strategy.v1.strategy_port import StrategyService
-from trading.types.v1 import execution_pb2, instrument_pb2, order_pb2, risk_pb2
-from trading.types.v1.event_pb2 import OrderEvent
+from trading.types.v1 import execution_pb2, order_pb2, risk_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
 from runtime.clock import Clock
@@ -26,40 +19,11 @@ from runtime.errors import ServiceError, refusal
 from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_timestamp
 from runtime.watch import Feed
+from services.orders.tests.listeners import Told
 from services.orders.tests.mothers import canceled, dec, report
 
 APPROVAL_LIFE_NS = 5 * NS_PER_S
 Away = refusal(StatusCode.UNAVAILABLE, "AWAY", "the peer is away", service="scripted")
-
-
-class Told:
-    """What a subscriber has been told; it insists on gap-free sequences, as the real ones do."""
-
-    def __init__(self) -> None:
-        self.events: list[OrderEvent] = []
-        self.batches: list[int] = []
-        self.failures: list[ServiceError] = []  # Raised first, one for each call.
-        self.last_sequence = 0
-
-    def tell(self, events: Sequence[OrderEvent]) -> int:
-        """Take new events and return the last sequence known."""
-        if self.failures:
-            raise self.failures.pop(0)
-        self.batches.append(len(events))
-        for event in events:
-            expected = self.last_sequence + 1
-            if event.header.sequence > expected:
-                raise refusal(
-                    StatusCode.ABORTED,
-                    "EVENT_GAP",
-                    f"expected {expected}",
-                    service="scripted",
-                    expected=str(expected),
-                )
-            if event.header.sequence == expected:
-                self.events.append(event)
-                self.last_sequence = expected
-        return self.last_sequence
 
 
 class ScriptedRisk(RiskService):
@@ -72,6 +36,9 @@ class ScriptedRisk(RiskService):
         self.is_away = False
         self.rejections: list[risk_pb2.RiskReason.ValueType] = []
         self.delay_s = 0.0
+        self.modes: Feed[risk_pb.ScopedMode] = Feed("risk")
+        self.modes_told: list[risk_pb.ScopedMode] = []
+        self.modes_set: list[risk_pb.SetTradingModeRequest] = []
         self.lives_ns: list[int] = []  # Of the next approvals; then five seconds.
         self.answer = risk_pb.ValidateSignalResponse(
             position=dec("0"), max_quantity=dec("1000"), sizing_price=dec("100")
@@ -104,6 +71,30 @@ class ScriptedRisk(RiskService):
         answer.decision.CopyFrom(self._decision(signal_id, signal_id))
         return answer
 
+    async def watch_risk_events(
+        self, request: risk_pb.WatchRiskEventsRequest, call: Call = Call()
+    ) -> AsyncGenerator[risk_pb.WatchRiskEventsResponse, None]:
+        async def load(after: int, count: int) -> list[tuple[int, risk_pb.ScopedMode]]:
+            return list(enumerate(self.modes_told[after : after + count], after + 1))
+
+        async with aclosing(self.modes.watch(request.after_sequence, load)) as items:
+            async for item in items:
+                yield risk_pb.WatchRiskEventsResponse(
+                    sequence=item.sequence, is_heartbeat=item.is_heartbeat, mode=item.item
+                )
+
+    async def set_trading_mode(
+        self, request: risk_pb.SetTradingModeRequest, call: Call = Call()
+    ) -> risk_pb.SetTradingModeResponse:
+        self.modes_set.append(request)
+        return risk_pb.SetTradingModeResponse()
+
+    def halt(self, scope: risk_pb.Scope) -> None:
+        """Let trading be halted in a scope from now on."""
+        mode = risk_pb.ScopedMode(scope=scope, mode=risk_pb.TRADING_MODE_HALTED, reason="test")
+        self.modes_told.append(mode)
+        self.modes.publish(len(self.modes_told), mode)
+
     async def report_order_events(
         self, request: risk_pb.ReportOrderEventsRequest, call: Call = Call()
     ) -> risk_pb.ReportOrderEventsResponse:
@@ -129,10 +120,36 @@ class ScriptedRisk(RiskService):
         )
 
 
+async def nothing_older(after: int, count: int) -> list[Any]:
+    """Return nothing: these feeds keep nothing."""
+    return []
+
+
 Start = Callable[
     ["ScriptedExecution", execution_pb.StartExecutionRequest],
     Awaitable[execution_pb.StartExecutionResponse],
 ]
+
+
+OPEN = (
+    order_pb2.ORDER_STATUS_NEW,
+    order_pb2.ORDER_STATUS_PARTIALLY_FILLED,
+    order_pb2.ORDER_STATUS_SUSPENDED,
+)
+
+
+def queried(reports: Sequence[ExecutionReport]) -> execution_pb.QueriedOrder:
+    """Return an order as the venue states it after its reports."""
+    last = reports[-1]
+    return execution_pb.QueriedOrder(
+        client_order_id=last.client_order_id,
+        account=last.account,
+        instrument=last.instrument,
+        side=last.side,
+        status=last.order_status,
+        cum_quantity=last.cum_quantity,
+        leaves_quantity=last.leaves_quantity,
+    )
 
 
 class ScriptedExecution(ExecutionService):
@@ -141,6 +158,9 @@ class ScriptedExecution(ExecutionService):
     def __init__(self) -> None:
         self.starts: list[execution_pb.StartExecutionRequest] = []
         self.cancels: list[execution_pb.CancelExecutionRequest] = []
+        self.replaces: list[execution_pb.ReplaceExecutionRequest] = []
+        self.replace_errors: list[ServiceError] = []
+        self.on_replace: Callable[[execution_pb.ReplaceExecutionRequest], object] | None = None
         self.queries: list[execution_pb.QueryOrderRequest] = []
         self.log: list[str] = []  # What was called, in order.
         self.scripts: list[Start] = []  # For the next starts; then `acknowledge`.
@@ -183,6 +203,26 @@ class ScriptedExecution(ExecutionService):
             self.happen(canceled(self._spec(request.client_order_id)))
         return execution_pb.CancelExecutionResponse(state=self.state_after_cancel)
 
+    async def replace_execution(
+        self, request: execution_pb.ReplaceExecutionRequest, call: Call = Call()
+    ) -> execution_pb.ReplaceExecutionResponse:
+        self.replaces.append(request)
+        self.log.append(f"replace {request.client_order_id}")
+        if self.replace_errors:
+            raise self.replace_errors.pop(0)
+        if self.on_replace is not None:
+            self.on_replace(request)
+        return execution_pb.ReplaceExecutionResponse(state=execution_pb.EXECUTION_STATE_WORKING)
+
+    async def list_venue_orders(
+        self, request: execution_pb.ListVenueOrdersRequest, call: Call = Call()
+    ) -> execution_pb.ListVenueOrdersResponse:
+        self.log.append(f"list {request.account}")
+        if self.is_deaf:
+            raise Away
+        found = [queried(r) for r in self.at_venue.values() if r[0].account == request.account]
+        return execution_pb.ListVenueOrdersResponse(orders=[o for o in found if o.status in OPEN])
+
     def _spec(self, client_order_id: str) -> order_pb2.OrderSpec:
         return next(s.order for s in self.starts if s.order.client_order_id == client_order_id)
 
@@ -196,17 +236,13 @@ class ScriptedExecution(ExecutionService):
         reports = self.at_venue.get((request.account, request.client_order_id))
         if not reports:
             return execution_pb.QueryOrderResponse(is_absence_certain=self.is_absence_certain)
-        order = execution_pb.QueriedOrder(
-            client_order_id=request.client_order_id, status=reports[-1].order_status
+        return execution_pb.QueryOrderResponse(
+            found=True, order=queried(reports), executions=reports
         )
-        return execution_pb.QueryOrderResponse(found=True, order=order, executions=reports)
 
     async def watch_execution_reports(
         self, request: execution_pb.WatchExecutionReportsRequest, call: Call = Call()
     ) -> AsyncGenerator[execution_pb.WatchExecutionReportsResponse, None]:
-        async def nothing_older(after: int, count: int) -> list[tuple[int, ExecutionReport]]:
-            return []
-
         async with aclosing(self.feed.watch(request.after_sequence, nothing_older)) as items:
             async for item in items:
                 yield execution_pb.WatchExecutionReportsResponse(
@@ -257,39 +293,3 @@ def _accepted(execution: ScriptedExecution, spec: order_pb2.OrderSpec) -> Execut
     if (spec.account, spec.client_order_id) not in execution.at_venue:
         execution.happen(new)
     return new
-
-
-class ScriptedMarketData(MarketDataService):
-    """Lists one instrument: lot 1, tick 0.01."""
-
-    async def list_instruments(
-        self, request: marketdata_pb.ListInstrumentsRequest, call: Call = Call()
-    ) -> marketdata_pb.ListInstrumentsResponse:
-        spec = instrument_pb2.InstrumentSpec(
-            instrument="ALPHA.XSIM", tick_size=dec("0.01"), lot_size=dec("1")
-        )
-        return marketdata_pb.ListInstrumentsResponse(instruments=[spec])
-
-
-class ScriptedStrategy(StrategyService):
-    """Listens."""
-
-    def __init__(self) -> None:
-        self.told = Told()
-
-    async def report_order_events(
-        self, request: strategy_pb.ReportOrderEventsRequest, call: Call = Call()
-    ) -> strategy_pb.ReportOrderEventsResponse:
-        return strategy_pb.ReportOrderEventsResponse(last_sequence=self.told.tell(request.events))
-
-
-class ScriptedPortfolio(PortfolioService):
-    """Listens."""
-
-    def __init__(self) -> None:
-        self.told = Told()
-
-    async def report_order_events(
-        self, request: portfolio_pb.ReportOrderEventsRequest, call: Call = Call()
-    ) -> portfolio_pb.ReportOrderEventsResponse:
-        return portfolio_pb.ReportOrderEventsResponse(last_sequence=self.told.tell(request.events))

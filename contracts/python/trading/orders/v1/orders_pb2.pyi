@@ -697,7 +697,7 @@ class WatchAlarmsResponse(_message.Message):
     """Whether this is only a sign of life."""
     @_builtins.property
     def alarm(self) -> _risk_pb2.RiskEvent:
-        """What happened, with "orders" as its source; absent on a heartbeat."""
+        """What happened, with "orders:alarms" as its source; absent on a heartbeat."""
 
     def __init__(
         self,
