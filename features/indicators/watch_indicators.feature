@@ -10,3 +10,9 @@ Feature: Watch indicators
     Given 10 bars of "SQ00.XSIM"
     When bars 11, 12, 16 and 17 follow while Ana watches its EMA over 4 bars
     Then of the bars she has seen only bar 16 is marked as after a gap
+
+  Scenario: A forming candle does not disturb the confirmed value
+    Given 20 bars of "SQ00.XSIM"
+    When bar 21 is shown forming and then confirmed while Ana watches its EMA over 4 bars
+    Then she has seen bar 21 forming at one value and confirmed at another
+    And what she saw last equals the EMA over 4 bars computed at once

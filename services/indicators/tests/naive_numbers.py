@@ -74,7 +74,8 @@ def ema_set(setup: Setup, bars: Sequence[Bar]) -> list[Row]:
 
 def _cross(one: Line, other: Line, t: int) -> float:
     """Tell on which side `one` is at bar t if it was on the other when they last differed."""
-    gaps = [a - b for a, b in zip(one[: t + 1], other, strict=False) if None not in (a, b)]  # type: ignore[operator]
+    pairs = zip(one[: t + 1], other, strict=False)
+    gaps = [a - b for a, b in pairs if a is not None and b is not None]
     sides = [1.0 if gap > 0 else -1.0 for gap in gaps if gap]
     is_crossed = bool(gaps[-1]) and len(sides) > 1 and sides[-1] != sides[-2]
     return sides[-1] if is_crossed else 0.0
