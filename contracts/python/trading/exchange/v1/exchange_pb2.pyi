@@ -65,49 +65,52 @@ class _BehaviourKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Behavio
     BEHAVIOUR_KIND_OUTAGE: _BehaviourKind.ValueType  # 1
     """Calls answer UNAVAILABLE and have no effect."""
     BEHAVIOUR_KIND_LOST_REQUEST: _BehaviourKind.ValueType  # 2
-    """Calls have no effect and no answer. Not built yet."""
+    """Calls have no effect and no answer: the caller's deadline passes."""
     BEHAVIOUR_KIND_LOST_ANSWER: _BehaviourKind.ValueType  # 3
     """Calls have their effect and no answer: the caller's deadline passes."""
     BEHAVIOUR_KIND_DUPLICATE_REQUEST: _BehaviourKind.ValueType  # 4
-    """Calls happen twice. Not built yet."""
+    """Calls happen twice; the caller gets the first answer."""
     BEHAVIOUR_KIND_SLOW: _BehaviourKind.ValueType  # 5
-    """Latency is multiplied by `factor`. Not built yet."""
+    """Latency is multiplied by `factor`; a venue without latency counts as taking 1 ms."""
     BEHAVIOUR_KIND_REJECT: _BehaviourKind.ValueType  # 6
     """New orders are rejected with `reject_reason`."""
     BEHAVIOUR_KIND_THROTTLE: _BehaviourKind.ValueType  # 7
-    """Calls above `count` a second are refused with RESOURCE_EXHAUSTED. Not built yet."""
+    """Calls above `count` a second are refused with RESOURCE_EXHAUSTED."""
     BEHAVIOUR_KIND_CANCEL_TOO_LATE: _BehaviourKind.ValueType  # 8
-    """Cancels find the order ended. Not built yet."""
+    """Cancels come too late: they are refused, and the order works on."""
     BEHAVIOUR_KIND_DUPLICATE_REPORT: _BehaviourKind.ValueType  # 9
     """Reports are delivered twice."""
     BEHAVIOUR_KIND_REORDER_REPORTS: _BehaviourKind.ValueType  # 10
-    """Reports within `duration` change places. Not built yet."""
+    """Reports within `duration` are held and delivered in another order."""
     BEHAVIOUR_KIND_DELAY_REPORTS: _BehaviourKind.ValueType  # 11
-    """Reports are late by `duration`. Not built yet."""
+    """Reports are late by `duration`."""
     BEHAVIOUR_KIND_DROP_LAST_REPORT: _BehaviourKind.ValueType  # 12
-    """The newest report is not delivered while the stream looks healthy. Not built yet."""
+    """The newest report is not delivered while the stream looks healthy."""
     BEHAVIOUR_KIND_CUT_STREAM: _BehaviourKind.ValueType  # 13
-    """Report streams break. Not built yet."""
+    """Report streams break; the report at hand is not delivered."""
     BEHAVIOUR_KIND_FORGETFUL_QUERY: _BehaviourKind.ValueType  # 14
-    """For `duration` after an order was accepted, queries do not find it. Not built yet."""
+    """For `duration` after an order was accepted, queries do not find it."""
     BEHAVIOUR_KIND_SPLIT_FILLS: _BehaviourKind.ValueType  # 15
-    """A trade is reported as `count` smaller ones. Not built yet."""
+    """A trade is made as up to `count` smaller ones, each with its own reports."""
     BEHAVIOUR_KIND_BUST: _BehaviourKind.ValueType  # 16
-    """Trades are taken back after `duration`. Not built yet."""
+    """Trades are taken back after `duration`."""
     BEHAVIOUR_KIND_CORRECT: _BehaviourKind.ValueType  # 17
-    """Trades are corrected afterwards. Not built yet."""
+    """Trades are corrected by a tick after `duration`: a TRADE_CORRECT report to both sides."""
     BEHAVIOUR_KIND_HALT: _BehaviourKind.ValueType  # 18
-    """The instrument is halted. Not built yet."""
+    """The instrument is halted, for `duration` if it has one."""
     BEHAVIOUR_KIND_WIDEN_SPREAD: _BehaviourKind.ValueType  # 19
-    """The house's spread is multiplied by `factor`. Not built yet."""
+    """The house quotes `factor` times as far from the price; in BAR_PATH, `factor` ticks from it."""
     BEHAVIOUR_KIND_THIN_BOOK: _BehaviourKind.ValueType  # 20
-    """The house's quantities are divided by `factor`. Not built yet."""
+    """The house's quantities are divided by `factor`."""
     BEHAVIOUR_KIND_CLOCK_SKEW: _BehaviourKind.ValueType  # 21
-    """The venue's clock is wrong by `duration`. Not built yet."""
+    """The venue's clock is wrong by `duration`; it never runs back."""
     BEHAVIOUR_KIND_UNSOLICITED_CANCEL: _BehaviourKind.ValueType  # 22
-    """Live orders are canceled unasked. Not built yet."""
+    """Live orders are canceled unasked, after a call or a price point that concerns them."""
     BEHAVIOUR_KIND_RESTART: _BehaviourKind.ValueType  # 23
-    """The venue restarts; `is_session_lost` says what it forgets. Not built yet."""
+    """The venue restarts: streams break, and calls find it out for `duration`. Orders, reports and
+    client ids stay. If `is_session_lost`, live orders are canceled and the answers to requests
+    forgotten.
+    """
 
 class BehaviourKind(_BehaviourKind, metaclass=_BehaviourKindEnumTypeWrapper):
     """The ways in which the venue can misbehave."""
@@ -117,49 +120,52 @@ BEHAVIOUR_KIND_UNSPECIFIED: BehaviourKind.ValueType  # 0
 BEHAVIOUR_KIND_OUTAGE: BehaviourKind.ValueType  # 1
 """Calls answer UNAVAILABLE and have no effect."""
 BEHAVIOUR_KIND_LOST_REQUEST: BehaviourKind.ValueType  # 2
-"""Calls have no effect and no answer. Not built yet."""
+"""Calls have no effect and no answer: the caller's deadline passes."""
 BEHAVIOUR_KIND_LOST_ANSWER: BehaviourKind.ValueType  # 3
 """Calls have their effect and no answer: the caller's deadline passes."""
 BEHAVIOUR_KIND_DUPLICATE_REQUEST: BehaviourKind.ValueType  # 4
-"""Calls happen twice. Not built yet."""
+"""Calls happen twice; the caller gets the first answer."""
 BEHAVIOUR_KIND_SLOW: BehaviourKind.ValueType  # 5
-"""Latency is multiplied by `factor`. Not built yet."""
+"""Latency is multiplied by `factor`; a venue without latency counts as taking 1 ms."""
 BEHAVIOUR_KIND_REJECT: BehaviourKind.ValueType  # 6
 """New orders are rejected with `reject_reason`."""
 BEHAVIOUR_KIND_THROTTLE: BehaviourKind.ValueType  # 7
-"""Calls above `count` a second are refused with RESOURCE_EXHAUSTED. Not built yet."""
+"""Calls above `count` a second are refused with RESOURCE_EXHAUSTED."""
 BEHAVIOUR_KIND_CANCEL_TOO_LATE: BehaviourKind.ValueType  # 8
-"""Cancels find the order ended. Not built yet."""
+"""Cancels come too late: they are refused, and the order works on."""
 BEHAVIOUR_KIND_DUPLICATE_REPORT: BehaviourKind.ValueType  # 9
 """Reports are delivered twice."""
 BEHAVIOUR_KIND_REORDER_REPORTS: BehaviourKind.ValueType  # 10
-"""Reports within `duration` change places. Not built yet."""
+"""Reports within `duration` are held and delivered in another order."""
 BEHAVIOUR_KIND_DELAY_REPORTS: BehaviourKind.ValueType  # 11
-"""Reports are late by `duration`. Not built yet."""
+"""Reports are late by `duration`."""
 BEHAVIOUR_KIND_DROP_LAST_REPORT: BehaviourKind.ValueType  # 12
-"""The newest report is not delivered while the stream looks healthy. Not built yet."""
+"""The newest report is not delivered while the stream looks healthy."""
 BEHAVIOUR_KIND_CUT_STREAM: BehaviourKind.ValueType  # 13
-"""Report streams break. Not built yet."""
+"""Report streams break; the report at hand is not delivered."""
 BEHAVIOUR_KIND_FORGETFUL_QUERY: BehaviourKind.ValueType  # 14
-"""For `duration` after an order was accepted, queries do not find it. Not built yet."""
+"""For `duration` after an order was accepted, queries do not find it."""
 BEHAVIOUR_KIND_SPLIT_FILLS: BehaviourKind.ValueType  # 15
-"""A trade is reported as `count` smaller ones. Not built yet."""
+"""A trade is made as up to `count` smaller ones, each with its own reports."""
 BEHAVIOUR_KIND_BUST: BehaviourKind.ValueType  # 16
-"""Trades are taken back after `duration`. Not built yet."""
+"""Trades are taken back after `duration`."""
 BEHAVIOUR_KIND_CORRECT: BehaviourKind.ValueType  # 17
-"""Trades are corrected afterwards. Not built yet."""
+"""Trades are corrected by a tick after `duration`: a TRADE_CORRECT report to both sides."""
 BEHAVIOUR_KIND_HALT: BehaviourKind.ValueType  # 18
-"""The instrument is halted. Not built yet."""
+"""The instrument is halted, for `duration` if it has one."""
 BEHAVIOUR_KIND_WIDEN_SPREAD: BehaviourKind.ValueType  # 19
-"""The house's spread is multiplied by `factor`. Not built yet."""
+"""The house quotes `factor` times as far from the price; in BAR_PATH, `factor` ticks from it."""
 BEHAVIOUR_KIND_THIN_BOOK: BehaviourKind.ValueType  # 20
-"""The house's quantities are divided by `factor`. Not built yet."""
+"""The house's quantities are divided by `factor`."""
 BEHAVIOUR_KIND_CLOCK_SKEW: BehaviourKind.ValueType  # 21
-"""The venue's clock is wrong by `duration`. Not built yet."""
+"""The venue's clock is wrong by `duration`; it never runs back."""
 BEHAVIOUR_KIND_UNSOLICITED_CANCEL: BehaviourKind.ValueType  # 22
-"""Live orders are canceled unasked. Not built yet."""
+"""Live orders are canceled unasked, after a call or a price point that concerns them."""
 BEHAVIOUR_KIND_RESTART: BehaviourKind.ValueType  # 23
-"""The venue restarts; `is_session_lost` says what it forgets. Not built yet."""
+"""The venue restarts: streams break, and calls find it out for `duration`. Orders, reports and
+client ids stay. If `is_session_lost`, live orders are canceled and the answers to requests
+forgotten.
+"""
 Global___BehaviourKind: _TypeAlias = BehaviourKind  # noqa: Y015
 
 class _MessageKind:
@@ -359,7 +365,9 @@ class VenueOrder(_message.Message):
 
     @_builtins.property
     def display_quantity(self) -> _decimal_pb2.Decimal:
-        """How much of it others see; absent: all. Not built yet: REJECTED when present."""
+        """How much of it others see, for LIMIT and STOP_LIMIT orders that may rest; absent: all. When
+        that much has traded, the next part is shown with a new place in time.
+        """
 
     def __init__(
         self,
@@ -586,7 +594,7 @@ class ReplaceOrderRequest(_message.Message):
 
     @_builtins.property
     def stop_price(self) -> _decimal_pb2.Decimal:
-        """The new stop price of an order that has not been triggered; absent: unchanged."""
+        """The new stop price of a stop that has not triggered; absent: unchanged."""
 
     def __init__(
         self,
@@ -996,10 +1004,26 @@ class GetBookResponse(_message.Message):
     ASKS_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     CHECKSUM_FIELD_NUMBER: _builtins.int
+    LAST_PRICE_TICKS_FIELD_NUMBER: _builtins.int
+    TICK_SIZE_FIELD_NUMBER: _builtins.int
+    LOT_SIZE_FIELD_NUMBER: _builtins.int
+    TRADED_LOTS_FIELD_NUMBER: _builtins.int
+    TRADE_SEQUENCE_FIELD_NUMBER: _builtins.int
+    IS_HALTED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Counts the changes of this book."""
     checksum: _builtins.int
-    """CRC-32 over the levels shown, to compare a book that was kept by changes."""
+    """CRC-32 over the levels shown, to compare a book that was kept by changes: over the text of
+    "price:quantity" of each bid, best first, then of each ask, joined by commas.
+    """
+    last_price_ticks: _builtins.int
+    """The last trade or price point; 0 before the first."""
+    traded_lots: _builtins.int
+    """Everything that has traded so far, in lots; the volume of the reference path too."""
+    trade_sequence: _builtins.int
+    """The sequence of the last trade, for WatchTrades."""
+    is_halted: _builtins.bool
+    """Whether trading is halted."""
     @_builtins.property
     def bids(self) -> _containers.RepeatedCompositeFieldContainer[Global___BookLevel]:
         """The bids, highest first."""
@@ -1008,6 +1032,14 @@ class GetBookResponse(_message.Message):
     def asks(self) -> _containers.RepeatedCompositeFieldContainer[Global___BookLevel]:
         """The asks, lowest first."""
 
+    @_builtins.property
+    def tick_size(self) -> _decimal_pb2.Decimal:
+        """The price of one tick."""
+
+    @_builtins.property
+    def lot_size(self) -> _decimal_pb2.Decimal:
+        """The quantity of one lot."""
+
     def __init__(
         self,
         *,
@@ -1015,10 +1047,16 @@ class GetBookResponse(_message.Message):
         asks: _abc.Iterable[Global___BookLevel] | None = ...,
         sequence: _builtins.int = ...,
         checksum: _builtins.int = ...,
+        last_price_ticks: _builtins.int = ...,
+        tick_size: _decimal_pb2.Decimal | None = ...,
+        lot_size: _decimal_pb2.Decimal | None = ...,
+        traded_lots: _builtins.int = ...,
+        trade_sequence: _builtins.int = ...,
+        is_halted: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lot_size", b"lot_size", "tick_size", b"tick_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "bids", b"bids", "checksum", b"checksum", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks", b"asks", "bids", b"bids", "checksum", b"checksum", "is_halted", b"is_halted", "last_price_ticks", b"last_price_ticks", "lot_size", b"lot_size", "sequence", b"sequence", "tick_size", b"tick_size", "trade_sequence", b"trade_sequence", "traded_lots", b"traded_lots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1138,6 +1176,7 @@ class WatchTradesResponse(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
     IS_HEARTBEAT_FIELD_NUMBER: _builtins.int
+    IS_PATH_FIELD_NUMBER: _builtins.int
     price_ticks: _builtins.int
     """The price in ticks."""
     quantity_lots: _builtins.int
@@ -1148,6 +1187,8 @@ class WatchTradesResponse(_message.Message):
     """Its place among the instrument's trades, from 1 without a gap."""
     is_heartbeat: _builtins.bool
     """Whether this only says that the stream is alive."""
+    is_path: _builtins.bool
+    """Whether others traded it on the reference path, and no order of this venue took part."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When, by the venue's clock."""
@@ -1161,10 +1202,11 @@ class WatchTradesResponse(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         sequence: _builtins.int = ...,
         is_heartbeat: _builtins.bool = ...,
+        is_path: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggressor", b"aggressor", "is_heartbeat", b"is_heartbeat", "price_ticks", b"price_ticks", "quantity_lots", b"quantity_lots", "sequence", b"sequence", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggressor", b"aggressor", "is_heartbeat", b"is_heartbeat", "is_path", b"is_path", "price_ticks", b"price_ticks", "quantity_lots", b"quantity_lots", "sequence", b"sequence", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1481,6 +1523,7 @@ class PricePoint(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     LIQUIDITY_FIELD_NUMBER: _builtins.int
     ENDS_SESSION_FIELD_NUMBER: _builtins.int
+    VOLUME_FIELD_NUMBER: _builtins.int
     ends_session: _builtins.bool
     """Whether the session closes after this point: DAY orders that are left expire."""
     @_builtins.property
@@ -1493,7 +1536,14 @@ class PricePoint(_message.Message):
 
     @_builtins.property
     def liquidity(self) -> _decimal_pb2.Decimal:
-        """How much the house offers, a side (BAR_PATH) or a level (LIVE_PATH); absent: a million lots."""
+        """How much the house offers, a side (BAR_PATH) or a level (LIVE_PATH); absent: a million lots.
+        A level of LIVE_PATH that clients took from comes back with a half-life of two seconds; a
+        deep one, without this field, is whole again at the next point.
+        """
+
+    @_builtins.property
+    def volume(self) -> _decimal_pb2.Decimal:
+        """How much others traded on the way to this point; it is shown as a trade. Absent: not known."""
 
     def __init__(
         self,
@@ -1502,10 +1552,11 @@ class PricePoint(_message.Message):
         price: _decimal_pb2.Decimal | None = ...,
         liquidity: _decimal_pb2.Decimal | None = ...,
         ends_session: _builtins.bool = ...,
+        volume: _decimal_pb2.Decimal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["liquidity", b"liquidity", "price", b"price", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["liquidity", b"liquidity", "price", b"price", "time", b"time", "volume", b"volume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_session", b"ends_session", "liquidity", b"liquidity", "price", b"price", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_session", b"ends_session", "liquidity", b"liquidity", "price", b"price", "time", b"time", "volume", b"volume"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1624,11 +1675,15 @@ class Behaviour(_message.Message):
 
     @_builtins.property
     def methods(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only on these methods, such as "PlaceOrder"; empty: all methods that take or show orders."""
+        """Only on these methods, such as "PlaceOrder"; empty: all methods that take or show orders, and
+        for what happens in the market "MoveReference".
+        """
 
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
-        """REORDER_REPORTS, DELAY_REPORTS, FORGETFUL_QUERY, BUST, CLOCK_SKEW: how long."""
+        """REORDER_REPORTS, DELAY_REPORTS, FORGETFUL_QUERY, BUST, CORRECT, HALT, CLOCK_SKEW, RESTART: how
+        long; by the loop's time for reports and restarts, by the venue's for the others.
+        """
 
     def __init__(
         self,
@@ -1946,6 +2001,42 @@ class SetLatencyResponse(_message.Message):
 Global___SetLatencyResponse: _TypeAlias = SetLatencyResponse  # noqa: Y015
 
 @_typing.final
+class FeeTier(_message.Message):
+    """Fee rates from a traded amount on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRADED_FROM_FIELD_NUMBER: _builtins.int
+    MAKER_BP_FIELD_NUMBER: _builtins.int
+    TAKER_BP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def traded_from(self) -> _decimal_pb2.Decimal:
+        """How much the account has traded, in the currency of the trade, when the rates begin."""
+
+    @_builtins.property
+    def maker_bp(self) -> _decimal_pb2.Decimal:
+        """What the resting order pays, in basis points of the notional; negative: a rebate."""
+
+    @_builtins.property
+    def taker_bp(self) -> _decimal_pb2.Decimal:
+        """What the order that came to it pays, in basis points of the notional."""
+
+    def __init__(
+        self,
+        *,
+        traded_from: _decimal_pb2.Decimal | None = ...,
+        maker_bp: _decimal_pb2.Decimal | None = ...,
+        taker_bp: _decimal_pb2.Decimal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["maker_bp", b"maker_bp", "taker_bp", b"taker_bp", "traded_from", b"traded_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maker_bp", b"maker_bp", "taker_bp", b"taker_bp", "traded_from", b"traded_from"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeeTier: _TypeAlias = FeeTier  # noqa: Y015
+
+@_typing.final
 class SetFeesRequest(_message.Message):
     """The fees to set."""
 
@@ -1955,6 +2046,7 @@ class SetFeesRequest(_message.Message):
     MAKER_BP_FIELD_NUMBER: _builtins.int
     TAKER_BP_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TIERS_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The account; empty: all accounts, also those opened later."""
     request_id: _builtins.str
@@ -1967,6 +2059,10 @@ class SetFeesRequest(_message.Message):
     def taker_bp(self) -> _decimal_pb2.Decimal:
         """What the order that came to it pays, in basis points of the notional."""
 
+    @_builtins.property
+    def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeeTier]:
+        """Other rates once an account has traded more, by ascending amount; none: the same throughout."""
+
     def __init__(
         self,
         *,
@@ -1974,10 +2070,11 @@ class SetFeesRequest(_message.Message):
         maker_bp: _decimal_pb2.Decimal | None = ...,
         taker_bp: _decimal_pb2.Decimal | None = ...,
         request_id: _builtins.str = ...,
+        tiers: _abc.Iterable[Global___FeeTier] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["maker_bp", b"maker_bp", "taker_bp", b"taker_bp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "maker_bp", b"maker_bp", "request_id", b"request_id", "taker_bp", b"taker_bp"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "maker_bp", b"maker_bp", "request_id", b"request_id", "taker_bp", b"taker_bp", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -19,6 +19,10 @@ class ExchangeService(Port):
     LIMIT with a new place in time. The resting order's price is the price of the trade.
     In an instrument of mode BAR_PATH every order, immediate ones too, waits and is matched in
     arrival order at the next price point; in one of mode LIVE_PATH it meets the standing book.
+    Outside the session, from the point that ends it to the next one, orders that may wait do so and
+    are matched in arrival order at the next session's first point; immediate ones of LIVE_PATH end.
+    A DAY order expires when the session closes, a GTD order at its time, before new orders of that
+    instant. While an instrument is halted its orders are SUSPENDED and new ones rejected as HALTED.
     An order that the venue will not take is answered with status REJECTED and a report, not with
     an error.
     """
@@ -163,7 +167,11 @@ class ExchangeService(Port):
         """Gives a live order another quantity or price.
 
         A smaller quantity keeps the order's place in time; another price or a larger quantity loses
-        it. A quantity not above what has traded ends the order.
+        it. A quantity not above what has traded ends the order as FILLED with what it has. Fills
+        before the replacement have the old values. It is told by a REPLACED report; a replacement
+        that cannot be (the order has ended, a price off the tick, no cash for the increase, a price
+        that the order's type has not, a halted instrument) changes nothing and is told by a
+        CANCEL_REJECTED report with the reason. Repeating a request_id returns the first answer.
         Errors: NOT_FOUND with reason ORDER_UNKNOWN, ALREADY_EXISTS (request_id of another replace).
         """
         raise unimplemented(self)
@@ -230,6 +238,9 @@ class ExchangeService(Port):
     ) -> AsyncGenerator[pb.WatchBookResponse, None]:
         """Streams the changes of a book, to be applied on top of GetBook, without end.
 
+        Changes between two messages are merged: each message brings a book of an earlier sequence
+        to its own. A reader without a book, or whose book is not the stream's, is given the whole
+        book in the first message. While nothing changes a heartbeat follows every second.
         Errors: NOT_FOUND with reason INSTRUMENT_UNKNOWN.
         """
         raise unimplemented(self)
@@ -239,6 +250,9 @@ class ExchangeService(Port):
     ) -> AsyncGenerator[pb.WatchTradesResponse, None]:
         """Streams the trades of an instrument after a sequence, without a gap, without end.
 
+        What others traded on the reference path (the volume of price points) is among them. The
+        first message is a heartbeat with the current sequence, more follow every second while
+        nothing trades. A trade that is taken back stays in the stream: it was printed.
         Errors: NOT_FOUND with reason INSTRUMENT_UNKNOWN, OUT_OF_RANGE (after_sequence has not
         happened).
         """
@@ -370,8 +384,7 @@ class ExchangeControlService(Port):
     ) -> pb.SetBehaviourResponse:
         """Makes the venue misbehave from now on, or within a window.
 
-        Errors: INVALID_ARGUMENT with reason BEHAVIOUR_INCOMPLETE (what the kind needs is missing),
-        UNIMPLEMENTED with reason BEHAVIOUR_NOT_BUILT.
+        Errors: INVALID_ARGUMENT with reason BEHAVIOUR_INCOMPLETE (what the kind needs is missing).
         """
         raise unimplemented(self)
 
@@ -394,7 +407,7 @@ class ExchangeControlService(Port):
         raise unimplemented(self)
 
     async def set_fees(self, request: pb.SetFeesRequest, call: Call = Call()) -> pb.SetFeesResponse:
-        """Sets the fee rates of one account, or of all.
+        """Sets the fee rates of one account, or of all; with tiers they fall as an account trades more.
 
         Errors: NOT_FOUND with reason ACCOUNT_UNKNOWN.
         """
@@ -403,8 +416,10 @@ class ExchangeControlService(Port):
     async def halt_instrument(
         self, request: pb.HaltInstrumentRequest, call: Call = Call()
     ) -> pb.HaltInstrumentResponse:
-        """Stops trading in an instrument: new orders are rejected as HALTED.
+        """Stops trading in an instrument: live orders are SUSPENDED, new orders rejected as HALTED.
 
+        Suspended orders can be canceled, not replaced; they keep their places. Halting again changes
+        nothing.
         Errors: NOT_FOUND with reason INSTRUMENT_UNKNOWN.
         """
         raise unimplemented(self)
@@ -412,8 +427,9 @@ class ExchangeControlService(Port):
     async def resume_instrument(
         self, request: pb.ResumeInstrumentRequest, call: Call = Call()
     ) -> pb.ResumeInstrumentResponse:
-        """Lets a halted instrument trade again.
+        """Lets a halted instrument trade again; an ORDER_STATUS report says so of every live order.
 
+        Prices that the reference passed during the halt traded nothing.
         Errors: NOT_FOUND with reason INSTRUMENT_UNKNOWN.
         """
         raise unimplemented(self)
@@ -423,6 +439,8 @@ class ExchangeControlService(Port):
     ) -> pb.BustTradeResponse:
         """Takes a trade back: both sides get a TRADE_CANCEL report that names the trade's.
 
-        Errors: NOT_FOUND with reason TRADE_UNKNOWN.
+        Cash, fees and positions are as if it had not been. A live order may trade the quantity
+        again, in its old place; one that has ended stays so, and what was FILLED is CANCELED.
+        Errors: NOT_FOUND with reason TRADE_UNKNOWN (no such trade, or it was taken back before).
         """
         raise unimplemented(self)
