@@ -16,6 +16,7 @@ from services.strategy.signals import drafted, signal_id, valid_until_ns
 from services.strategy.terms import Action, Bar, Config, StrategyRefused
 from services.strategy.wire import parameters_of, sizing_of
 
+NEED_VOLUME = ("VOLUME_RATIO",)  # Kinds of indicators.
 OVER = (State.STOPPED, State.FAILED)
 
 
@@ -81,15 +82,14 @@ def anchor(hosted: Hosted, pasts: Mapping[str, Past]) -> None:
 
 def check_pasts(hosted: Hosted, pasts: Mapping[str, Past], *, is_cold_allowed: bool) -> None:
     """Refuse a start without what the kind needs. Raises StrategyRefused."""
-    needs_range = kind_of(hosted.config.kind).needs_range
+    kind = kind_of(hosted.config.kind)
+    needs = kind.indicators(hosted.config.parameters, True)
+    needs_volume = any(need.kind in NEED_VOLUME for need in needs)
     for name, past in pasts.items():
-        if needs_range and past.has_range is False:
-            raise StrategyRefused(
-                "CANDLE_KIND_INSUFFICIENT",
-                f"{hosted.config.kind} needs candles with a range, {name} has closes alone: "
-                "choose another kind or other instruments",
-                instrument=name,
-            )
+        if kind.needs_range and past.has_range is False:
+            raise _insufficient(hosted, name, "a range", "closes alone")
+        if kind.needs_range and needs_volume and past.has_volume is False:
+            raise _insufficient(hosted, name, "a volume", "none")
         if past.bar_count < hosted.warm_need and not is_cold_allowed:
             raise StrategyRefused(
                 "NOT_WARM",
@@ -99,6 +99,15 @@ def check_pasts(hosted: Hosted, pasts: Mapping[str, Past], *, is_cold_allowed: b
                 have=str(past.bar_count),
                 need=str(hosted.warm_need),
             )
+
+
+def _insufficient(hosted: Hosted, name: str, needed: str, found: str) -> StrategyRefused:
+    return StrategyRefused(
+        "CANDLE_KIND_INSUFFICIENT",
+        f"{hosted.config.kind} needs candles with {needed}, {name} has {found}: choose another "
+        "kind or other instruments",
+        instrument=name,
+    )
 
 
 def start(hosted: Hosted, pasts: Mapping[str, Past], *, since_sequence: int, now_ns: int) -> None:

@@ -45,7 +45,7 @@ def evaluate(
     """
     kind, bar = kind_of(setting.config.kind), tail[-1]
     exits = _exits(position, bar, setting)
-    lack = _lack(kind, point)
+    lack = _lack(kind, point, setting)
     wish: Wish | None = None
     run_state = state
     if point is not None and lack is None:
@@ -75,13 +75,13 @@ def _exits(position: Position, bar: Bar, setting: Setting) -> Exits:
     return evaluate_exits(position, bar, setting)
 
 
-def _lack(kind: Kind, point: Point | None) -> Outcome | None:
+def _lack(kind: Kind, point: Point | None, setting: Setting) -> Outcome | None:
     if point is None:
         return Outcome.INPUT_MISSING
     if not point.is_warm:
         return Outcome.NOT_WARM
-    is_complete = all(name in point.values for name in kind.outputs)
-    return None if is_complete else Outcome.INPUT_MISSING
+    is_lacking = kind.lacking(setting.config.parameters, point.values)
+    return Outcome.INPUT_MISSING if is_lacking else None
 
 
 def _outcome(proposals: Sequence[Proposal], lack: Outcome | None) -> Outcome:

@@ -21,11 +21,12 @@ SEED_FADED = 4
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What is stored of an instrument: how many candles, since when, and whether with ranges."""
+    """What is stored of an instrument: how many candles, since when, and whether whole candles."""
 
     bar_count: int = 0
     anchor_ns: int | None = None
     has_range: bool | None = None
+    has_volume: bool | None = None
 
 
 def specs_of(config: Config, *, has_range: bool) -> list[indicator_pb2.IndicatorSpec]:
@@ -68,6 +69,7 @@ class IndicatorRequests:
             bar_count=answer.candle_count,
             anchor_ns=to_ns(answer.anchor_time),
             has_range=answer.candle_kind != market_pb2.CANDLE_KIND_CLOSE_ONLY,
+            has_volume=answer.candle_kind == market_pb2.CANDLE_KIND_OHLCV,
         )
 
     async def earlier_values(

@@ -31,7 +31,8 @@ class Kind:
 
     `prime` takes in earlier points, so that a start in mid-market makes no signal of the past.
     `evaluate` sees a warm point that has every needed value, and the bars up to it, newest last.
-    `outputs` are the values without which it decides nothing; `needs_range` is for kinds that
+    `outputs` are the values that it always asks for; without those, or where `needed` is given
+    those, it decides nothing; `needs_range` is for kinds that
     closes alone cannot serve. `remember` takes in each bar after it was decided on, and the one
     before the first. `history` is how many candles are wanted before it; 0: as its averages
     need.
@@ -49,3 +50,9 @@ class Kind:
     needs_range: bool = False
     remember: Callable[[KindState, Bar], KindState] = _forget
     history: int = 0
+    needed: Callable[[Parameters], Sequence[str]] | None = None
+
+    def lacking(self, parameters: Parameters, values: Mapping[str, float]) -> bool:
+        """Whether a value is missing without which nothing is decided."""
+        names = self.outputs if self.needed is None else self.needed(parameters)
+        return any(name not in values for name in names)

@@ -5,12 +5,13 @@ from itertools import pairwise
 
 from runtime.atto import ATTO
 from services.strategy.ema_cross import EMA_CROSS
+from services.strategy.envelope import NWE
 from services.strategy.kinds import Kind
 from services.strategy.parameters import complete
 from services.strategy.terms import Config, StrategyRefused
 from services.strategy.vegas import VEGAS
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (EMA_CROSS, VEGAS)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (EMA_CROSS, VEGAS, NWE)}
 
 
 def kind_of(name: str) -> Kind:

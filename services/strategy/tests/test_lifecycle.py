@@ -94,7 +94,7 @@ ZERO = Decimal(value="0")
     [
         ({"instruments": ["NONE.XSIM"]}, StatusCode.NOT_FOUND, "INSTRUMENT_UNKNOWN"),
         ({"instruments": [INDEX]}, StatusCode.FAILED_PRECONDITION, "NOT_TRADABLE"),
-        ({"kind": pb.STRATEGY_KIND_NWE}, StatusCode.UNIMPLEMENTED, "KIND_NOT_BUILT"),
+        ({"kind": pb.STRATEGY_KIND_NWE}, StatusCode.INVALID_ARGUMENT, "PARAMETER_INVALID"),
         ({"parameters": {"fast": 9}}, StatusCode.INVALID_ARGUMENT, "PARAMETER_INVALID"),
         (
             {"sizing": signal_pb2.Sizing(notional=EUROS)},

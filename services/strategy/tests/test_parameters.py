@@ -56,7 +56,7 @@ def test_a_parameter_out_of_its_schema_is_refused_with_its_path(
     assert (refused.reason, refused.field) == ("PARAMETER_INVALID", path)
 
 
-@pytest.mark.parametrize("kind", ["NWE"])
+@pytest.mark.parametrize("kind", ["MOON"])
 def test_a_kind_that_is_not_built_says_so(kind: str) -> None:
     refused = refusal(kind)
     assert refused.reason == "KIND_NOT_BUILT"

@@ -242,7 +242,10 @@ class CreateStrategyRequest(_message.Message):
         """Parameters of the kind; those left out have their defaults.
         EMA_CROSS: `fast` (12) and `slow` (26), periods, fast below slow; `mode`, "STOP_AND_REVERSE"
         (default) or "LONG_ONLY".
-        NWE: see docs of its parameters in services/strategy/envelope.
+        NWE: `h` (8), `mult` (3), `window` (500) shape the envelope; `mode`, "STOP_AND_REVERSE"
+        (default) or "AS_SIZED"; `stop_atr` (0.5), `dynamic_stop` ("OFF") and `stop_gain` (0.5) its
+        stop; `scaled_envelope` ("OFF"); the confirmations `stc`, `volume`, `direction` ("ON") and
+        `hammer` ("OFF"); `targets`, "TIERS" (default), "SINGLE" at `target_ratio` (2) or "NONE".
         """
 
     @_builtins.property
