@@ -1,8 +1,6 @@
-"""NWE: every rule and every confirmation, with indicator values at hand."""
+"""NWE: when it trades, and what confirms."""
 
 from collections.abc import Mapping
-from math import tanh
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,76 +9,30 @@ from hypothesis import strategies as st
 from runtime.atto import ATTO
 from services.strategy.configuring import check_pasts, created
 from services.strategy.envelope import NWE
-from services.strategy.envelope.levels import stop_multiple
-from services.strategy.evaluation import Evaluation, evaluate
+from services.strategy.evaluation import evaluate
 from services.strategy.indicators import Past
 from services.strategy.instruments import Instrument
-from services.strategy.kinds import KindState
 from services.strategy.positions import FLAT
 from services.strategy.registry import checked
 from services.strategy.terms import (
-    Bar,
     Config,
-    Direction,
     Outcome,
     Point,
-    Proposal,
-    Setting,
     Sizing,
     SizingWay,
     StrategyRefused,
     Vote,
 )
-from services.strategy.tests.mothers import TICK, atto, bar, mirrored
-
-LONG, SHORT = Direction.LONG, Direction.SHORT
-MINUTE_1 = 2
-
-VALUES = {
-    "envelope_lower": 99.0,
-    "envelope_centre": 100.0,
-    "envelope_upper": 101.0,
-    "atr": 1.0,
-    "stc": 10.0,
-    "volume_ratio": 1.0,
-    "ema12": 100.0,
-    "ema144": 100.0,
-    "ema169": 100.0,
-    "parkinson48": 0.02,
-    "parkinson288": 0.01,
-    "hammer_hammer": 1.0,
-    "hammer_hanging_man": 0.0,
-}
-"""Everything confirms a long."""
-
-BACK_INSIDE = bar(1, 99.2, open_=99.1, high=99.3, low=98.8)
-"""Looked below the lower band, closed above it."""
-
-
-def setting(**parameters: float | str) -> Setting:
-    """NWE with these parameters, sized by quantity."""
-    way = SizingWay.TARGET_POSITION
-    if parameters.get("mode") == "AS_SIZED":
-        way = SizingWay.QUANTITY
-    config = Config("NWE", "main", MINUTE_1, parameters, Sizing(way, 10 * ATTO))
-    return Setting(checked(config), TICK, ATTO)
-
-
-def decided(
-    one: Bar = BACK_INSIDE,
-    within: Setting | None = None,
-    state: KindState | None = None,
-    **values: float,
-) -> Evaluation:
-    """What NWE decides after a bar; `values` replace those of the point."""
-    point = Point(VALUES | values, is_warm=True)
-    return evaluate(within or setting(), state or {}, [one], point, FLAT)[1]
-
-
-def signal(*arguments: Any, **values: Any) -> Proposal:
-    """The one signal of that decision."""
-    (proposal,) = decided(*arguments, **values).proposals
-    return proposal
+from services.strategy.tests.envelope_mothers import (
+    BACK_INSIDE,
+    LONG,
+    MINUTE_1,
+    VALUES,
+    decided,
+    setting,
+    signal,
+)
+from services.strategy.tests.mothers import TICK, bar, mirrored
 
 
 def upside_down(values: Mapping[str, float]) -> dict[str, float]:
@@ -190,71 +142,6 @@ def test_every_reason_is_kept() -> None:
     found = decided(stc=50.0, volume_ratio=0.5)
     assert found.outcome is Outcome.FILTERED
     assert found.proposals[0].filters == ("STC_UNCONFIRMED", "VOLUME_UNCONFIRMED")
-
-
-def test_the_stop_lies_half_an_average_true_range_behind_the_close() -> None:
-    proposal = signal()
-    assert (proposal.stop_atto, proposal.stop_source) == (atto(98.7), "ATR")
-    assert signal(within=setting(stop_atr=1.0)).stop_atto == atto(98.2)
-
-
-def test_the_dynamic_stop_grows_with_the_movement_of_late() -> None:
-    on = setting(dynamic_stop="ON").config.parameters
-    assert stop_multiple(on, VALUES) == pytest.approx(0.5 * (1 + tanh(1.0) * 0.5))
-    assert stop_multiple(on, VALUES | {"parkinson48": 0.01}) == 0.5
-    assert stop_multiple(on, VALUES | {"parkinson288": 0.0}) == 0.5
-
-
-def test_the_dynamic_stop_keeps_within_its_bounds() -> None:
-    low = setting(dynamic_stop="ON", stop_atr=0.1).config.parameters
-    high = setting(dynamic_stop="ON", stop_atr=2.5).config.parameters
-    assert stop_multiple(low, VALUES) == 0.3
-    assert stop_multiple(high, VALUES) == 3.0
-
-
-def test_the_tiers_lie_one_and_a_half_two_and_five_stop_distances_away() -> None:
-    found = [(one.price_atto, one.source, one.share) for one in signal().targets]
-    assert found == [
-        (atto(99.95), "TIER", 0.0),
-        (atto(100.2), "TIER", 0.0),
-        (atto(101.7), "TIER", 1.0),
-    ]
-
-
-def test_a_single_target_can_be_had() -> None:
-    """[FIX] Its branch could not be reached."""
-    single = setting(targets="SINGLE", target_ratio=3.0)
-    assert [(one.price_atto, one.share) for one in signal(within=single).targets] == [
-        (atto(100.7), 1.0)
-    ]
-    assert signal(within=setting(targets="NONE")).targets == ()
-
-
-def ranges(width: float, count: int = 20) -> KindState:
-    """A state that has seen so many bars of one width."""
-    return {f"range{age}": width for age in range(count)}
-
-
-def test_the_envelope_can_be_scaled_by_the_range_of_late() -> None:
-    """An average true range of twice the mean range: half-width 1.5, the band at 98.5."""
-    on = setting(scaled_envelope="ON")
-    one = bar(1, 98.6, open_=98.55, high=98.9, low=98.4)
-    assert decided(one, on, ranges(0.5)).outcome is Outcome.SIGNALLED
-    assert decided(one).outcome is Outcome.NOTHING
-
-
-def test_the_scale_keeps_within_its_bounds() -> None:
-    on = setting(scaled_envelope="ON")
-    wide = bar(1, 98.1, open_=98.05, high=98.45, low=97.9)  # The band lies at 98 at most.
-    assert decided(wide, on, ranges(0.01)).outcome is Outcome.SIGNALLED
-    narrow = bar(1, 99.5, high=99.6, low=99.3)  # And at 99.4 at least.
-    assert decided(narrow, on, ranges(90.0)).outcome is Outcome.SIGNALLED
-
-
-def test_a_scaled_envelope_waits_for_twenty_ranges() -> None:
-    on = setting(scaled_envelope="ON")
-    assert decided(state=ranges(1.0, 18), within=on).outcome is Outcome.NOTHING
-    assert decided(state=ranges(1.0, 19), within=on).outcome is Outcome.SIGNALLED
 
 
 def test_a_bar_is_remembered_for_the_next() -> None:
