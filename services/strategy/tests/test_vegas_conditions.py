@@ -1,5 +1,7 @@
 """What each condition of the tunnel says, clause by clause, both sides as they are stated."""
 
+from typing import Any
+
 import pytest
 
 from services.strategy.terms import Direction
@@ -111,10 +113,12 @@ def test_a_move_that_meets_the_long_term_order(case: str) -> None:
 @pytest.mark.parametrize("cross", ["cross", "long_cross"])
 def test_a_touch_on_a_bar_that_crosses_against_it_is_blocked(cross: str) -> None:
     touching, mirrored = "107 107.5 106.21 106.5", "93 93.53 92.5 93.5"
-    assert said("EMA_TOUCH", view(touching, emas=UP, **{cross: -1})) is None
-    assert said("EMA_TOUCH", view(touching, emas=UP, **{cross: 1})) is LONG
-    assert said("EMA_TOUCH", view(mirrored, emas=DOWN, **{cross: 1})) is None
-    assert said("EMA_TOUCH", view(mirrored, emas=DOWN, **{cross: -1})) is SHORT
+    golden: dict[str, Any] = {cross: 1}
+    death: dict[str, Any] = {cross: -1}
+    assert said("EMA_TOUCH", view(touching, emas=UP, **death)) is None
+    assert said("EMA_TOUCH", view(touching, emas=UP, **golden)) is LONG
+    assert said("EMA_TOUCH", view(mirrored, emas=DOWN, **golden)) is None
+    assert said("EMA_TOUCH", view(mirrored, emas=DOWN, **death)) is SHORT
 
 
 @pytest.mark.parametrize(
@@ -206,9 +210,10 @@ def test_a_new_leg_weighs_more_than_an_old_one() -> None:
         ({"swing_change": 1.0}, 1.8),
     ],
 )
-def test_breaks_of_structure_weigh_by_their_kind(broken: dict[str, float], factor: float) -> None:
-    (vote,) = votes_on(view(**broken), {"STRUCTURE": 2.0})  # type: ignore[arg-type]
-    assert (vote.direction, vote.weight) == (LONG, pytest.approx(2 * factor))
+def test_breaks_of_structure_weigh_by_their_kind(broken: dict[str, Any], factor: float) -> None:
+    (vote,) = votes_on(view(**broken), {"STRUCTURE": 2.0})
+    assert vote.direction is LONG
+    assert vote.weight == pytest.approx(2 * factor)
 
 
 def test_a_condition_that_says_both_sides_says_nothing() -> None:

@@ -1,5 +1,7 @@
 """What speaks against a trade of the tunnel, each clause, both sides, and in which order."""
 
+from typing import Any
+
 import pytest
 
 from services.strategy.terms import Direction
@@ -123,7 +125,7 @@ def test_momentum_that_grows_against_the_trade(
 
 def test_a_retracement_needs_zone_volume_and_trend() -> None:
     speaks = FILTERS["FIB_AGAINST_TREND"]
-    zone = {"zone_low": 99.0, "zone_high": 101.0}
+    zone: dict[str, Any] = {"zone_low": 99.0, "zone_high": 101.0}
     assert not speaks(view(emas=UP, volume_ratio=1.5, **zone), LONG)
     assert not speaks(view(emas=DOWN, volume_ratio=1.5, **zone), SHORT)
     assert speaks(view(emas=UP, volume_ratio=1.49, **zone), LONG)

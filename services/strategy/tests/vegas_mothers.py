@@ -11,9 +11,9 @@ from services.strategy.vegas import inputs as i
 from services.strategy.vegas.view import Before, Emas, View, shape_of
 
 # Short-term averages in no order, so that neither trend holds; all of them around 100.
-EMAS = (100.0, 100.2, 100.1, 100.0, 100.1, 100.0, 100.1)
-UP = (108.0, 106.0, 104.0, 102.0, 101.0, 100.0, 99.0)
-DOWN = (92.0, 94.0, 96.0, 98.0, 99.0, 100.0, 101.0)
+EMAS: tuple[float, ...] = (100.0, 100.2, 100.1, 100.0, 100.1, 100.0, 100.1)
+UP: tuple[float, ...] = (108.0, 106.0, 104.0, 102.0, 101.0, 100.0, 99.0)
+DOWN: tuple[float, ...] = (92.0, 94.0, 96.0, 98.0, 99.0, 100.0, 101.0)
 QUIET: Mapping[str, float] = {
     i.RSI: 50.0,
     i.ATR: 2.0,
@@ -56,10 +56,10 @@ def view(
     emas: tuple[float, ...] = EMAS,
     was: Before | None = None,
     is_four_hours: bool = False,
-    **values: float,
+    **values: Any,
 ) -> View:
     """Return what the rules see after a bar; values by the last part of their name in `inputs`."""
-    named = {getattr(i, name.upper()): value for name, value in values.items()}
+    named = {getattr(i, name.upper()): float(value) for name, value in values.items()}
     return View(
         bar=shape_of(bar_of(prices)),
         emas=Emas._make(emas),

@@ -41,13 +41,14 @@ def tunnel_break(view: View, side: Direction) -> bool:
     before, close, emas = view.before, view.bar.close, view.emas
     if before is None:
         return False
-    through = [(emas.ema2, before.ema2)]
+    through: list[tuple[float, float | None]] = [(emas.ema2, before.ema2)]
     if side is SHORT:
         if close >= emas.ema1:
             return False
         through.append((emas.ema5, before.ema5))
     return any(
-        is_beyond(side, close, ema * share(side, BREAK_SHARE))
+        was is not None
+        and is_beyond(side, close, ema * share(side, BREAK_SHARE))
         and is_beyond(side, was, before.close)
         for ema, was in through
     )

@@ -62,10 +62,9 @@ def _without(state: KindState, *names: str) -> KindState:
 
 
 def _before(state: KindState) -> Before | None:
-    try:
-        return Before(state[CLOSE], state[HIGH], state[LOW], state[EMA2], state[EMA5])
-    except KeyError:  # The bar before was not seen, or had no values.
+    if CLOSE not in state:
         return None
+    return Before(state[CLOSE], state[HIGH], state[LOW], state.get(EMA2), state.get(EMA5))
 
 
 def view_of(setting: Setting, state: KindState, bar: Bar, point: Point) -> View:

@@ -4,7 +4,6 @@ Prices of the bar stay whole numbers here, so that a stop at its low lies at its
 Source: specification of the pipeline, section 6 (VEGAS, stops and targets), rule M2.
 """
 
-from runtime.atto import ATTO
 from services.strategy.terms import Bar, Direction, Setting, Target
 from services.strategy.ticks import entry_on_tick, is_tighter, stop_at_distance
 from services.strategy.vegas import inputs as i
@@ -12,7 +11,7 @@ from services.strategy.vegas.view import LONG, View, is_beyond, prices_of, share
 
 ATR_MULTIPLE = 1.5
 NEAR_SHARE, BEHIND_SHARE, CLOSEST_SHARE = 0.0025, 0.002, 0.001
-NARROW_WIDTH, RANGE_MULTIPLE, RANGE_SHARE = 0.03, 0.6, 0.001
+NARROW_WIDTH, RANGE_TENTHS, RANGE_PER_MILLE = 0.03, 6, 1
 WIDE_PER_MILLE, RETRACED_PER_MILLE = 12, 382
 ATR, TIGHT, RANGE = "ATR", "TIGHT", "RANGE"
 
@@ -59,10 +58,10 @@ def targets_of(view: View, bar: Bar, setting: Setting, side: Direction) -> tuple
     """Return the target of a narrow market: a share of the bar's range beyond the close."""
     if view.values[i.WIDTH] > NARROW_WIDTH:
         return ()
-    close = view.bar.close
-    distance = RANGE_MULTIPLE * max(view.bar.range, RANGE_SHARE * close)
-    price_atto = bar.close_atto + side * round(distance * ATTO)
-    return (Target(entry_on_tick(price_atto, setting.tick_atto, side), RANGE),)
+    _, high_atto, low_atto = prices_of(bar)
+    reach = RANGE_TENTHS * max(1000 * (high_atto - low_atto), RANGE_PER_MILLE * bar.close_atto)
+    exact_atto = side * ((side * bar.close_atto * 10_000 + reach) // 10_000)  # Toward the close.
+    return (Target(entry_on_tick(exact_atto, setting.tick_atto, side), RANGE),)
 
 
 def best_entry_of(bar: Bar, setting: Setting, side: Direction) -> int | None:

@@ -60,13 +60,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What is remembered of the bar before."""
+    """What is remembered of the bar before; its averages once it had them."""
 
     close: float
     high: float
     low: float
-    ema2: float
-    ema5: float
+    ema2: float | None = None
+    ema5: float | None = None
 
     def far(self, side: Direction) -> float:
         """Return the extreme in favour of a trade: of a long the high."""
