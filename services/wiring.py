@@ -11,7 +11,6 @@ from typing import Protocol
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.indicators.v1.indicators_port import IndicatorService
 from trading.marketdata.v1.marketdata_port import MarketDataService
-from trading.orders.v1.orders_port import OrderService
 from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.strategy.v1.strategy_port import StrategyService
 
@@ -51,14 +50,7 @@ BUILDERS: dict[str, Build] = {
     "strategy": lambda env, connect, shared: Strategies(
         env, connect(MarketDataService), connect(IndicatorService)
     ),
-    "risk": lambda env, connect, shared: Risk(
-        env,
-        shared.approval_key,
-        connect(MarketDataService),
-        connect(PortfolioService),
-        connect(StrategyService),
-        connect(OrderService),
-    ),
+    "risk": lambda env, connect, shared: Risk(env, shared.approval_key, connect),
     "execution": lambda env, connect, shared: Execution(
         env, shared.approval_key, connect(ExchangeService)
     ),

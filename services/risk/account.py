@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from runtime.atto import notional_minor
 from services.risk.holdings import NOTHING, Holding
 from services.risk.orders import BUY, SELL, Open
+from services.risk.sessions import ALWAYS_OPEN
+from services.risk.streaks import Streak, Trade
 
 MINUTE_NS = 60_000_000_000
 OVER_KEPT_NS = 10 * MINUTE_NS  # No call about an order that is over comes later than that.
@@ -38,8 +40,13 @@ class Account:
     strategy_ordered_at_ns: dict[str, deque[int]] = field(default_factory=dict)
     recent: OrderedDict[Fingerprint, tuple[int, str]] = field(default_factory=OrderedDict)
     high_water_minor: int | None = None
-    day: int = 0  # Days since the epoch, UTC.
-    day_equity_minor: int | None = None
+    day: int = 0  # The day of trading, as days since 1970.
+    day_equity_minor: int | None = None  # What the account was worth when the day began.
+    calendar: str = ""  # Of all that it traded, "24/7" when that differs.
+    trades: dict[tuple[str, str], Trade] = field(default_factory=dict)  # By strategy, instrument.
+    streaks: dict[str, Streak] = field(default_factory=dict)  # By strategy.
+    # When a strategy's fills opened in an instrument and direction.
+    openings_ns: dict[tuple[str, str, int], deque[int]] = field(default_factory=dict)
     over: OrderedDict[str, int] = field(default_factory=OrderedDict)  # And since when.
 
     @property
@@ -171,23 +178,69 @@ class Account:
             self.over.popitem(last=False)
         return self.remove(client_order_id)
 
-    def note_equity(self, now_ns: int) -> None:
-        """Let the high-water mark and the day's first equity follow the equity (K6)."""
-        equity, day = self.equity_minor, now_ns // (24 * 60 * MINUTE_NS)
+    def trades_in(self, calendar: str) -> None:
+        """Note the calendar of an instrument that is traded: of several none is the account's."""
+        if self.calendar in ("", calendar):
+            self.calendar = calendar
+        else:
+            self.calendar = ALWAYS_OPEN
+
+    def begin_day(self, day: int | None) -> bool:
+        """Begin a new day of trading with what the account is worth; return whether it did.
+
+        Call it before a price or a fill of the new day counts. Counters begin anew, positions
+        stay as they are.
+        """
+        if day is None or day == self.day:
+            return False
+        self.day, self.day_equity_minor = day, self.equity_minor
+        return True
+
+    def note_equity(self) -> None:
+        """Let the high-water mark follow the equity; the first one known begins the day (K6)."""
+        equity = self.equity_minor
         if equity is None:
             return
         if self.high_water_minor is None or equity > self.high_water_minor:
             self.high_water_minor = equity
-        if self.day_equity_minor is None or day != self.day:
-            self.day, self.day_equity_minor = day, equity
+        if self.day_equity_minor is None:
+            self.day_equity_minor = equity
+
+    def pay(self, transfers_minor: int) -> None:
+        """Take over what was paid in: what equity is compared with moves by the same amount."""
+        if self.transfers_minor is not None:
+            change = transfers_minor - self.transfers_minor
+            if self.high_water_minor is not None:
+                self.high_water_minor += change
+            if self.day_equity_minor is not None:
+                self.day_equity_minor += change
+        self.transfers_minor = transfers_minor
 
     @property
     def drawdown_bps(self) -> int:
-        """Return how far equity is below its highest, in basis points of that, rounded up."""
-        equity, high = self.equity_minor, self.high_water_minor
-        if equity is None or not high or high <= 0:
-            return 0
-        return -(-(high - equity) * BPS // high)
+        """Return how far equity is below its highest, in whole basis points of that."""
+        return _lost_bps(self.high_water_minor, self.equity_minor)
+
+    @property
+    def day_loss_bps(self) -> int:
+        """Return how far equity is below the day's first, in whole basis points of that."""
+        return _lost_bps(self.day_equity_minor, self.equity_minor)
+
+    def losses(self, strategy_id: str) -> int:
+        """Return how many closed trades in a row a strategy lost."""
+        streak = self.streaks.get(strategy_id)
+        return streak.losses if streak else 0
+
+    def openings(self, strategy_id: str, instrument: str, direction: int, now_ns: int) -> int:
+        """Return how many fills of the last minute opened in a direction."""
+        times = self.openings_ns.get((strategy_id, instrument, direction))
+        return _within(times, now_ns - MINUTE_NS) if times else 0
+
+
+def _lost_bps(before: int | None, now: int | None) -> int:
+    if before is None or now is None or before <= 0:
+        return 0
+    return max(0, before - now) * BPS // before
 
 
 def _within(times_ns: deque[int], start_ns: int) -> int:

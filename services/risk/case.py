@@ -9,8 +9,21 @@ from services.risk.holds import hold_minor, market_price_atto
 from services.risk.orders import Open, Order, OrderType
 from services.risk.reasons import Mode
 from services.risk.rules import Instrument, Limits, Reference
+from services.risk.venues import EVERYTHING, Capabilities
 
 MARKET = OrderType.MARKET
+
+
+class Blocks(NamedTuple):
+    """Of each breaker that the checks read: 0 clear, 1 stands, -1 a person overruled it."""
+
+    drawdown: int = 0
+    day_loss: int = 0
+    streak: int = 0
+    repeated: int = 0
+
+
+UNBLOCKED = Blocks()
 
 
 class Conditions(NamedTuple):
@@ -21,6 +34,13 @@ class Conditions(NamedTuple):
     mode: Mode
     reference: Reference | None
     now_ns: int
+    is_stale: bool = False  # Whether the reference is too old.
+    is_open: bool | None = True  # Whether the market is; None: not known.
+    opens_soon: bool = True  # Whether it is, or will be within a week.
+    is_restricted: bool = False
+    blocks: Blocks = UNBLOCKED
+    capabilities: Capabilities = EVERYTHING
+    decided_by: int | None = None  # The version of limits that the caller decided by.
 
 
 class Priced(NamedTuple):
@@ -47,32 +67,44 @@ class Case:
     __slots__ = (
         "account",
         "base_atto",  # The position in the order's direction if the others on its side fill.
+        "conditions",
         "currency",
         "entries",  # Open entries on the order's side, this one included.
         "equity_minor",
         "free_minor",
         "instrument",
+        "is_in_doubt",  # Whether another order of the account and instrument is.
         "is_reducing",
         "limits",
         "mode",
         "now_ns",
         "open_orders",  # This one included.
         "opening_atto",  # The part of the order that opens or turns a position.
+        "openings",  # Fills of its strategy that opened its way within a minute.
         "opposite_atto",  # How much of a position the order's direction could close.
         "order",
         "priced",
         "prior",
         "reducible_atto",  # The part of `opposite_atto` that no other open order closes.
         "reference_atto",
+        "reference_ns",
     )
 
     def __init__(self, order: Order, account: Account, conditions: Conditions) -> None:
         self.order, self.account = order, account
-        self.instrument, self.limits, self.mode, reference, self.now_ns = conditions
+        self.conditions = conditions
+        self.instrument, self.limits, self.mode, reference, self.now_ns = conditions[:5]
         self.currency = self.instrument.currency if self.instrument else account.currency
         self.prior: Open | None = account.open.get(order.client_order_id)
         self.open_orders = len(account.open) + (self.prior is None)
         self.reference_atto = reference.price_atto if reference else None
+        self.reference_ns = reference.time_ns if reference else None
+        strategy_id = order.strategy_id
+        self.openings = 0
+        if strategy_id and account.openings_ns:
+            self.openings = account.openings(
+                strategy_id, order.instrument, order.direction, self.now_ns
+            )
         self.equity_minor, free, gross_minor = account.worth_minor
         if free is not None and self.prior is not None:
             free += self.prior.hold_minor
@@ -90,11 +122,13 @@ class Case:
         holding = self.account.holding(order.instrument)
         held = holding.quantity_atto * order.direction
         plain = closing = reduce_only = opening_minor = 0
+        self.is_in_doubt = False
         entries = holding.entries if held > 0 else ()
         for other in self.account.on_instrument.get(order.instrument, {}).values():
             if other is prior:
                 continue
             opening_minor += other.opening_minor
+            self.is_in_doubt |= other.is_in_doubt
             if other.direction != order.direction:
                 continue
             if other.is_reduce_only:

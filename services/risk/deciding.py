@@ -27,6 +27,7 @@ from services.risk.signals import Signal, SignalCase, probe
 
 APPROVAL_LIFE_NS = 5 * NS_PER_S
 PREVIEW = "preview"
+FIRST = ":1"
 Holds = Mapping[Key, Open | None]
 
 
@@ -78,7 +79,7 @@ class Deciding:
             )
         case = self._case(state, account, order, request)
         decision = decide(case)
-        if case.prior is None:
+        if request.validation_id.endswith(FIRST):  # A later version is the same order.
             account.count(order.strategy_id, case.now_ns)
         message = self._message(state, case, decision, name)
         message.order_digest = digest(request.order)
@@ -87,7 +88,8 @@ class Deciding:
             return answer, {}
         self._sign(answer.decision, request.order, case.now_ns + APPROVAL_LIFE_NS)
         account.remember(order.fingerprint, case.now_ns, name)
-        return answer, hold_for(state, case, is_replace=request.is_replace)
+        prior_atto = wire.attos(request.prior_leaves) if request.is_replace else None
+        return answer, hold_for(state, case, prior_atto)
 
     def preview(
         self, state: State, order: Order, request: pb.ValidateOrderRequest
@@ -102,9 +104,12 @@ class Deciding:
     def _case(
         self, state: State, account: Account, order: Order, request: pb.ValidateOrderRequest
     ) -> Case:
+        state.book.begin_day(account, self._clock.now_ns())
         conditions = state.book.conditions(
             order.account, order.strategy_id, on=order.instrument, now_ns=self._clock.now_ns()
         )
+        if request.limits_version:
+            conditions = conditions._replace(decided_by=request.limits_version)
         prior = account.open.get(order.client_order_id)
         if request.is_replace and prior is not None:  # Only what is not filled yet is at risk.
             left = max(0, order.quantity_atto - prior.filled_atto)
@@ -135,8 +140,11 @@ class Deciding:
         return message
 
 
-def hold_for(state: State, case: Case, *, is_replace: bool) -> Holds:
-    """Hold what was approved; a replaced order keeps the larger of both until that is over."""
+def hold_for(state: State, case: Case, prior_leaves_atto: int | None = None) -> Holds:
+    """Hold what was approved; a replaced order keeps the larger of both until that is over.
+
+    `prior_leaves_atto` is what is left of the order to be replaced, None when none is.
+    """
     account, prior, book = case.account, case.prior, state.book
     held = held_by(case)
     if prior is None:
@@ -144,9 +152,9 @@ def hold_for(state: State, case: Case, *, is_replace: bool) -> Holds:
         held = held._replace(approved=book.approvals)
     else:
         held = held._replace(approved=prior.approved, filled_atto=prior.filled_atto)
-    if prior is not None and is_replace:
+    if prior is not None and prior_leaves_atto is not None:
         held = held._replace(
-            leaves_atto=max(held.leaves_atto, prior.leaves_atto),
+            leaves_atto=max(held.leaves_atto, prior.leaves_atto, prior_leaves_atto),
             price_atto=max(held.price_atto, prior.price_atto),
             worst_atto=max(held.worst_atto, prior.worst_atto),
             replaced_leaves_atto=held.leaves_atto,
@@ -154,7 +162,7 @@ def hold_for(state: State, case: Case, *, is_replace: bool) -> Holds:
         )
     account.put(held)
     if not held.is_confirmed:
-        state.unconfirmed[account.name, held.client_order_id] = held.since_ns
+        state.await_event((account.name, held.client_order_id), held.since_ns)
     return {(account.name, held.client_order_id): held} | split(state, account, held.instrument)
 
 

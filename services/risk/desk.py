@@ -24,6 +24,7 @@ from services.risk.account import MINUTE_NS
 from services.risk.book import Book
 from services.risk.reasons import Mode
 from services.risk.rules import Limits, Scope
+from services.risk.tripping import trip
 
 SOURCE = "risk"
 EVENTS = "risk_events"  # Followed by orders and execution, which obey trading modes.
@@ -36,7 +37,8 @@ class State:
 
     book: Book = field(default_factory=Book)
     limits: dict[Scope, pb.Limits] = field(default_factory=dict)
-    modes: dict[Scope, pb.ScopedMode] = field(default_factory=dict)
+    modes: dict[Scope, pb.ScopedMode] = field(default_factory=dict)  # That hold.
+    asked: dict[Scope, Mode] = field(default_factory=dict)  # That somebody set.
     keys: dict[tuple[str, str], None] = field(default_factory=dict)  # Decided, oldest first.
     has_all_keys: bool = True
     decisions: int = 0
@@ -51,11 +53,25 @@ class State:
         self.book.limits[scope] = governing.limits_of(limits, version)
         self.limits_version = version
 
-    def set_mode(self, mode: pb.ScopedMode) -> None:
-        """Let a mode hold in its scope from now on."""
+    def set_mode(self, mode: pb.ScopedMode, asked: int) -> None:
+        """Let a mode hold in its scope from now on; `asked` is what somebody set there."""
         scope = governing.scope_of(mode.scope)
+        self.asked[scope] = Mode(asked)
         self.modes[scope] = mode
         self.book.modes.by_scope[scope] = Mode(mode.mode)
+
+    def await_event(self, name: tuple[str, str], since_ns: int) -> None:
+        """Note an approved order that no event has followed yet, the latest last."""
+        self.unconfirmed.pop(name, None)
+        self.unconfirmed[name] = since_ns
+
+    def next_alarm_ns(self) -> int | None:
+        """Return when something is due by the clock: a breaker's end, or a hold that is stuck."""
+        ends_ns = self.book.breakers.next_end_ns()
+        if not self.unconfirmed:
+            return ends_ns
+        stuck_ns = next(iter(self.unconfirmed.values())) + MINUTE_NS
+        return stuck_ns if ends_ns is None else min(ends_ns, stuck_ns)
 
     def has_decided(self, account: str, key: str) -> bool | None:
         """Return whether a request was decided; None when only the store can tell."""
@@ -73,14 +89,14 @@ class State:
 
 def load(tx: Connection, instruments: Book, now_ns: int) -> State:
     """Return the state as it was committed last, with the instruments known already."""
-    state = State(Book(instruments=instruments.instruments))
-    book = state.book
+    book = Book(instruments=instruments.instruments, calendars=instruments.calendars)
+    state = State(book)
     state.cursors = store.load(tx, book, now_ns)
     for version, scope, limits in records.all_limits(tx):
         state.set_limits(governing.scope_of(scope), limits, version)
-    for mode, since_ns in records.modes(tx):
-        mode.since.CopyFrom(to_timestamp(since_ns))
-        state.set_mode(mode)
+    for mode, asked in records.modes(tx):
+        state.set_mode(mode, asked)
+    book.breakers = records.breakers(tx)
     keys, state.has_all_keys = records.keys(tx)
     state.keys = dict.fromkeys(keys)
     book.slots = records.slots(tx)
@@ -105,6 +121,7 @@ class Desk:
         self._is_current = False
         self._reading = asyncio.Lock()
         self._committing: dict[asyncio.Future[None], None] = {}
+        self.on_change: Callable[[], None] = lambda: None  # Told whenever the state changed.
 
     async def start(self) -> None:
         """Create the tables and read the state."""
@@ -132,12 +149,19 @@ class Desk:
         Await the result shielded: a caller that leaves does not take the change back.
         """
 
+        tripped = trip(self.state, self.environment.clock.now_ns())
+        events = [*events, *(self.event(event) for event in tripped.events)]
+
         def store_all(tx: Connection) -> None:
             work(tx)
+            records.put_breakers(tx, tripped.breakers, tripped.keys)
+            for mode, asked in tripped.modes:
+                records.put_mode(tx, mode, asked)
             records.add_events(tx, events)
 
         writing = asyncio.ensure_future(self.environment.database.write(store_all))
         self._committing[writing] = None
+        self.on_change()
         writing.add_done_callback(partial(self._ended, events))
         return writing
 

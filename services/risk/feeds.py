@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Connection
 from trading.marketdata.v1.marketdata_pb2 import WatchCandlesRequest, WatchCandlesResponse
 from trading.portfolio.v1.portfolio_pb2 import WatchPortfolioRequest, WatchPortfolioResponse
-from trading.types.v1 import risk_pb2 as types
-from trading.types.v1.risk_pb2 import RiskEvent
 
+from runtime.errors import ServiceError
 from runtime.follow import Following, follow, seen
 from services.risk import store, wire
-from services.risk.account import MINUTE_NS, Account
+from services.risk.account import Account
 from services.risk.desk import Desk, State
 from services.risk.peers import Peers, fund
 from services.risk.rules import Reference
@@ -48,15 +48,23 @@ class Feeds:
         """Let the next decision use the price; it is committed with the batch."""
         book, now_ns = self._desk.state.book, self._desk.environment.clock.now_ns()
         for instrument, reference in _references([item]).items():
-            for account in book.mark(instrument, reference):
-                account.note_equity(now_ns)
+            for account in book.mark(instrument, reference, now_ns):
+                book.observe(account, now_ns)
 
     async def _take_candles(self, items: Sequence[WatchCandlesResponse]) -> None:
         state = await self._desk.ready()
         sequence = max(state.cursors.get(store.CANDLES, 0), seen(items))
         if sequence > state.cursors.get(store.CANDLES, 0):
+            await self._cover(state)
             await self._mark(state, _references(items), sequence)
         self._desk.environment.progress.has_read(store.CANDLES, sequence)
+
+    async def _cover(self, state: State) -> None:
+        """Know the sessions of every account, so that its day can begin."""
+        calendars = [state.book.calendar_of(each) for each in state.book.accounts.values()]
+        for calendar in dict.fromkeys(calendars):
+            with suppress(ServiceError):  # The day of trading waits until they are known.
+                await self._peers.cover(calendar)
 
     async def _mark(self, state: State, references: dict[str, Reference], sequence: int) -> None:
         now_ns = self._desk.environment.clock.now_ns()
@@ -66,9 +74,10 @@ class Feeds:
             known = state.book.references.get(instrument)
             if known is None or known.time_ns <= reference.time_ns:  # Backfill is of the past.
                 newer[instrument] = reference
-                touched |= {a.name: a for a in state.book.mark(instrument, reference)}
+                marked = state.book.mark(instrument, reference, now_ns)
+                touched |= {account.name: account for account in marked}
         for account in touched.values():
-            account.note_equity(now_ns)
+            state.book.observe(account, now_ns)
         state.cursors[store.CANDLES] = sequence
 
         def work(tx: Connection) -> None:
@@ -76,8 +85,7 @@ class Feeds:
             store.put_states(tx, touched.values())
             store.move(tx, store.CANDLES, sequence)
 
-        stuck = [self._desk.event(event) for event in _stuck(state, now_ns)]
-        await asyncio.shield(self._desk.commit(work, stuck))
+        await asyncio.shield(self._desk.commit(work))
 
     async def _take_cash(self, items: Sequence[WatchPortfolioResponse]) -> None:
         snapshots = [item.portfolio for item in items if not item.is_heartbeat]
@@ -85,10 +93,10 @@ class Feeds:
             return
         state = await self._desk.ready()
         now_ns = self._desk.environment.clock.now_ns()
-        changed = [fund(state.book, snapshot) for snapshot in snapshots]
+        changed = [fund(state.book, snapshot, now_ns) for snapshot in snapshots]
         funded = {account.name: account for account, is_new in changed if is_new}
         for account in funded.values():
-            account.note_equity(now_ns)
+            state.book.observe(account, now_ns)
         if funded:
             writing = self._desk.commit(lambda tx: store.put_states(tx, funded.values()))
             await asyncio.shield(writing)
@@ -103,20 +111,3 @@ def _references(items: Sequence[WatchCandlesResponse]) -> dict[str, Reference]:
             if instrument not in found or found[instrument].time_ns <= reference.time_ns:
                 found[instrument] = reference
     return found
-
-
-def _stuck(state: State, now_ns: int) -> list[RiskEvent]:
-    """Return an event for each hold that no order event followed for a minute (K2), once."""
-    stuck = [name for name, since in state.unconfirmed.items() if since <= now_ns - MINUTE_NS]
-    for name in stuck:
-        del state.unconfirmed[name]
-    return [
-        RiskEvent(
-            kind=types.RISK_EVENT_KIND_HOLD_STUCK,
-            scope=f"account:{account}",
-            observed=f"order {client_order_id} was approved, and nothing was heard of it",
-            limit="60 s",
-            severity=types.SEVERITY_WARNING,
-        )
-        for account, client_order_id in stuck
-    ]

@@ -1,5 +1,6 @@
 """What order events change: positions by fills, holds by every step of an order's life."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -7,7 +8,8 @@ from enum import IntEnum
 from services.risk.account import Account
 from services.risk.book import Book
 from services.risk.holdings import Fill, hold, replay
-from services.risk.orders import Open, Order
+from services.risk.orders import BUY, SELL, Open, Order, OrderType
+from services.risk.streaks import FLAT, Streak, follow
 
 Key = tuple[str, str]  # Account and instrument, or account and exec id.
 
@@ -38,6 +40,9 @@ class Kept:
     number: int  # Its place among all fills.
     corrected_by: str = ""
     is_busted: bool = False
+    strategy_id: str = ""
+    time_ns: int = 0
+    is_opening: bool = False
 
     def answers_to(self, exec_id: str) -> bool:
         """Return whether a bust or correction that names `exec_id` means this fill."""
@@ -75,7 +80,7 @@ class Following:
 
     book: Book
     known: Mapping[Key, bytes]  # (account, exec id) to the digest of what was applied.
-    logs: Mapping[Key, Sequence[Kept]]  # Fills of the positions that busts and corrections name.
+    logs: Mapping[str, Sequence[Kept]]  # All fills of accounts that busts and corrections name.
     changed: dict[Key, Open | None] = field(default_factory=dict)  # None: the order is over.
     moved: dict[Key, Account] = field(default_factory=dict)  # Positions that changed.
     kept: dict[Key, Kept] = field(default_factory=dict)  # Fills to insert or replace.
@@ -85,6 +90,7 @@ class Following:
     def apply(self, step: Step) -> None:
         """Let one step have its effect."""
         account = self.book.account(step.order.account)
+        self.book.begin_day(account, step.time_ns)
         self._follow_order(account, step)
         if step.report is not None:
             self._follow_report(account, step, step.report)
@@ -100,7 +106,8 @@ class Following:
             account.end(name, step.time_ns)
             self.changed[account.name, name] = None
         elif known is not None:
-            self._put(account, followed(known, step, self._currency(account, order)))
+            after = followed(known, step, self._currency(account, order))
+            self._put(account, self._repriced(account, after, step))
         elif not step.is_received:
             self._put(account, self._unapproved(account, step))
             self._refuse(step, f"{name} works without a hold: it was not approved here")
@@ -111,6 +118,14 @@ class Following:
     def _put(self, account: Account, order: Open) -> None:
         account.put(order)
         self.changed[account.name, order.client_order_id] = order
+
+    def _repriced(self, account: Account, after: Open, step: Step) -> Open:
+        """Return an order at the price it has once the venue answered its replacement."""
+        price = step.order.price_atto(self.book.price_atto(after.instrument))
+        if not step.is_replace_over or step.order.type is OrderType.MARKET or not price:
+            return after
+        repriced = after._replace(price_atto=price, worst_atto=price)
+        return repriced.opening(after.opening_atto, self._currency(account, step.order))
 
     def _unapproved(self, account: Account, step: Step) -> Open:
         """Return the hold of an order that nobody asked about: all of it counts as opening."""
@@ -151,15 +166,26 @@ class Following:
             self._amend(account, step, report)
 
     def _trade(self, account: Account, step: Step, report: Report) -> None:
-        fill = report.fill
+        fill, strategy_id = report.fill, step.order.strategy_id
+        before = account.holding(fill.instrument).quantity_atto
         self.book.fills += 1
-        self.kept[account.name, fill.exec_id] = Kept(fill, self.book.fills)
         self._move(account, report, [])
+        after = account.holding(fill.instrument).quantity_atto
+        kept = Kept(
+            fill,
+            self.book.fills,
+            strategy_id=strategy_id,
+            time_ns=step.time_ns,
+            is_opening=abs(after) > abs(before),
+        )
+        self.kept[account.name, fill.exec_id] = kept
+        if strategy_id:
+            self._follow_strategy(account, kept)
         if not step.is_approved:
             self._refuse(step, f"{fill.exec_id} fills an order that was not approved here")
 
     def _amend(self, account: Account, step: Step, report: Report) -> None:
-        log = self._log((account.name, report.fill.instrument))
+        log = self._log(account.name)
         named = next((k for k in log if k.answers_to(report.refers_to)), None)
         if named is None or named.is_busted:
             self._refuse(step, f"{report.refers_to} is not a fill that counts")
@@ -170,7 +196,9 @@ class Following:
             fill = replace(report.fill, exec_id=named.fill.exec_id)
             amended = replace(named, fill=fill, corrected_by=report.fill.exec_id)
         self.kept[account.name, named.fill.exec_id] = amended
-        self._move(account, report, self._log((account.name, report.fill.instrument)))
+        log = self._log(account.name)
+        self._move(account, report, [k for k in log if k.fill.instrument == named.fill.instrument])
+        rebuild_trades(account, log)
 
     def _move(self, account: Account, report: Report, log: Sequence[Kept]) -> None:
         """Change the position by one fill or, after an amendment, by a fresh replay of `log`."""
@@ -184,10 +212,21 @@ class Following:
         self.moved[account.name, instrument] = account
         self.seen[account.name, report.fill.exec_id] = report.digest
 
-    def _log(self, key: Key) -> list[Kept]:
-        log = {k.fill.exec_id: k for k in self.logs.get(key, ())}
-        log |= {k.fill.exec_id: k for k in self.kept.values() if _key(k) == key}
-        return list(log.values())
+    def _follow_strategy(self, account: Account, kept: Kept) -> None:
+        """Count what the fill closes and opens for its strategy; let its breakers see that."""
+        fill, strategy_id = kept.fill, kept.strategy_id
+        count_trade(account, kept)
+        direction, openings = (BUY if fill.quantity_atto > 0 else SELL), 0
+        if kept.is_opening:
+            key = (strategy_id, fill.instrument, direction)
+            account.openings_ns.setdefault(key, deque()).append(kept.time_ns)
+            openings = account.openings(*key, kept.time_ns)
+        self.book.observe_strategy(account, strategy_id, openings=openings, now_ns=kept.time_ns)
+
+    def _log(self, account: str) -> list[Kept]:
+        log = {k.fill.exec_id: k for k in self.logs.get(account, ())}
+        log |= {k.fill.exec_id: k for k in self.kept.values() if k.fill.account == account}
+        return sorted(log.values(), key=lambda kept: kept.number)
 
     def _refuse(self, step: Step, text: str) -> None:
         self.anomalies.append(Anomaly(step.order.account, step.order.client_order_id, text))
@@ -213,5 +252,19 @@ def followed(known: Open, step: Step, currency: str) -> Open:
     return after if opening == known.opening_atto else after.opening(opening, currency)
 
 
-def _key(kept: Kept) -> Key:
-    return kept.fill.account, kept.fill.instrument
+def count_trade(account: Account, kept: Kept) -> None:
+    """Let a fill have its effect on its strategy's open trade and losing streak."""
+    key = (kept.strategy_id, kept.fill.instrument)
+    account.trades[key], result = follow(account.trades.get(key, FLAT), kept.fill)
+    if result is not None:
+        account.streaks.setdefault(kept.strategy_id, Streak()).close(result, kept.number)
+
+
+def rebuild_trades(account: Account, log: Sequence[Kept]) -> None:
+    """Count all trades of an account anew, as if what was taken back had never happened."""
+    account.trades = dict.fromkeys(account.trades, FLAT)
+    for streak in account.streaks.values():
+        streak.losses = 0
+    for kept in log:
+        if kept.strategy_id and not kept.is_busted:
+            count_trade(account, kept)

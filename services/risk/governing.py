@@ -5,9 +5,11 @@ from google.type.decimal_pb2 import Decimal
 from trading.risk.v1 import risk_pb2 as pb
 
 from runtime.atto import to_atto
+from services.risk.breakers import Happening
+from services.risk.reasons import Reason
 from services.risk.rules import NS_PER_S, Limits, ProtectionRule, Scope, ScopeKind
 
-# What holds before anybody sets anything; later breakers read the rest of it.
+# What holds before anybody sets anything.
 DEFAULTS = pb.Limits(
     order_lots_max=10_000,
     order_notional_max=Decimal(value="1000000"),
@@ -42,11 +44,19 @@ _SAME = (
     "is_short_allowed",
     "market_order_margin_bps",
     "fee_bps_max",
+    "repeated_executions_per_minute_max",
+    "day_loss_bps_warning",
+    "day_loss_bps_max",
+    "drawdown_bps_reduce_only",
+    "drawdown_bps_halted",
+    "losses_in_a_row_max",
+    "is_suspended",
+    "calendar",
 )
 
 
 def limits_of(message: pb.Limits, version: int) -> Limits:
-    """Return the limits that the checks of the first depth use."""
+    """Return limits as checks and breakers use them."""
     window = message.duplicate_window
     return Limits(
         version=version,
@@ -54,6 +64,7 @@ def limits_of(message: pb.Limits, version: int) -> Limits:
         duplicate_window_ns=window.seconds * NS_PER_S + window.nanos,
         protection=ProtectionRule(message.protection),
         traders=frozenset(message.traders),
+        restricted=frozenset(message.restricted),
         **{name: getattr(message, name) for name in _SAME},
     )
 
@@ -72,3 +83,16 @@ def scope_text(scope: Scope) -> str:
     """Return a scope as risk events name it: "firm", "account:<id>"."""
     kind, name = scope
     return f"{kind.name.lower()}:{name}" if name else kind.name.lower()
+
+
+def unit_of(code: Reason) -> str:
+    """Return the unit in which a breaker's limit is told."""
+    return " bp" if code in (Reason.DRAWDOWN, Reason.DAILY_LOSS) else ""
+
+
+def reason_text(happening: Happening) -> str:
+    """Return why a breaker changed a mode, for the record."""
+    code, unit = happening.key.code, unit_of(happening.key.code)
+    if not happening.is_trip:
+        return f"{code.name} is over"
+    return f"{code.name}: {happening.observed}{unit}, limit {happening.limit}{unit}"

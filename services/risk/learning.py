@@ -82,18 +82,18 @@ class Learning:
 
     async def _former(
         self, steps: Sequence[Step]
-    ) -> tuple[dict[Key, bytes], dict[Key, list[Kept]]]:
-        """Return which reports took effect, and the fills that busts and corrections name."""
+    ) -> tuple[dict[Key, bytes], dict[str, list[Kept]]]:
+        """Return which reports took effect, and the fills of accounts with amended ones."""
         reports = [step.report for step in steps if step.report is not None]
         if not reports:
             return {}, {}
         names = [(report.fill.account, report.fill.exec_id) for report in reports]
         amended = dict.fromkeys(
-            (r.fill.account, r.fill.instrument) for r in reports if r.kind is not ReportKind.TRADE
+            report.fill.account for report in reports if report.kind is not ReportKind.TRADE
         )
 
-        def read(tx: Connection) -> tuple[dict[Key, bytes], dict[Key, list[Kept]]]:
-            return store.reports(tx, names), {key: store.log(tx, key) for key in amended}
+        def read(tx: Connection) -> tuple[dict[Key, bytes], dict[str, list[Kept]]]:
+            return store.reports(tx, names), {name: store.log(tx, name) for name in amended}
 
         return await self._desk.environment.database.read(read)
 
@@ -122,7 +122,7 @@ class Learning:
                 state.unconfirmed.pop(name, None)
         moved = {account.name: account for account in following.moved.values()}
         for account in moved.values():
-            account.note_equity(now_ns)
+            book.observe(account, now_ns)
         risk_events = [self._desk.event(_anomaly(a)) for a in following.anomalies]
 
         def work(tx: Connection) -> None:

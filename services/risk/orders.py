@@ -14,10 +14,22 @@ SELL = -1
 class OrderType(IntEnum):
     """How an order is priced; the numbers are those of the contract."""
 
+    OTHER = 0  # One that no venue of the first depth takes.
     MARKET = 1
     LIMIT = 2
     STOP = 3
     STOP_LIMIT = 4
+
+
+class TimeInForce(IntEnum):
+    """How long an order stays; the numbers are those of the contract."""
+
+    OTHER = 0  # One that no venue of the first depth takes.
+    DAY = 1
+    GTC = 2
+    IOC = 3
+    FOK = 4
+    GTD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,10 @@ class Order:
     protection_atto: int | None = None
     is_reduce_only: bool = False
     trader: str = ""  # The person or strategy that wants it.
+    life: TimeInForce = TimeInForce.DAY
+    expires_ns: int | None = None
+    target_atto: int | None = None
+    is_post_only: bool = False
 
     @property
     def fingerprint(self) -> tuple[str, int, int, int | None, int | None, str]:

@@ -8,7 +8,11 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from trading.risk.v1 import risk_pb2 as pb
 from trading.types.v1.risk_pb2 import CheckResult, RiskDecision, RiskEvent
 
+from runtime.times import to_ns, to_timestamp
 from services.risk import tables as t
+from services.risk.breakers import Breakers, Key, Standing
+from services.risk.reasons import Mode, Reason
+from services.risk.rules import ScopeKind
 from services.risk.store import put
 
 KEYS_MAX = 100_000
@@ -198,14 +202,15 @@ def all_limits(tx: Connection) -> list[tuple[int, pb.Scope, pb.Limits]]:
     ]
 
 
-def put_mode(tx: Connection, mode: pb.ScopedMode, since_ns: int) -> None:
-    """Store the mode of a scope."""
+def put_mode(tx: Connection, mode: pb.ScopedMode, asked: int) -> None:
+    """Store the mode that holds in a scope, and the one that somebody asked for."""
     row = {"scope_kind": mode.scope.kind, "scope_id": mode.scope.id, "mode": mode.mode}
-    put(tx, t.trading_modes, [row | {"reason": mode.reason, "since_ns": since_ns}])
+    row |= {"asked": asked, "reason": mode.reason, "since_ns": to_ns(mode.since)}
+    put(tx, t.trading_modes, [row])
 
 
 def modes(tx: Connection) -> list[tuple[pb.ScopedMode, int]]:
-    """Return the mode of each scope that has one, and since when, in order of kind and id."""
+    """Return the mode of each scope that has one, and what was asked, by kind and id."""
     table = t.trading_modes
     rows = tx.execute(select(table).order_by(table.c.scope_kind, table.c.scope_id))
     return [
@@ -214,11 +219,39 @@ def modes(tx: Connection) -> list[tuple[pb.ScopedMode, int]]:
                 scope=pb.Scope(kind=row.scope_kind, id=row.scope_id),
                 mode=row.mode,
                 reason=row.reason,
+                since=to_timestamp(row.since_ns),
             ),
-            row.since_ns,
+            row.asked,
         )
         for row in rows
     ]
+
+
+def put_breakers(tx: Connection, breakers: Breakers, keys: Iterable[Key]) -> None:
+    """Store what changed of breakers: that they stand, or that they let go."""
+    rows = []
+    for key in keys:
+        standing = breakers.standing.get(key)
+        since_ns, until_ns, is_acknowledged = standing or Standing(0)
+        (kind, name), code, mode, level = key
+        row: Row = {"scope_kind": kind, "scope_id": name, "code": code, "mode": mode}
+        row |= {"level": level, "is_standing": standing is not None, "since_ns": since_ns}
+        rows.append(row | {"until_ns": until_ns, "is_acknowledged": is_acknowledged})
+    put(tx, t.risk_breakers, rows)
+
+
+def breakers(tx: Connection) -> Breakers:
+    """Return the breakers that stand, the oldest first."""
+    table = t.risk_breakers
+    rows = tx.execute(
+        select(table).where(table.c.is_standing).order_by(table.c.since_ns, *table.primary_key)
+    )
+    found = Breakers()
+    for row in rows:
+        scope = (ScopeKind(row.scope_kind), row.scope_id)
+        key = Key(scope, Reason(row.code), Mode(row.mode), row.level)
+        found.standing[key] = Standing(row.since_ns, row.until_ns, row.is_acknowledged)
+    return found
 
 
 def _check_row(decision: int, check: CheckResult) -> Row:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from services.risk.reasons import Mode
+from services.risk.sessions import ALWAYS_OPEN, DAY_NS, Sessions
 
 NS_PER_S = 1_000_000_000
+CANDLES_TO_STALE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Instrument:
     collar_bps: int
     is_tradable: bool
     is_shortable: bool
+    calendar: str = ALWAYS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,23 @@ class Reference:
 
     price_atto: int
     time_ns: int
-    stale_after_ns: int
+    stale_after_ns: int  # While the market is open.
+    bid_atto: int | None = None
+    ask_atto: int | None = None
 
-    def is_stale(self, now_ns: int) -> bool:
-        """Return whether the price is older than market data may be (D5)."""
-        return now_ns - self.time_ns > self.stale_after_ns
+    def is_stale(self, now_ns: int, sessions: Sessions | None = None) -> bool:
+        """Return whether the price is older than market data may be (D5).
+
+        A night or a weekend is no silence: only the time in `sessions` counts, if they are known.
+        """
+        if now_ns - self.time_ns <= self.stale_after_ns:
+            return False
+        if sessions is None:
+            return True
+        if self.stale_after_ns >= CANDLES_TO_STALE * DAY_NS:  # One candle a session, or fewer.
+            silent = sessions.closes_between(self.time_ns, now_ns)
+            return silent * DAY_NS >= self.stale_after_ns
+        return sessions.open_ns_between(self.time_ns, now_ns) > self.stale_after_ns
 
 
 class ProtectionRule(IntEnum):
@@ -65,6 +80,15 @@ class Limits:
     market_order_margin_bps: int = 100
     fee_bps_max: int = 20
     traders: frozenset[str] = frozenset()
+    repeated_executions_per_minute_max: int = 20  # 0: any number.
+    day_loss_bps_warning: int = 200
+    day_loss_bps_max: int = 500
+    drawdown_bps_reduce_only: int = 1_500
+    drawdown_bps_halted: int = 2_000
+    losses_in_a_row_max: int = 5
+    restricted: frozenset[str] = frozenset()
+    is_suspended: bool = False
+    calendar: str = ""  # Empty: that of what the account trades.
 
 
 class ScopeKind(IntEnum):

@@ -3,11 +3,9 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from trading.marketdata.v1.marketdata_port import MarketDataService
-from trading.portfolio.v1.portfolio_port import PortfolioService
+from trading.orders.v1.orders_port import OrderService
 from trading.risk.v1 import risk_pb2 as pb
 from trading.risk.v1.risk_port import RiskService
-from trading.strategy.v1.strategy_port import StrategyService
 
 from runtime.environment import Environment
 from runtime.identity import principal_of
@@ -18,34 +16,30 @@ from services.risk.deciding import Deciding
 from services.risk.desk import Desk
 from services.risk.feeds import Feeds
 from services.risk.learning import Learning
-from services.risk.peers import Peers
+from services.risk.peers import Connect, Peers
 from services.risk.records import Wanted
 from services.risk.refusals import RiskRefused, refusals_as_status
 from services.risk.settings import Settings
 from services.risk.standing import standing
 from services.risk.telling import Telling
 from services.risk.validating import Validating
+from services.risk.vigil import Vigil
 
 
 class Risk(RiskService):
     """Decides what may become an order and what may leave; signs it with `approval_key`."""
 
-    def __init__(
-        self,
-        environment: Environment,
-        approval_key: bytes,
-        marketdata: MarketDataService,
-        portfolio: PortfolioService,
-        strategies: StrategyService,
-    ) -> None:
+    def __init__(self, environment: Environment, approval_key: bytes, connect: Connect) -> None:
         self._environment = environment
         self._desk = Desk(environment)
-        self._peers = Peers(self._desk, marketdata, portfolio, strategies)
+        self._peers = Peers.through(connect, self._desk)
         self._feeds = Feeds(self._desk, self._peers)
         self._learning = Learning(self._desk, self._peers)
         self._settings = Settings(self._desk)
         deciding = Deciding(environment.clock, environment.ids, approval_key)
         self._telling = Telling(self._desk)
+        self._vigil = Vigil(self._desk, connect(OrderService))
+        self._desk.on_change = self._vigil.look
         self._validating = Validating(self._desk, self._peers, deciding)
 
     async def start(self) -> None:
@@ -56,6 +50,7 @@ class Risk(RiskService):
         self._environment.progress.has_read(store.CANDLES, state.cursors.get(store.CANDLES, 0))
         self._environment.tasks.spawn(self._feeds.follow_prices(), name="prices")
         self._environment.tasks.spawn(self._feeds.follow_cash(), name="cash")
+        self._environment.tasks.spawn(self._vigil.keep(), name="vigil")
 
     async def stop(self) -> None:
         """End watches and what runs for callers; what was committed stays."""
@@ -120,7 +115,10 @@ class Risk(RiskService):
         """Return where an account stands against its limits; see the contract."""
         with refusals_as_status():
             state = await self._desk.ready()
-            return standing(state, request.account, self._environment.clock.now_ns())
+            now_ns = self._environment.clock.now_ns()
+            if request.account in state.book.accounts:
+                state.book.begin_day(state.book.accounts[request.account], now_ns)
+            return standing(state, request.account, now_ns)
 
     async def list_decisions(
         self, request: pb.ListDecisionsRequest, call: Call = Call()

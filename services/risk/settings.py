@@ -5,8 +5,6 @@ import asyncio
 from grpc import StatusCode
 from sqlalchemy import Connection
 from trading.risk.v1 import risk_pb2 as pb
-from trading.types.v1 import risk_pb2 as types
-from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.errors import ServiceError, refusal
 from runtime.identity import Principal
@@ -14,16 +12,13 @@ from runtime.stores import Requests
 from runtime.times import to_timestamp
 from services.risk import governing, records, tables
 from services.risk.desk import Desk, State
+from services.risk.reasons import Mode
 from services.risk.refusals import RiskRefused
 from services.risk.rules import Scope
+from services.risk.tripping import mode_changed
 
 LOOSENERS = frozenset({"RISK_OFFICER", "OPERATOR"})
-SEVERITIES = {
-    pb.TRADING_MODE_ACTIVE: types.SEVERITY_INFO,
-    pb.TRADING_MODE_REDUCE_ONLY: types.SEVERITY_WARNING,
-    pb.TRADING_MODE_CANCEL_ONLY: types.SEVERITY_CRITICAL,
-    pb.TRADING_MODE_HALTED: types.SEVERITY_EMERGENCY,
-}
+UNHALTERS = frozenset({"RISK_OFFICER"})
 
 
 class Settings:
@@ -65,6 +60,8 @@ class Settings:
             answer = pb.SetLimitsResponse(limits=request.limits, version=version, etag=f"{version}")
             state.set_limits(scope, request.limits, version)
             now_ns = self._desk.environment.clock.now_ns()
+            for account in state.book.accounts.values():  # What is beyond them trips at once.
+                state.book.observe(account, now_ns)
 
             def store_all(tx: Connection) -> None:
                 records.add_limits(
@@ -87,22 +84,16 @@ class Settings:
             state = await self._desk.ready()
             _check_may_set(state, request, caller)
             now_ns = self._desk.environment.clock.now_ns()
-            mode = pb.ScopedMode(
-                scope=request.scope,
-                mode=request.mode,
-                reason=request.reason,
-                since=to_timestamp(now_ns),
-            )
-            state.set_mode(mode)
+            mode = _set(state, request, now_ns)
             answer = pb.SetTradingModeResponse(
                 modes=modes_of(state), effective_at=to_timestamp(now_ns)
             )
 
             def store_all(tx: Connection) -> None:
-                records.put_mode(tx, mode, now_ns)
+                records.put_mode(tx, mode, request.mode)
                 self._requests.remember(tx, "set_trading_mode", key, request, answer)
 
-            event = self._desk.event(_changed(request))
+            event = self._desk.event(mode_changed(mode))
             await asyncio.shield(self._desk.commit(store_all, [event]))
             return answer
 
@@ -145,22 +136,25 @@ def _check_may_set(
     """Let anybody who may call make a mode stricter, but only some loosen it."""
     scope = governing.scope_of(request.scope)
     present = state.modes[scope].mode if scope in state.modes else pb.TRADING_MODE_ACTIVE
-    if request.mode >= present or (caller is not None and caller.roles & LOOSENERS):
+    allowed = UNHALTERS if present == pb.TRADING_MODE_HALTED else LOOSENERS
+    if request.mode >= present or (caller is not None and caller.roles & allowed):
         return
     raise RiskRefused(
         pb.RISK_REFUSAL_REASON_NOT_STRICTER,
-        f"{governing.scope_text(scope)} is {pb.TradingMode.Name(present)}: only a risk officer or "
-        "an operator may set a less strict mode",
+        f"{governing.scope_text(scope)} is {pb.TradingMode.Name(present)}: only "
+        f"{' or '.join(sorted(allowed))} may set a less strict mode",
     )
 
 
-def _changed(request: pb.SetTradingModeRequest) -> RiskEvent:
-    name = pb.TradingMode.Name(request.mode).removeprefix("TRADING_MODE_")
-    return RiskEvent(
-        kind=types.RISK_EVENT_KIND_MODE_CHANGED,
-        scope=governing.scope_text(governing.scope_of(request.scope)),
-        code=types.RISK_REASON_MODE_BLOCKED,
-        observed=name,
-        limit=request.reason,
-        severity=SEVERITIES[request.mode],
+def _set(state: State, request: pb.SetTradingModeRequest, now_ns: int) -> pb.ScopedMode:
+    """Let a mode hold from now on; of breakers that are stricter, the person is the judge."""
+    scope = governing.scope_of(request.scope)
+    state.book.overrule(scope, Mode(request.mode))
+    mode = pb.ScopedMode(
+        scope=request.scope,
+        mode=request.mode,
+        reason=request.reason,
+        since=to_timestamp(now_ns),
     )
+    state.set_mode(mode, request.mode)
+    return mode

@@ -23,6 +23,8 @@ def shown(value: Value, code: Reason, currency: str) -> str:
     unit = UNITS[code]
     if unit == "money":
         return f"{minor_to_text(value, currency)} {currency}"
+    if unit == "bps":
+        return f"{value} bp"
     if unit == "atto":
         return from_atto(value)
     if unit == "time":

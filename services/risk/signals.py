@@ -90,15 +90,17 @@ def probe(signal: Signal, account: Account, conditions: Conditions) -> Case:
     instrument = conditions.instrument
     is_open = signal.action is Action.OPEN
     least = max(instrument.lot_atto, instrument.min_quantity_atto) if instrument else 1
+    is_adjusting = signal.action is Action.ADJUST_STOP
     order = Order(
         client_order_id=f"signal {signal.signal_id}",  # A space: it meets no real order.
         account=signal.account,
         strategy_id=signal.strategy_id,
         instrument=signal.instrument,
         direction=signal.direction if is_open else (SELL if held >= 0 else BUY),
-        type=OrderType.MARKET,
+        type=OrderType.STOP if is_adjusting else OrderType.MARKET,
         quantity_atto=least if is_open else abs(held),
-        protection_atto=signal.stop_atto,
+        stop_atto=signal.stop_atto if is_adjusting else None,
+        protection_atto=signal.stop_atto if is_open else None,
         is_reduce_only=not is_open,
         trader=signal.strategy_id,
     )

@@ -8,6 +8,7 @@ from services.risk.book import Book
 from services.risk.desk import State
 from services.risk.refusals import RiskRefused
 from services.risk.rules import FIRM, ScopeKind
+from services.risk.tripping import breakers_shown
 
 
 def standing(state: State, name: str, now_ns: int) -> pb.GetRiskStateResponse:
@@ -34,6 +35,8 @@ def standing(state: State, name: str, now_ns: int) -> pb.GetRiskStateResponse:
         "open_order_value": account.opening_minor,
     }
     scopes = [FIRM, (ScopeKind.ACCOUNT, name)]
+    strategies = dict.fromkeys(strategy_id for strategy_id, _ in account.trades)
+    stopped = [*scopes, *((ScopeKind.STRATEGY, strategy_id) for strategy_id in strategies)]
     answer = pb.GetRiskStateResponse(
         account=name,
         drawdown_bps=account.drawdown_bps,
@@ -43,6 +46,8 @@ def standing(state: State, name: str, now_ns: int) -> pb.GetRiskStateResponse:
         is_stale=_is_stale(book, account, now_ns),
         state_sequence=book.sequence,
         limits_version=book.limits_of(name)[1].version,
+        consecutive_losses=max((s.losses for s in account.streaks.values()), default=0),
+        breakers=breakers_shown(book.breakers, stopped),
     )
     for field, units in amounts.items():
         if units is not None:
@@ -58,4 +63,11 @@ def _day_pnl(account: Account) -> int | None:
 def _is_stale(book: Book, account: Account, now_ns: int) -> bool:
     if account.unmarked:
         return True
-    return any(book.references[instrument].is_stale(now_ns) for instrument in account.values)
+    sessions = book.calendars.known
+    return any(
+        book.references[name].is_stale(
+            now_ns,
+            sessions.get(book.instruments[name].calendar if name in book.instruments else ""),
+        )
+        for name in account.values
+    )

@@ -1,6 +1,7 @@
 """What the risk service keeps of its book: rows to plain values and back."""
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select
 from runtime.atto import from_atto, to_atto
 from runtime.stores.replace import replace_into
 from services.risk import tables as t
-from services.risk.account import OVER_KEPT_NS, Account
+from services.risk.account import MINUTE_NS, OVER_KEPT_NS, Account
 from services.risk.book import Book
 from services.risk.following import Kept, Key
+from services.risk.hold_rows import hold_row, open_of
 from services.risk.holdings import Fill, Holding
-from services.risk.orders import Open
+from services.risk.orders import BUY, SELL, Open
 from services.risk.rules import Reference
+from services.risk.streaks import Streak, Trade
 
 CANDLES, ORDER_EVENTS = "candles", "order_events"
 Row = dict[str, Any]
@@ -26,10 +29,12 @@ _REPORTS = select(t.risk_reports).where(
 )
 _LOG = (
     select(t.risk_fills)
-    .where(
-        t.risk_fills.c.account == bindparam("account"),
-        t.risk_fills.c.instrument == bindparam("instrument"),
-    )
+    .where(t.risk_fills.c.account == bindparam("account"))
+    .order_by(t.risk_fills.c.number)
+)
+_OPENED = (
+    select(t.risk_fills)
+    .where(t.risk_fills.c.is_opening, t.risk_fills.c.time_ns > bindparam("after_ns"))
     .order_by(t.risk_fills.c.number)
 )
 _DIGESTS = select(t.inbox).where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
@@ -54,6 +59,7 @@ def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
         account.currency, account.transfers_minor = row.currency, row.transfers_minor
         account.high_water_minor = row.high_water_minor
         account.day, account.day_equity_minor = row.day, row.day_equity_minor
+        account.calendar = row.calendar
     ordered = select(t.risk_positions).order_by(
         t.risk_positions.c.account, t.risk_positions.c.instrument
     )
@@ -62,8 +68,9 @@ def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
         held = Holding(to_atto(row.quantity), row.flow_minor, tuple(json.loads(row.entries)))
         account.set_holding(row.instrument, held, book.price_atto(row.instrument))
         book.note_holder(account, row.instrument)
+    _load_strategies(tx, book, now_ns)
     for row in tx.execute(_OPEN):
-        book.account(row.account).put(_open(row))
+        book.account(row.account).put(open_of(row))
     for row in tx.execute(_OVER, {"after_ns": now_ns - OVER_KEPT_NS}):
         book.account(row.account).over[row.client_order_id] = row.since_ns
     book.fills = tx.execute(select(func.max(t.risk_fills.c.number))).scalar() or 0
@@ -73,6 +80,25 @@ def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
     return cursors
 
 
+def _load_strategies(tx: Connection, book: Book, now_ns: int) -> None:
+    """Fill in what strategies have open, lost in a row, and opened within the last minute."""
+    for row in tx.execute(select(t.risk_trades)):
+        trade = Trade(to_atto(row.quantity), row.flow_minor)
+        book.account(row.account).trades[row.strategy_id, row.instrument] = trade
+    ordered = select(t.risk_streaks).order_by(
+        t.risk_streaks.c.account, t.risk_streaks.c.strategy_id
+    )
+    for row in tx.execute(ordered):
+        book.account(row.account).streaks[row.strategy_id] = Streak(row.losses, row.after_fill)
+    for row in tx.execute(_OPENED, {"after_ns": now_ns - MINUTE_NS}):
+        if row.strategy_id:
+            direction = SELL if row.quantity.startswith("-") else BUY
+            times = book.account(row.account).openings_ns
+            times.setdefault((row.strategy_id, row.instrument, direction), deque()).append(
+                row.time_ns
+            )
+
+
 def reports(tx: Connection, names: Iterable[Key]) -> dict[Key, bytes]:
     """Return the digests of those (account, exec id) that took effect."""
     wanted = dict.fromkeys(names)
@@ -80,9 +106,9 @@ def reports(tx: Connection, names: Iterable[Key]) -> dict[Key, bytes]:
     return {(r.account, r.exec_id): r.digest for r in rows if (r.account, r.exec_id) in wanted}
 
 
-def log(tx: Connection, key: Key) -> list[Kept]:
-    """Return the fills of one position in their order."""
-    rows = tx.execute(_LOG, {"account": key[0], "instrument": key[1]})
+def log(tx: Connection, account: str) -> list[Kept]:
+    """Return the fills of an account in their order."""
+    rows = tx.execute(_LOG, {"account": account})
     return [
         Kept(
             Fill(
@@ -97,6 +123,9 @@ def log(tx: Connection, key: Key) -> list[Kept]:
             row.number,
             row.corrected_by,
             row.is_busted,
+            row.strategy_id,
+            row.time_ns,
+            row.is_opening,
         )
         for row in rows
     ]
@@ -110,7 +139,7 @@ def digests(tx: Connection, sequences: Iterable[int]) -> dict[int, bytes]:
 
 def put_holds(tx: Connection, holds: Mapping[Key, Open | None], now_ns: int) -> None:
     """Store open orders; None ends one and gives its hold back."""
-    rows = [_hold_row(key, order, now_ns) for key, order in holds.items()]
+    rows = [hold_row(key, order, now_ns) for key, order in holds.items()]
     put(tx, t.risk_holds, rows)
 
 
@@ -129,6 +158,19 @@ def put_positions(tx: Connection, moved: Mapping[Key, Account]) -> None:
             }
         )
     put(tx, t.risk_positions, rows)
+    trades = [
+        {
+            "account": name,
+            "strategy_id": strategy_id,
+            "instrument": instrument,
+            "quantity": from_atto(trade.quantity_atto),
+            "flow_minor": trade.flow_minor,
+        }
+        for name, account in {account.name: account for account in moved.values()}.items()
+        for (strategy_id, instrument), trade in account.trades.items()
+        if (name, instrument) in moved
+    ]
+    put(tx, t.risk_trades, trades)
 
 
 def put_fills(tx: Connection, fills: Mapping[Key, Kept], seen: Mapping[Key, bytes]) -> None:
@@ -145,6 +187,9 @@ def put_fills(tx: Connection, fills: Mapping[Key, Kept], seen: Mapping[Key, byte
             "fee_minor": kept.fill.fee_minor,
             "corrected_by": kept.corrected_by,
             "is_busted": kept.is_busted,
+            "strategy_id": kept.strategy_id,
+            "time_ns": kept.time_ns,
+            "is_opening": kept.is_opening,
         }
         for (account, exec_id), kept in fills.items()
     ]
@@ -154,7 +199,8 @@ def put_fills(tx: Connection, fills: Mapping[Key, Kept], seen: Mapping[Key, byte
 
 
 def put_states(tx: Connection, accounts: Iterable[Account]) -> None:
-    """Store what is known of accounts besides positions and orders."""
+    """Store what is known of accounts and their strategies besides positions and orders."""
+    accounts = list(accounts)
     rows = [
         {
             "account": account.name,
@@ -163,10 +209,22 @@ def put_states(tx: Connection, accounts: Iterable[Account]) -> None:
             "high_water_minor": account.high_water_minor,
             "day": account.day,
             "day_equity_minor": account.day_equity_minor,
+            "calendar": account.calendar,
         }
         for account in accounts
     ]
     put(tx, t.risk_state, rows)
+    streaks = [
+        {
+            "account": account.name,
+            "strategy_id": strategy_id,
+            "losses": streak.losses,
+            "after_fill": streak.after,
+        }
+        for account in accounts
+        for strategy_id, streak in account.streaks.items()
+    ]
+    put(tx, t.risk_streaks, streaks)
 
 
 def put_marks(tx: Connection, references: Mapping[str, Reference]) -> None:
@@ -201,51 +259,3 @@ def put(tx: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows, in place of those with the same keys."""
     if rows:
         tx.execute(_REPLACE[table.name], rows)
-
-
-def _hold_row(key: Key, order: Open | None, now_ns: int) -> Row:
-    row = {"account": key[0], "client_order_id": key[1], "is_over": order is None}
-    order = order or Open(key[1], "", "", 0, 0, 0, 0, 0, 0, 0, 0, since_ns=now_ns)
-    replaced = order.replaced_leaves_atto
-    return row | {
-        "instrument": order.instrument,
-        "strategy_id": order.strategy_id,
-        "direction": order.direction,
-        "leaves": from_atto(order.leaves_atto),
-        "opening": from_atto(order.opening_atto),
-        "filled": from_atto(order.filled_atto),
-        "replaced_leaves": "" if replaced is None else from_atto(replaced),
-        "price": from_atto(order.price_atto),
-        "worst": from_atto(order.worst_atto),
-        "fee_bps": order.fee_bps,
-        "opening_minor": order.opening_minor,
-        "hold_minor": order.hold_minor,
-        "is_reduce_only": order.is_reduce_only,
-        "is_in_doubt": order.is_in_doubt,
-        "is_confirmed": order.is_confirmed,
-        "approved": order.approved,
-        "since_ns": order.since_ns,
-    }
-
-
-def _open(row: Any) -> Open:
-    return Open(
-        client_order_id=row.client_order_id,
-        instrument=row.instrument,
-        strategy_id=row.strategy_id,
-        direction=row.direction,
-        leaves_atto=to_atto(row.leaves),
-        opening_atto=to_atto(row.opening),
-        price_atto=to_atto(row.price),
-        worst_atto=to_atto(row.worst),
-        fee_bps=row.fee_bps,
-        opening_minor=row.opening_minor,
-        hold_minor=row.hold_minor,
-        is_reduce_only=row.is_reduce_only,
-        is_in_doubt=row.is_in_doubt,
-        replaced_leaves_atto=to_atto(row.replaced_leaves) if row.replaced_leaves else None,
-        filled_atto=to_atto(row.filled),
-        approved=row.approved,
-        since_ns=row.since_ns,
-        is_confirmed=row.is_confirmed,
-    )

@@ -97,6 +97,9 @@ risk_fills = Table(
     Column("fee_minor", BigInteger, nullable=False),
     Column("corrected_by", String(80), nullable=False),
     Column("is_busted", Boolean, nullable=False),
+    Column("strategy_id", String(64), nullable=False),
+    Column("time_ns", BigInteger, nullable=False),  # When it was reported.
+    Column("is_opening", Boolean, nullable=False),
     Index("risk_fills_of_position", "account", "instrument", "number"),
 )
 
@@ -118,6 +121,42 @@ risk_state = Table(
     Column("high_water_minor", BigInteger),
     Column("day", Integer, nullable=False),
     Column("day_equity_minor", BigInteger),
+    Column("calendar", String(8), nullable=False),
+)
+
+# Of each limit that stops trading or warns: since when its breaker stands, and until when.
+risk_breakers = Table(
+    "risk_breakers",
+    metadata,
+    Column("scope_kind", Integer, primary_key=True, autoincrement=False),
+    Column("scope_id", String(64), primary_key=True),
+    Column("code", Integer, primary_key=True, autoincrement=False),
+    Column("mode", Integer, primary_key=True, autoincrement=False),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("is_standing", Boolean, nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
+    Column("until_ns", BigInteger),
+    Column("is_acknowledged", Boolean, nullable=False),
+)
+
+# What each strategy has open, and what that brought in since it was flat.
+risk_trades = Table(
+    "risk_trades",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("strategy_id", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("quantity", String(48), nullable=False),
+    Column("flow_minor", BigInteger, nullable=False),
+)
+
+risk_streaks = Table(
+    "risk_streaks",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("strategy_id", String(64), primary_key=True),
+    Column("losses", Integer, nullable=False),
+    Column("after_fill", BigInteger, nullable=False),
 )
 
 risk_events = Table(
@@ -142,7 +181,8 @@ trading_modes = Table(
     metadata,
     Column("scope_kind", Integer, primary_key=True, autoincrement=False),
     Column("scope_id", String(64), primary_key=True),
-    Column("mode", Integer, nullable=False),
+    Column("mode", Integer, nullable=False),  # What holds: the stricter of the two below.
+    Column("asked", Integer, nullable=False),  # What somebody set; breakers have their own table.
     Column("reason", String(200), nullable=False),
     Column("since_ns", BigInteger, nullable=False),
 )

@@ -6,7 +6,6 @@ from contextlib import aclosing
 from trading.risk.v1 import risk_pb2 as pb
 from trading.types.v1.risk_pb2 import RISK_EVENT_KIND_MODE_CHANGED, RiskEvent
 
-from runtime.times import to_timestamp
 from services.risk import governing, records
 from services.risk.desk import Desk
 
@@ -52,8 +51,6 @@ class Telling:
     async def _modes(self) -> list[pb.ScopedMode]:
         """Return the committed modes: what is on its way to the store is told as an event."""
         found = await self._desk.environment.database.read(records.modes)
-        for mode, since_ns in found:
-            mode.since.CopyFrom(to_timestamp(since_ns))
         return [mode for mode, _ in found]
 
 

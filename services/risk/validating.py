@@ -15,6 +15,7 @@ from services.risk import records, store, wire
 from services.risk.deciding import Deciding, Holds, release
 from services.risk.desk import Desk, State
 from services.risk.following import Key
+from services.risk.orders import Order
 from services.risk.peers import Peers
 from services.risk.records import Recorded
 from services.risk.refusals import RiskRefused
@@ -78,7 +79,7 @@ class Validating:
         spec = request.order
         order = wire.order_of(spec, _person(call))
         if request.validate_only:
-            await self._peers.complete(order.account, order.instrument, call)
+            await self._complete(order, call)
             return self._deciding.preview(await self._desk.ready(), order, request)
         self._check_epoch(request.epoch)
         asked = Asked(spec.account, request.validation_id, _digest(request), spec.strategy_id)
@@ -86,7 +87,7 @@ class Validating:
             earlier = await self._earlier(asked, pb.ValidateOrderResponse)
             if earlier is not None:
                 return earlier
-            await self._peers.complete(order.account, order.instrument, call)
+            await self._complete(order, call)
             state = await self._desk.ready()
             if self._is_new(state, asked):
                 break
@@ -106,6 +107,10 @@ class Validating:
             return pb.ReleaseOrderResponse()
         currency = state.book.currency_of(held.instrument, account)
         return pb.ReleaseOrderResponse(released=wire.money(held.hold_minor, currency))
+
+    async def _complete(self, order: Order, call: Call) -> None:
+        account, instrument, is_post_only = order.account, order.instrument, order.is_post_only
+        await self._peers.complete(account, instrument, call, needs_quote=is_post_only)
 
     def _is_new(self, state: State, asked: Asked) -> bool:
         name = (asked.account, asked.key)

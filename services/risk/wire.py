@@ -1,10 +1,11 @@
 """Messages to plain values and back: what risk is asked and told."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from google.protobuf.message import Message
 from google.type.decimal_pb2 import Decimal
+from trading.marketdata.v1.marketdata_pb2 import Session
 from trading.types.v1 import execution_pb2, market_pb2, order_pb2, signal_pb2
 from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.execution_pb2 import ExecutionReport
@@ -16,8 +17,9 @@ from runtime.atto import minor_from_text, minor_to_text, notional_minor, to_atto
 from runtime.times import NS_PER_S, to_ns
 from services.risk.following import Report, ReportKind, Step
 from services.risk.holdings import Fill
-from services.risk.orders import BUY, SELL, Order, OrderType
+from services.risk.orders import BUY, SELL, Order, OrderType, TimeInForce
 from services.risk.rules import Instrument, Reference
+from services.risk.sessions import Sessions
 from services.risk.signals import Action, Signal
 
 DIRECTIONS = {signal_pb2.DIRECTION_LONG: BUY, signal_pb2.DIRECTION_SHORT: SELL}
@@ -36,7 +38,8 @@ KINDS = {
 }
 REPLACE_ANSWERS = (execution_pb2.EXEC_TYPE_REPLACED, execution_pb2.EXEC_TYPE_CANCEL_REJECTED)
 TYPES = {member.value: member for member in OrderType}
-NEVER_STALE_NS = 2**62
+LIVES = {member.value: member for member in TimeInForce}
+NEVER_STALE_NS, ALWAYS_STALE_NS = 2**62, -1
 STALE_S_MIN = 5
 TIMEFRAME_S: Mapping[int, int] = {
     market_pb2.TIMEFRAME_SECOND_1: 1,
@@ -60,19 +63,24 @@ def order_of(spec: order_pb2.OrderSpec, trader: str) -> Order:
     """Return the order somebody wants to send."""
     has = spec.HasField
     protection = spec.protection.stop_price.value if has("protection") else ""
+    target = spec.protection.target_price.value if has("protection") else ""
     return Order(
         spec.client_order_id,
         spec.account,
         spec.strategy_id,
         spec.instrument,
         BUY if spec.side == order_pb2.SIDE_BUY else SELL,
-        TYPES.get(spec.type, OrderType.MARKET),
+        TYPES.get(spec.type, OrderType.OTHER),
         attos(spec.quantity),
         attos(spec.limit_price) if has("limit_price") else None,
         attos(spec.stop_price) if has("stop_price") else None,
         to_atto(protection) if protection else None,
         spec.reduce_only,
         spec.strategy_id or trader,
+        LIVES.get(spec.time_in_force, TimeInForce.OTHER),
+        to_ns(spec.expire_time) if has("expire_time") else None,
+        to_atto(target) if target else None,
+        spec.post_only,
     )
 
 
@@ -156,6 +164,7 @@ def instrument_of(spec: InstrumentSpec) -> Instrument:
         collar_bps=spec.collar_bps,
         is_tradable=spec.is_tradable,
         is_shortable=spec.is_shortable,
+        calendar=spec.calendar,
     )
 
 
@@ -165,15 +174,31 @@ def reference_of(candle: Candle) -> Reference:
     return Reference(attos(candle.close), to_ns(candle.close_time), stale_s * NS_PER_S)
 
 
-def reference_in(quote: Quote) -> Reference | None:
-    """Return the price a quote shows: its middle, else its last; None when it shows none."""
-    if quote.HasField("bid") and quote.HasField("ask"):
-        price = (attos(quote.bid) + attos(quote.ask)) // 2
+def reference_in(quote: Quote, *, is_stale: bool) -> Reference | None:
+    """Return the price a quote shows: its middle, else its last; None when it shows none.
+
+    Whether it is too old market data has said; it must be asked again each time.
+    """
+    bid = attos(quote.bid) if quote.HasField("bid") else None
+    ask = attos(quote.ask) if quote.HasField("ask") else None
+    if bid is not None and ask is not None:
+        price = (bid + ask) // 2
     elif quote.HasField("last"):
         price = attos(quote.last)
     else:
         return None
-    return Reference(price, to_ns(quote.time), NEVER_STALE_NS)
+    stale_after_ns = ALWAYS_STALE_NS if is_stale else NEVER_STALE_NS
+    return Reference(price, to_ns(quote.time), stale_after_ns, bid, ask)
+
+
+def sessions_of(messages: Iterable[Session]) -> Sessions:
+    """Return sessions, which are in order."""
+    found = list(messages)
+    return Sessions(
+        tuple(session.day for session in found),
+        tuple(to_ns(session.open_time) for session in found),
+        tuple(to_ns(session.close_time) for session in found),
+    )
 
 
 def money(units: int, currency: str) -> Money:

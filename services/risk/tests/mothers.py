@@ -1,5 +1,6 @@
 """Valid-by-default test data of the risk service: everything passes until it is changed."""
 
+from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from services.risk.orders import BUY, Order, OrderType
 from services.risk.reasons import Mode
 from services.risk.rules import Instrument, Limits, Reference
 from services.risk.signals import Action, Signal
+from services.risk.streaks import Streak
 
 ACCOUNT = "ACC-1"
 INSTRUMENT = "ALPHA.XSIM"
@@ -40,7 +42,7 @@ def instrument(**changes: Any) -> Instrument:
 
 
 def order(quantity: int = 10, **changes: Any) -> Order:
-    """Return a protected market order of a strategy that buys `quantity` units."""
+    """Return a market order of a strategy over `quantity` units, protected; it buys."""
     values: dict[str, Any] = {
         "client_order_id": "o1",
         "account": ACCOUNT,
@@ -49,7 +51,7 @@ def order(quantity: int = 10, **changes: Any) -> Order:
         "direction": BUY,
         "type": OrderType.MARKET,
         "quantity_atto": quantity * ATTO,
-        "protection_atto": to_atto("90"),
+        "protection_atto": to_atto("90" if changes.get("direction", BUY) == BUY else "110"),
         "trader": STRATEGY,
     }
     return Order(**(values | changes))
@@ -161,7 +163,7 @@ def traded(filled: Fill, kind: ReportKind = ReportKind.TRADE, refers_to: str = "
 def book(*accounts: Account) -> Book:
     """Return a book with the instrument, a reference of 100 and the accounts."""
     made = Book(instruments={INSTRUMENT: instrument()}, references={})
-    made.mark(INSTRUMENT, Reference(to_atto("100"), NOW_NS, 5_000_000_000))
+    made.mark(INSTRUMENT, Reference(to_atto("100"), NOW_NS, 5_000_000_000), NOW_NS)
     for each in accounts or (account(),):
         made.accounts[each.name] = each
         for name in each.holdings:
@@ -182,6 +184,16 @@ def busy(count: int, strategy: str = STRATEGY, age_ns: int = 0) -> Account:
     for _ in range(count):
         of.count(strategy, NOW_NS - age_ns)
     return of
+
+
+def streak(losses: int = 0) -> Streak:
+    """Return a losing streak."""
+    return Streak(losses)
+
+
+def times(count: int, age_ns: int = 0) -> deque[int]:
+    """Return `count` times `age_ns` ago."""
+    return deque([NOW_NS - age_ns] * count)
 
 
 def with_orders(count: int) -> Account:

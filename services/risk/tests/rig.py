@@ -5,11 +5,8 @@ from typing import Any
 
 import fakeredis
 from google.type.decimal_pb2 import Decimal
-from trading.marketdata.v1.marketdata_port import MarketDataService
-from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.risk.v1 import risk_pb2 as pb
 from trading.risk.v1.risk_port import RiskService
-from trading.strategy.v1.strategy_port import StrategyService
 from trading.types.v1 import risk_pb2 as types
 from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.market_pb2 import Quote
@@ -30,7 +27,12 @@ from runtime.stores import Database
 from runtime.times import to_timestamp
 from services.risk.service import Risk
 from services.risk.tests import messages
-from services.risk.tests.scripted import ScriptedMarketData, ScriptedPortfolio, ScriptedStrategies
+from services.risk.tests.scripted import (
+    ScriptedMarketData,
+    ScriptedOrders,
+    ScriptedPortfolio,
+    ScriptedStrategies,
+)
 
 ORDERS = Principal("orders", service="orders")
 RITA = Principal("rita", frozenset({"RISK_OFFICER", "AUDITOR"}))
@@ -46,6 +48,7 @@ class Rig:
         self.marketdata = ScriptedMarketData()
         self.portfolio = ScriptedPortfolio()
         self.strategies = ScriptedStrategies()
+        self.orders = ScriptedOrders()
         self.database = Database.inline_memory()
         self.progress = Progress()
         self.starts = 0
@@ -83,9 +86,7 @@ class Rig:
         self.service = Risk(
             environment,
             APPROVAL_KEY,
-            self._peer(MarketDataService),
-            self._peer(PortfolioService),
-            self._peer(StrategyService),
+            self._peer,
         )
         self.risk, self.as_rita = self._client(ORDERS), self._client(RITA)
         self.as_ana = self._client(ANA)
@@ -137,7 +138,7 @@ class Rig:
         return client_for(RiskService, transport, caller=caller, rng=derived_rng(1, "test"))
 
     def _peer(self, port: type[P]) -> P:
-        peers = [self.marketdata, self.portfolio, self.strategies]
+        peers = [self.marketdata, self.portfolio, self.strategies, self.orders]
         transport = LocalTransport(peers, through=guarded)
         caller = Principal("risk", service="risk")
         return client_for(port, transport, caller=caller, rng=derived_rng(1, "peers"))

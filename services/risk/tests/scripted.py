@@ -7,18 +7,23 @@ from contextlib import aclosing
 from grpc import StatusCode
 from trading.marketdata.v1 import marketdata_pb2 as market_pb
 from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.orders.v1 import orders_pb2 as orders_pb
+from trading.orders.v1.orders_port import OrderService
 from trading.portfolio.v1 import portfolio_pb2 as portfolio_pb
 from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.strategy.v1 import strategy_pb2 as strategy_pb
 from trading.strategy.v1.strategy_port import StrategyService
 from trading.types.v1.instrument_pb2 import InstrumentSpec
 from trading.types.v1.market_pb2 import Candle, Quote
+from trading.types.v1.order_pb2 import Order
 
 from runtime.errors import refusal
 from runtime.rpc import Call
+from runtime.times import to_ns, to_timestamp
 from runtime.watch import Feed
 from services.risk.tests import messages
 
+DAY_NS = 24 * 3_600 * 10**9
 Item = market_pb.WatchCandlesResponse
 
 
@@ -30,6 +35,7 @@ class ScriptedMarketData(MarketDataService):
         self.feed: Feed[Item] = Feed("marketdata")
         self.instruments: dict[str, InstrumentSpec] = {}
         self.quotes: dict[str, Quote] = {}
+        self.holidays: set[int] = set()
 
     def show(self, candle: Candle) -> None:
         """Publish one candle."""
@@ -55,6 +61,22 @@ class ScriptedMarketData(MarketDataService):
         """Answer the instruments that the test names."""
         return market_pb.ListInstrumentsResponse(instruments=self.instruments.values())
 
+    async def list_sessions(
+        self, request: market_pb.ListSessionsRequest, call: Call = Call()
+    ) -> market_pb.ListSessionsResponse:
+        """Answer sessions of eight hours a day, from midnight on, without a weekend."""
+        first = to_ns(request.from_time) // DAY_NS
+        sessions = [
+            market_pb.Session(
+                day=day,
+                open_time=to_timestamp(day * DAY_NS),
+                close_time=to_timestamp(day * DAY_NS + DAY_NS // 3),
+            )
+            for day in range(first, first + request.count)
+            if day not in self.holidays
+        ]
+        return market_pb.ListSessionsResponse(sessions=sessions)
+
     async def get_quote(
         self, request: market_pb.GetQuoteRequest, call: Call = Call()
     ) -> market_pb.GetQuoteResponse:
@@ -63,6 +85,23 @@ class ScriptedMarketData(MarketDataService):
             raise refusal(StatusCode.NOT_FOUND, "UNKNOWN_INSTRUMENT", "?", service="marketdata")
         quote = self.quotes.get(request.instrument, Quote(instrument=request.instrument))
         return market_pb.GetQuoteResponse(quote=quote)
+
+
+class ScriptedOrders(OrderService):
+    """Orders in the states that a test names; others are not found."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.asked: list[str] = []
+
+    async def get_order(
+        self, request: orders_pb.GetOrderRequest, call: Call = Call()
+    ) -> orders_pb.GetOrderResponse:
+        """Answer the order."""
+        self.asked.append(request.client_order_id)
+        if request.client_order_id not in self.orders:
+            raise refusal(StatusCode.NOT_FOUND, "ORDER_UNKNOWN", "?", service="orders")
+        return orders_pb.GetOrderResponse(order=self.orders[request.client_order_id])
 
 
 class ScriptedPortfolio(PortfolioService):

@@ -27,6 +27,7 @@ from services.risk.tests.mothers import (
     recent,
     with_orders,
 )
+from services.risk.tests.state_cases import STATE_CASES
 
 STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
 
@@ -267,7 +268,7 @@ CASES: dict[Reason, dict[str, tuple[Outcome, Case]]] = {
         "the account's currency": (PASSES, case()),
         "another currency": (FAILS, case(instrument=instrument(currency="EUR"))),
     },
-}
+} | STATE_CASES
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ def test_a_position_without_a_price_fails_what_needs_equity() -> None:
         Reason.POSITION_LIMIT,
         Reason.GROSS_EXPOSURE,
         Reason.OPEN_ORDER_VALUE,
+        Reason.DAILY_LOSS,
+        Reason.DRAWDOWN,
     }
 
 
@@ -103,8 +105,8 @@ def test_a_missing_reference_price_refuses_the_order() -> None:
 
 def test_drawdown_counts_open_losses() -> None:
     of = holding(account(), 5_000)
-    of.note_equity(mothers.NOW_NS)
+    of.note_equity()
     of.mark(mothers.INSTRUMENT, to_atto("70"))
-    of.note_equity(mothers.NOW_NS)
+    of.note_equity()
     assert of.equity_minor == mothers.MILLION_MINOR * 85 // 100
     assert of.drawdown_bps == 1_500

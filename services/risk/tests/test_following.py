@@ -91,7 +91,7 @@ def test_a_busted_trade_is_taken_back() -> None:
 
 def test_a_correction_of_a_stored_fill_replaces_it() -> None:
     on = book(mothers.holding(account(), 4))
-    stored = {(mothers.ACCOUNT, mothers.INSTRUMENT): [Kept(fill(4, "100", fee_minor=0), 1)]}
+    stored = {mothers.ACCOUNT: [Kept(fill(4, "100", fee_minor=0), 1)]}
     following = Following(on, known={}, logs=stored)
     right = traded(fill(3, "100", exec_id="c", fee_minor=0), ReportKind.CORRECTION, "x1")
     following.apply(step(BUY_10, 0, is_over=True, report=right))

@@ -43,11 +43,14 @@ class Trading(RuleBasedStateMachine):
         super().__init__()
         self.book = Book()
         self.account: Account = self.book.fund(
-            mothers.ACCOUNT, currency="USD", transfers_minor=mothers.MILLION_MINOR
+            mothers.ACCOUNT,
+            currency="USD",
+            transfers_minor=mothers.MILLION_MINOR,
+            now_ns=mothers.NOW_NS,
         )
         for name in NAMES:
             self.book.instruments[name] = replace(mothers.instrument(), name=name)
-            self.book.mark(name, Reference(to_atto("100"), mothers.NOW_NS, 1))
+            self.book.mark(name, Reference(to_atto("100"), mothers.NOW_NS, 1), mothers.NOW_NS)
         self.working: dict[str, Working] = {}
         self.count = 0
         self.limits = LIMITS[0]

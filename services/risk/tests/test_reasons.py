@@ -9,7 +9,7 @@ from trading.types.v1 import order_pb2, signal_pb2
 from trading.types.v1 import risk_pb2 as types_pb2
 
 from services.risk.checks import ORDER_CHECKS
-from services.risk.orders import OrderType
+from services.risk.orders import OrderType, TimeInForce
 from services.risk.reasons import Mode, Outcome, Reason, Verdict
 from services.risk.rules import ProtectionRule, ScopeKind
 from services.risk.signals import SIGNAL_CHECKS, Action
@@ -29,6 +29,7 @@ BOTH = options_pb2.REASON_STAGE_SIGNAL_AND_ORDER
         (ScopeKind, risk_pb2.ScopeKind, "SCOPE_KIND_"),
         (ProtectionRule, risk_pb2.ProtectionRule, "PROTECTION_RULE_"),
         (OrderType, order_pb2.OrderType, "ORDER_TYPE_"),
+        (TimeInForce, order_pb2.TimeInForce, "TIME_IN_FORCE_"),
         (Action, signal_pb2.SignalAction, "SIGNAL_ACTION_"),
     ],
 )
@@ -36,7 +37,13 @@ def test_names_and_numbers_are_those_of_the_contract(
     ours: type[IntEnum], theirs: object, prefix: str
 ) -> None:
     number_of = theirs.Value  # type: ignore[attr-defined]
-    assert {m.name: m.value for m in ours} == {m.name: number_of(prefix + m.name) for m in ours}
+    named = [m for m in ours if m.value]  # Zero stands for what the domain has no name for.
+    assert {m.name: m.value for m in named} == {m.name: number_of(prefix + m.name) for m in named}
+
+
+def test_every_code_of_the_first_depth_has_its_check_in_order() -> None:
+    codes = [check.code for check in (*ORDER_CHECKS, *SIGNAL_CHECKS)]
+    assert [code.value for code in codes] == list(range(1, 43))
 
 
 def test_stages_and_waivers_are_those_of_the_contract() -> None:

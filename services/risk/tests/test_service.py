@@ -126,7 +126,7 @@ async def test_equity_counts_open_losses_and_the_high_water_mark_stays() -> None
     state = await rig.state()
     assert state.equity.amount.value == "919999"
     assert state.high_water_mark.amount.value == "1019999"
-    assert state.drawdown_bps == 981
+    assert state.drawdown_bps == 980
     assert state.day_pnl.amount.value == "-80001"
     await rig.restart()
     again = await rig.state()

@@ -105,7 +105,8 @@ def test_the_largest_quantity_passes_every_check_and_one_lot_more_does_not(
     largest = max_quantity_atto(case)
     if not largest:
         return
-    fits = order(direction=direction, quantity_atto=largest, protection_atto=to_atto("90"))
+    stop = to_atto(price) - direction * to_atto("0.01")
+    fits = order(direction=direction, quantity_atto=largest, protection_atto=stop)
     assert not decide(Case(fits, of, now)).failed
-    more = order(direction=direction, quantity_atto=largest + ATTO, protection_atto=to_atto("90"))
+    more = order(direction=direction, quantity_atto=largest + ATTO, protection_atto=stop)
     assert decide(Case(more, of, now)).failed

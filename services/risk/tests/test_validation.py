@@ -196,6 +196,9 @@ async def test_an_account_without_cash_fails_what_needs_equity() -> None:
         "GROSS_EXPOSURE",
         "OPEN_ORDER_VALUE",
         "CURRENCY_UNSUPPORTED",
+        "ACCOUNT_INACTIVE",
+        "DAILY_LOSS",
+        "DRAWDOWN",
     }
     rig.portfolio.pay("ACC-2", "5000000")
     assert not failed(await rig.ask(spec(account="ACC-2", client_order_id="o2")))
