@@ -40,6 +40,7 @@ class Feedback:
         self._recorder = recorder
         self._subscriber = subscriber
         self._news = asyncio.Event()
+        self._moved = asyncio.Event()
         self._cursor = 0  # What the subscriber has for certain.
         self._kept = 0  # The cursor as it is in the store: behind, never ahead.
 
@@ -51,6 +52,18 @@ class Feedback:
     def wake(self, _event: OrderEvent) -> None:
         """Note that there is something to tell."""
         self._news.set()
+
+    async def told(self, sequence: int, within_s: float) -> bool:
+        """Wait until the subscriber has an event for certain; False when it takes longer."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while self._cursor < sequence:
+            self._moved.clear()
+            try:
+                await asyncio.wait_for(self._moved.wait(), until_s - loop.time())
+            except TimeoutError:
+                return False
+        return True
 
     async def run(self) -> None:
         """Tell until cancelled; a subscriber that fails delays only itself."""
@@ -100,6 +113,7 @@ class Feedback:
     async def _move(self, sequence: int) -> None:
         """Move the cursor; the store may lag behind: what is told again changes nothing."""
         cursor = self._cursor = min(sequence, self._recorder.feed.sequence)
+        self._moved.set()
         if self._kept <= cursor < self._kept + KEEP_EVERY:
             return
         name = self._subscriber.name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from grpc import StatusCode
-from trading.marketdata.v1.marketdata_pb2 import ListInstrumentsRequest
+from trading.marketdata.v1.marketdata_pb2 import GetQuoteRequest, ListInstrumentsRequest
 from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.types.v1.instrument_pb2 import InstrumentSpec
 
@@ -20,6 +20,7 @@ class Grid:
     lot_atto: int
     tick_atto: int
     minimum_atto: int
+    collar_bps: int = 0
 
 
 class Instruments:
@@ -42,6 +43,11 @@ class Instruments:
             )
         return self._grids[instrument]
 
+    async def last_atto(self, instrument: str) -> int:
+        """Return the newest price; 0 when there is none."""
+        answer = await self._marketdata.get_quote(GetQuoteRequest(instrument=instrument))
+        return attos(answer.quote.last)
+
     async def _read(self) -> None:
         token = ""
         while True:
@@ -56,4 +62,6 @@ class Instruments:
 
 
 def _grid(spec: InstrumentSpec) -> Grid:
-    return Grid(attos(spec.lot_size), attos(spec.tick_size), attos(spec.min_quantity))
+    return Grid(
+        attos(spec.lot_size), attos(spec.tick_size), attos(spec.min_quantity), spec.collar_bps
+    )

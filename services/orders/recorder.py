@@ -16,7 +16,7 @@ from runtime.stores import CommitUnknown, Outbox
 from runtime.stores import Event as Entry
 from runtime.watch import Feed
 from services.orders import alarms as alarm_log
-from services.orders import machine, store, wire
+from services.orders import machine, protections, store, wire
 from services.orders import tables as t
 from services.orders.alarms import Alarm
 from services.orders.events import Event, Kind
@@ -75,6 +75,7 @@ class Unit:
         """Keep a new order, with the event that it was submitted."""
         order = machine.apply(new.order, Event(Kind.SUBMITTED, self.now_ns)).order
         stored = self._insert(replace(new, order=order))
+        protections.note(self.tx, stored)
         self._tell(stored, Because(OrderCause.ORDER_CAUSE_SUBMITTED))
         return stored
 

@@ -11,6 +11,7 @@ from services.orders.halts import HaltReader
 from services.orders.instruments import Instruments
 from services.orders.mass import MassCancels
 from services.orders.peers import Peers
+from services.orders.protection import Hands, Protection
 from services.orders.reconciling import Reconciler
 from services.orders.recorder import Due, Recorder
 from services.orders.recovery import Recovery, Senders
@@ -37,15 +38,19 @@ class Workers:
         self.mass = MassCancels(self.desk, self.cancels)
         self.reconciler = Reconciler(self.desk)
         self._halts = HaltReader(self.desk, self.mass)
-        self.signals = SignalWorker(
-            environment,
-            recorder,
-            SignalPeers(peers.risk, Instruments(peers.marketdata), self.submissions),
-        )
         self.is_ready = False  # Whether the past is known, so that the present may go on.
         self._reader = ReportReader(environment, recorder, peers.execution)
         self._recovery = Recovery(self.desk, self._reader)
         self._feedbacks = [Feedback(environment, recorder, s) for s in peers.subscribers()]
+        instruments = Instruments(peers.marketdata)
+        told_risk = self._feedbacks[0].told
+        hands = Hands(self.submissions, self.replaces, self.cancels, instruments, told_risk)
+        self.protection = Protection(self.desk, hands)
+        self.signals = SignalWorker(
+            environment,
+            recorder,
+            SignalPeers(peers.risk, instruments, self.submissions, self.protection),
+        )
 
     async def start(self) -> None:
         """Take over, begin to read and to tell, and wait a little for readiness."""
@@ -73,6 +78,8 @@ class Workers:
             Senders(self.submissions, self.doubts, self.cancels, self.replaces)
         )
         environment.tasks.spawn(self._halts.run(), name="halts")
+        self.desk.recorder.on_event(self.protection.see)
+        await self.protection.begin()
         await self.signals.begin()
         consumer = StreamConsumer(
             environment.streams,

@@ -35,6 +35,7 @@ class ScriptedRisk(RiskService):
         self.signals: list[risk_pb.ValidateSignalRequest] = []
         self.is_away = False
         self.rejections: list[risk_pb2.RiskReason.ValueType] = []
+        self.spared_types: tuple[int, ...] = ()  # Which orders are approved all the same.
         self.delay_s = 0.0
         self.modes: Feed[risk_pb.ScopedMode] = Feed("risk")
         self.modes_told: list[risk_pb.ScopedMode] = []
@@ -54,7 +55,10 @@ class ScriptedRisk(RiskService):
         await asyncio.sleep(self.delay_s)
         if self.is_away:
             raise Away
-        decision = self._decision(request.validation_id, request.order.client_order_id)
+        is_spared = request.order.type in self.spared_types
+        decision = self._decision(
+            request.validation_id, request.order.client_order_id, is_spared=is_spared
+        )
         decision.order_digest = digest(request.order)
         return risk_pb.ValidateOrderResponse(decision=decision)
 
@@ -100,12 +104,13 @@ class ScriptedRisk(RiskService):
     ) -> risk_pb.ReportOrderEventsResponse:
         return risk_pb.ReportOrderEventsResponse(last_sequence=self.told.tell(request.events))
 
-    def _decision(self, name: str, subject_id: str) -> risk_pb2.RiskDecision:
+    def _decision(
+        self, name: str, subject_id: str, *, is_spared: bool = False
+    ) -> risk_pb2.RiskDecision:
         now_ns = self._clock.now_ns()
         life_ns = self.lives_ns.pop(0) if self.lives_ns else APPROVAL_LIFE_NS
-        verdict = (
-            risk_pb2.RISK_VERDICT_REJECTED if self.rejections else risk_pb2.RISK_VERDICT_APPROVED
-        )
+        is_rejected = self.rejections and not is_spared
+        verdict = risk_pb2.RISK_VERDICT_REJECTED if is_rejected else risk_pb2.RISK_VERDICT_APPROVED
         checks = [
             risk_pb2.CheckResult(code=code, outcome=risk_pb2.CHECK_OUTCOME_FAILED)
             for code in self.rejections
