@@ -3,8 +3,10 @@ Feature: Signal trades
   Background:
     Given a strategy that follows crossings of "SQ00.XSIM"
 
-  Scenario: A signal is stored and published together
-    When the price rises to 106.00
+  Scenario: A signal is stored and published together or not at all
+    Given its database refuses writes, and the price has risen to 106.00
+    And nothing is stored and nothing is published
+    When its database takes writes again
     Then it has signalled to go long
     And watchers see what it has stored
     And each signal is decided once
@@ -26,3 +28,9 @@ Feature: Signal trades
     Then it has signalled to go long
     And no order has come of it
     And it believes to hold 0
+
+  Scenario: A late indicator stream is replaced by a batch request with the same decision
+    Given elsewhere the same strategy, to which indicators stream too late
+    When the price rises to 106.00 here and elsewhere
+    Then it has signalled to go long
+    And elsewhere it has decided the same, by a batch request

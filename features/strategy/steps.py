@@ -1,7 +1,11 @@
 """Steps of strategies: prices move, a strategy signals, holds and exits."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 
+import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
@@ -10,23 +14,30 @@ from trading.strategy.v1 import strategy_pb2 as pb
 from trading.types.v1.market_pb2 import Candle
 from trading.types.v1.signal_pb2 import (
     DIRECTION_LONG,
-    SIGNAL_ACTION_CLOSE,
     SIGNAL_ACTION_OPEN,
     FilterReason,
     Signal,
 )
 
 from features.bdd import given, then, when
-from fixtures import crossing, dealing
+from fixtures import crossing, dealing, outages
 from fixtures.mothers import ACCOUNT, minute_candle
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
+from runtime.stores import stream_key
 from runtime.times import to_ns
 
 SYMBOL = "SQ00.XSIM"
 HELD = 100
 
 scenarios("strategy")
+
+
+@pytest.fixture
+def late() -> Iterator[ExitStack]:
+    """Hold what is held up, until the scenario is over."""
+    with ExitStack() as held_up:
+        yield held_up
 
 
 @given(parse('{count:d} bars of "{symbol}"'))
@@ -36,10 +47,7 @@ async def learn(stage: Stage, count: int, symbol: str) -> None:
 
 @given(parse('a strategy that follows crossings of "{symbol}"'), target_fixture="strategy_id")
 async def run(stage: Stage, symbol: str) -> str:
-    await crossing.learn(stage, symbol)
-    strategy_id = await crossing.create(stage, symbol, HELD)
-    await crossing.start(stage, strategy_id)
-    return strategy_id
+    return await crossing.running(stage, symbol, HELD)
 
 
 @given(parse("it has evaluated a bar at {price}"), target_fixture="bar")
@@ -47,13 +55,6 @@ async def evaluate(stage: Stage, strategy_id: str, price: str) -> Candle:
     bar = await stage.close_bar(SYMBOL, price)
     assert (await crossing.strategy(stage, strategy_id)).counters.evaluated == 1
     return bar
-
-
-@given(parse("it went long {quantity:d} at {price}, to stop at {stop}"))
-async def go_long(stage: Stage, strategy_id: str, quantity: int, price: str, stop: str) -> None:
-    await stage.close_bar(SYMBOL, price)
-    await stage.trade_at(SYMBOL, price)
-    assert await belief(stage, strategy_id) == (Decimal(quantity), Decimal(stop))
 
 
 @given("Ana has paused it")
@@ -66,26 +67,44 @@ async def signal(stage: Stage, strategy_id: str, quantity: int, held: int) -> No
     await stage.close_bar(SYMBOL, crossing.RISE)
     (order,) = await dealing.orders_of(stage)
     assert Decimal(order.spec.quantity.value) == quantity
-    assert (await belief(stage, strategy_id))[0] == held
-
-
-@given("its bars have grown wide")
-async def grow_wide(stage: Stage) -> None:
-    await crossing.play(stage, SYMBOL, *[("106.00", "108.50", "104.50", "106.00")] * 6)
-
-
-@given("Rita has kept it from turning round")
-async def keep_from_turning(stage: Stage) -> None:
-    await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
-    fall, wide = ("106.00", "106.00", "105.00", "105.00"), ("105.00", "108.00", "104.50", "105.00")
-    await crossing.play(stage, SYMBOL, fall, wide, wide)  # Until its signal has expired.
-    assert len(await crossing.published(stage)) == 2
-    await set_mode(stage, risk_pb2.TRADING_MODE_ACTIVE)
+    assert (await crossing.belief(stage, strategy_id))[0] == held
 
 
 @given("Rita has halted the account")
 async def halt(stage: Stage) -> None:
     await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
+
+
+@given(parse("its database refuses writes, and the price has risen to {price}"))
+async def rise_without_database(stage: Stage, price: str) -> None:
+    stage.system.stores.database_for("strategy").faults.is_full = True
+    await outages.publish_close(stage, SYMBOL, price)
+    await asyncio.sleep(0.2)
+
+
+@given("nothing is stored and nothing is published")
+async def nothing_is_there(stage: Stage) -> None:
+    assert await stage.system.rows("strategy", "signals") == []
+    assert await stage.system.rows("strategy", "outbox") == []
+    assert await stage.system.stores.redis.xlen(stream_key("signals")) == 0
+
+
+@given("elsewhere the same strategy, to which indicators stream too late")
+async def run_elsewhere(elsewhere: Stage, late: ExitStack) -> None:
+    outages.hold_up_stream(elsewhere, late, "WatchIndicators")
+    await crossing.running(elsewhere, SYMBOL, HELD)
+
+
+@when("its database takes writes again")
+async def take_writes(stage: Stage) -> None:
+    stage.system.stores.database_for("strategy").faults.is_full = False
+    await stage.system.settle()
+
+
+@when(parse("the price rises to {price} here and elsewhere"))
+async def rise_on_both(stage: Stage, elsewhere: Stage, price: str) -> None:
+    await stage.close_bar(SYMBOL, price)
+    await elsewhere.close_bar(SYMBOL, price)
 
 
 @when(parse("that bar comes again after a restart, and then one at {price}"))
@@ -124,22 +143,6 @@ async def fill_partly(stage: Stage, quantity: int, price: str) -> None:
     await stage.system.settle()
 
 
-@when(parse("a bar from {first} to {last} touches {price} in between"))
-async def touch(stage: Stage, first: str, last: str, price: str) -> None:
-    low, _, high = sorted((first, last, price), key=Decimal)
-    await crossing.play(stage, SYMBOL, (first, high, low, last))
-
-
-@when(parse("a bar from {first} to {last} swings between {low} and {high}"))
-async def swing(stage: Stage, first: str, last: str, low: str, high: str) -> None:
-    await crossing.play(stage, SYMBOL, (first, high, low, last))
-
-
-@when("the strategy is restarted")
-async def restart(stage: Stage) -> None:
-    await restart_strategy(stage)
-
-
 @when(
     parse('Ana starts a strategy that follows crossings of "{symbol}"'),
     target_fixture="started",
@@ -161,12 +164,19 @@ async def has_signalled_nothing(stage: Stage) -> None:
     assert await crossing.published(stage) + await crossing.filtered(stage) == []
 
 
-@then("it has signalled nothing since")
 @then("it has signalled to go long")
 async def has_signalled(stage: Stage) -> None:
     (signal,) = await crossing.published(stage)
     assert (signal.action, signal.direction) == (SIGNAL_ACTION_OPEN, DIRECTION_LONG)
     assert signal.votes
+
+
+@then("elsewhere it has decided the same, by a batch request")
+async def decided_the_same(stage: Stage, elsewhere: Stage) -> None:
+    (here,), (there,) = await crossing.published(stage), await crossing.published(elsewhere)
+    assert crossing.decision(here) == crossing.decision(there)
+    assert not crossing.batch_requests(stage)
+    assert crossing.batch_requests(elsewhere)
 
 
 @then("watchers see what it has stored")
@@ -194,28 +204,9 @@ async def no_order(stage: Stage) -> None:
     assert await dealing.orders_of(stage) == []
 
 
-@then("that signal would have stopped lower")
-def would_have_stopped_lower(kept_back: Signal) -> None:
-    assert Decimal(kept_back.stop_price.value) < Decimal(crossing.STOP)
-
-
 @then(parse("it believes to hold {quantity:d}"))
 async def believes_to_hold(stage: Stage, strategy_id: str, quantity: int) -> None:
-    assert (await belief(stage, strategy_id))[0] == quantity
-
-
-@then(parse("it believes to hold {quantity:d}, to stop at {stop}"))
-async def believes(stage: Stage, strategy_id: str, quantity: int, stop: str) -> None:
-    assert await belief(stage, strategy_id) == (Decimal(quantity), Decimal(stop))
-
-
-@then("it leaves the position at the next price")
-async def leaves(stage: Stage, strategy_id: str) -> None:
-    signal = (await crossing.published(stage))[-1]
-    assert signal.action == SIGNAL_ACTION_CLOSE
-    await stage.trade_at(SYMBOL, "104.00")
-    assert await belief(stage, strategy_id) == (Decimal(0), None)
-    assert await dealing.positions(stage) == {}
+    assert (await crossing.belief(stage, strategy_id))[0] == quantity
 
 
 @then(parse("she is refused for {reason}, with {have:d} bars of {need:d}"))
@@ -237,13 +228,6 @@ async def runs(stage: Stage, started: str) -> None:
 
 
 # What steps do, where it takes more than a line.
-
-
-async def belief(stage: Stage, strategy_id: str) -> tuple[Decimal, Decimal | None]:
-    """Return what the strategy believes to hold, and where it would stop."""
-    view = await crossing.view(stage, strategy_id)
-    stop = Decimal(view.stop_price.value) if view.HasField("stop_price") else None
-    return Decimal(view.position.value), stop
 
 
 async def restart_strategy(stage: Stage) -> None:
