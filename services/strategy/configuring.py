@@ -87,9 +87,9 @@ def check_pasts(hosted: Hosted, pasts: Mapping[str, Past], *, is_cold_allowed: b
     needs_volume = any(need.kind in NEED_VOLUME for need in needs)
     for name, past in pasts.items():
         if kind.needs_range and past.has_range is False:
-            raise _insufficient(hosted, name, "a range", "closes alone")
+            raise insufficient(hosted, name, "a range", "closes alone")
         if kind.needs_range and needs_volume and past.has_volume is False:
-            raise _insufficient(hosted, name, "a volume", "none")
+            raise insufficient(hosted, name, "a volume", "none")
         if past.bar_count < hosted.warm_need and not is_cold_allowed:
             raise StrategyRefused(
                 "NOT_WARM",
@@ -101,7 +101,8 @@ def check_pasts(hosted: Hosted, pasts: Mapping[str, Past], *, is_cold_allowed: b
             )
 
 
-def _insufficient(hosted: Hosted, name: str, needed: str, found: str) -> StrategyRefused:
+def insufficient(hosted: Hosted, name: str, needed: str, found: str) -> StrategyRefused:
+    """Return the refusal of candles that carry less than the kind needs."""
     return StrategyRefused(
         "CANDLE_KIND_INSUFFICIENT",
         f"{hosted.config.kind} needs candles with {needed}, {name} has {found}: choose another "

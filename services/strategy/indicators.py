@@ -55,9 +55,9 @@ class IndicatorRequests:
 
     async def past(self, config: Config, instrument: str, call: Call) -> Past:
         """Return what is stored, as far back as the indicators care."""
-        warm_after = kind_of(config.kind).warm_after(config.parameters)
+        kind = kind_of(config.kind)
         request = _request(config, instrument, has_range=False)  # Any candle satisfies these.
-        request.last_count = SEED_FADED * warm_after
+        request.last_count = kind.history or SEED_FADED * kind.warm_after(config.parameters)
         request.is_last_only = True
         try:
             answer = await self._indicators.compute_indicators(request, call)
@@ -88,12 +88,13 @@ class IndicatorRequests:
 
     async def values_over(
         self, config: Config, candles: list[market_pb2.Candle], call: Call, *, has_range: bool
-    ) -> tuple[list[dict[str, float]], int]:
-        """Return the values after each of these candles, and how many outputs there are."""
+    ) -> tuple[list[dict[str, float]], bool]:
+        """Return the values after each of these candles, and whether all are warm at the last."""
         request = _request(config, candles[0].instrument, has_range=has_range)
         request.candles.candles.extend(candles)
         answer = await self._indicators.compute_indicators(request, call)
-        return _by_candle(answer.series, answer.candle_count), len(answer.series)
+        is_warm = all(one.first_index >= 0 for one in answer.series)
+        return _by_candle(answer.series, answer.candle_count), is_warm
 
     async def point(
         self, config: Config, instrument: str, span: tuple[int, int], *, has_range: bool

@@ -21,7 +21,8 @@ class IndicatorNeed:
     parameters: Mapping[str, float]
 
 
-def _forget(state: KindState, bar: Bar) -> KindState:
+def forget(state: KindState, bar: Bar) -> KindState:
+    """Return `state`: most kinds look at one bar alone."""
     return state
 
 
@@ -48,7 +49,7 @@ class Kind:
     evaluate: Callable[[Setting, KindState, Sequence[Bar], Point], tuple[KindState, Wish | None]]
     is_reversing: Callable[[Parameters], bool]
     needs_range: bool = False
-    remember: Callable[[KindState, Bar], KindState] = _forget
+    remember: Callable[[KindState, Bar], KindState] = forget
     history: int = 0
     needed: Callable[[Parameters], Sequence[str]] | None = None
 

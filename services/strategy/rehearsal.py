@@ -40,16 +40,20 @@ class Rehearsal:
         hosted = await self._subject(request, name, call)
         _check_one_series(hosted, request)
         has_range = all(candle.kind != CLOSE_ONLY for candle in candles)
-        values, width = await self._indicators.values_over(
+        kind = kind_of(hosted.config.kind)
+        if kind.needs_range and not has_range:
+            raise configuring.insufficient(hosted, name, "a range", "closes alone")
+        values, is_warm = await self._indicators.values_over(
             hosted.config, list(candles), call, has_range=has_range
         )
-        prime = kind_of(hosted.config.kind).prime
         state: KindState = {}
         for earlier in values[:-1]:
-            state = prime(state, earlier)
+            state = kind.prime(state, earlier)
+        for before in candles[-2:-1]:
+            state = kind.remember(state, bar_of(before))
         track = replace(hosted.tracks[name], has_range=has_range)
         hosted.tracks[name] = track
-        point = Point(values[-1], is_warm=len(values[-1]) == width)
+        point = Point(values[-1], is_warm)
         bar = bar_of(candles[-1])
         _, found = evaluate(hosted.setting(name), state, [bar], point, track.position)
         drafts = [drafted(hosted, name, bar, proposal) for proposal in found.proposals]

@@ -41,7 +41,7 @@ class Strategies(StrategyService):
         instruments, requests = Instruments(market), IndicatorRequests(indicators)
         points = Points(indicators, environment.clock, environment.tasks, environment.rng)
         self._lifecycle = Lifecycle(environment, self._roster, instruments, requests)
-        self._evaluator = Evaluator(environment, self._roster, points, Priming(requests))
+        self._evaluator = Evaluator(environment, self._roster, points, Priming(requests, market))
         self._events = OrderEvents(environment, self._roster)
         self._rehearsal = Rehearsal(self._roster, instruments, requests, environment.clock)
 
