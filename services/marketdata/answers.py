@@ -1,6 +1,8 @@
 """The answers of the service as messages of its contract."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
 
 from google.type.decimal_pb2 import Decimal as DecimalMessage
 from grpc import StatusCode
@@ -25,6 +27,8 @@ FAILED_PRECONDITION = (
     Refusal.INSTRUMENT_DIFFERS,
     Refusal.LINES_REJECTED,
     Refusal.TOO_MANY_REJECTED,
+    Refusal.TICK_GAP,
+    Refusal.TICK_EXPONENT_CHANGED,
 )
 
 
@@ -35,7 +39,10 @@ def status_of(refused: MarketDataRefused) -> ServiceError:
         code = StatusCode.NOT_FOUND
     elif refused.reason in FAILED_PRECONDITION:
         code = StatusCode.FAILED_PRECONDITION
-    error = refusal(code, refused.reason.value, refused.message, service=SERVICE)
+    elif refused.reason is Refusal.TICKS_DIFFER:
+        code = StatusCode.ALREADY_EXISTS
+    reason = refused.reason.value
+    error = refusal(code, reason, refused.message, service=SERVICE, **refused.facts)
     if not refused.rejected:
         return error
     lines = [
@@ -44,6 +51,15 @@ def status_of(refused: MarketDataRefused) -> ServiceError:
     ]
     details = (error.detail(ErrorInfo), BadRequest(field_violations=lines))
     return ServiceError(code, refused.message, [d for d in details if d is not None])
+
+
+@contextmanager
+def refusals_as_status() -> Iterator[None]:
+    """Raise each refusal of the block as the error it travels as."""
+    try:
+        yield
+    except MarketDataRefused as refused:
+        raise status_of(refused) from None
 
 
 def published(publication: Publication) -> pb.PublishCandlesResponse:
@@ -62,15 +78,18 @@ def _result(index: int, verdict: Verdict) -> pb.CandleResult:
 
 
 def quoted(instrument: str, standing: Standing) -> pb.GetQuoteResponse:
-    """Return a quote: the last confirmed close, since nothing else is known of candles."""
+    """Return a quote; what is not known is absent."""
     response = pb.GetQuoteResponse(
         quote=market_pb2.Quote(instrument=instrument),
         is_stale=standing.is_stale,
         is_in_session=standing.is_in_session,
     )
-    if standing.candle is not None and standing.age_ns is not None:
-        response.quote.last.CopyFrom(DecimalMessage(value=to_text(standing.candle.close)))
-        response.quote.time.CopyFrom(to_timestamp(standing.candle.close_ns))
+    for name in ("last", "bid", "bid_size", "ask", "ask_size"):
+        value: Decimal | None = getattr(standing, name)
+        if value is not None:
+            getattr(response.quote, name).CopyFrom(DecimalMessage(value=to_text(value)))
+    if standing.time_ns is not None and standing.age_ns is not None:
+        response.quote.time.CopyFrom(to_timestamp(standing.time_ns))
         response.age.CopyFrom(to_duration(standing.age_ns))
     return response
 

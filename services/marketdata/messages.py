@@ -5,12 +5,14 @@ from decimal import Decimal
 
 from google.protobuf.message import Message
 from google.type.decimal_pb2 import Decimal as DecimalMessage
+from trading.marketdata.v1 import marketdata_pb2
 from trading.types.v1 import instrument_pb2, market_pb2
 
 from runtime.money import to_text
-from runtime.times import NS_PER_S
+from runtime.times import NS_PER_S, to_ns
 from services.marketdata.candles import Adjustment, Candle, CandleKind, Source
 from services.marketdata.instruments import Instrument, InstrumentKind
+from services.marketdata.plan import Wanted
 from services.marketdata.timeframes import Timeframe
 
 DECIMALS = ("open", "high", "low", "close", "volume", "quote_volume")
@@ -142,3 +144,16 @@ def instrument_of(spec: instrument_pb2.InstrumentSpec) -> Instrument:
         for name in AMOUNTS
     }
     return replace(stated, **amounts)  # type: ignore[arg-type]
+
+
+def wanted_of(request: marketdata_pb2.StartReplayRequest) -> Wanted:
+    """Return what a request wants replayed."""
+    return Wanted(
+        dataset=request.dataset,
+        timeframe=timeframe_of(request.timeframe),
+        instruments=tuple(request.instruments),
+        from_ns=to_ns(request.from_time) if request.HasField("from_time") else None,
+        to_ns=to_ns(request.to_time) if request.HasField("to_time") else None,
+        seed=request.seed,
+        history_count=request.history_count,
+    )

@@ -1,68 +1,160 @@
-"""The newest price of each instrument, and when it is too old (rule D5)."""
+"""The newest prices of each instrument, and when they are too old (rule D5)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 
-from services.marketdata.calendars import is_open
-from services.marketdata.candles import Candle
+import numpy as np
+
+from services.marketdata.calendars import Instants, is_open
+from services.marketdata.candles import Candle, SeriesKey
 from services.marketdata.grid import grid_of
 from services.marketdata.instruments import Instrument
-from services.marketdata.timeframes import NS_PER_SECOND
+from services.marketdata.ticks import TickKind, Ticks
+from services.marketdata.timeframes import NS_PER_SECOND, Timeframe
 
 OVERDUE_CANDLES = 3
-OVERDUE_NS_MIN = 5 * NS_PER_SECOND
+OVERDUE_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An instrument's newest confirmed candle, as seen at one instant."""
+    """An instrument's newest prices, as seen at one instant; what is not known is None."""
 
-    candle: Candle | None
-    age_ns: int | None
     is_stale: bool
     is_in_session: bool
+    time_ns: int | None = None
+    age_ns: int | None = None
+    last: Decimal | None = None
+    bid: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask: Decimal | None = None
+    ask_size: Decimal | None = None
+
+
+class Price(NamedTuple):
+    """A price and when it was made; `size` of a bid or offer."""
+
+    time_ns: int
+    price: Decimal
+    size: Decimal | None = None
+
+
+class Interval(NamedTuple):
+    """The interval that a price is the last of."""
+
+    timeframe: Timeframe
+    open_ns: int
+    close_ns: int
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is a second."""
+        return self.timeframe is Timeframe.SECOND_1
+
+    @property
+    def rest_ns(self) -> int:
+        """How much of the second is left: the price may be a tick within it."""
+        return self.open_ns + NS_PER_SECOND - self.close_ns if self.is_short else 0
 
 
 class Quotes:
-    """The newest confirmed candle of every instrument; of two that close together the shorter."""
+    """The newest candle, trade, bid and offer of every instrument.
+
+    Of two candles that close together the shorter one counts.
+    """
 
     def __init__(self) -> None:
-        self._newest: dict[str, Candle] = {}
-        self._overdue_ns: dict[str, int | None] = {}
+        self._candles: dict[str, Candle] = {}
+        self._trades: dict[str, Price] = {}
+        self._bids: dict[str, Price] = {}
+        self._asks: dict[str, Price] = {}
+        self._made_of_ticks: dict[SeriesKey, None] = {}
 
     def take(self, candle: Candle) -> None:
-        """Remember a confirmed candle, unless a newer one is known."""
-        known = self._newest.get(candle.instrument)
-        if known is not None and _rank(known) > _rank(candle):
+        """Remember a confirmed candle, unless a newer one is known, or its ticks are."""
+        if candle.series in self._made_of_ticks:
             return
-        self._newest[candle.instrument] = candle
-        self._overdue_ns.pop(candle.instrument, None)
+        known = self._candles.get(candle.instrument)
+        if known is None or _rank(known) <= _rank(candle):
+            self._candles[candle.instrument] = candle
+
+    def leave_to_ticks(self, series: SeriesKey) -> None:
+        """Say that the candles of `series` are made of ticks: they tell nothing newer."""
+        self._made_of_ticks[series] = None
+
+    def take_ticks(self, ticks: Ticks) -> None:
+        """Remember the newest prices of a batch, unless newer ones are known."""
+        if ticks.kind is TickKind.TRADES:
+            _keep(self._trades, ticks, np.arange(len(ticks)))
+            return
+        _keep(self._bids, ticks, np.flatnonzero(ticks.quantities > 0))
+        _keep(self._asks, ticks, np.flatnonzero(ticks.quantities < 0))
 
     def standing(self, instrument: Instrument, now_ns: int) -> Standing:
         """Return what is known of `instrument` at `now_ns`. Without data it is stale."""
-        name = instrument.instrument
-        is_in_session = is_open(instrument.calendar, now_ns)
-        candle = self._newest.get(name)
+        name, calendar = instrument.instrument, instrument.calendar
+        is_in_session = is_open(calendar, now_ns)
+        bid, ask = self._bids.get(name), self._asks.get(name)
+        newest = self._newest(name)
+        if newest is None:
+            return Standing(is_stale=True, is_in_session=is_in_session)
+        limit_ns = overdue_ns(newest, calendar)
+        last = self._last(name)
+        return Standing(
+            is_stale=limit_ns is not None and now_ns > limit_ns,
+            is_in_session=is_in_session,
+            time_ns=newest.close_ns,
+            age_ns=max(0, now_ns - newest.close_ns),
+            last=last.price if last else None,
+            bid=bid.price if bid else None,
+            bid_size=bid.size if bid else None,
+            ask=ask.price if ask else None,
+            ask_size=ask.size if ask else None,
+        )
+
+    def _last(self, name: str) -> Price | None:
+        """Return the last trade or the last confirmed close, whichever is newer."""
+        trade, candle = self._trades.get(name), self._candles.get(name)
+        if candle is None or (trade is not None and trade.time_ns >= candle.close_ns):
+            return trade
+        return Price(candle.close_ns, candle.close)
+
+    def _newest(self, name: str) -> Interval | None:
+        """Return what the newest price belongs to; a tick is the last of the second it is in."""
+        candle = self._candles.get(name)
+        sides = (self._trades.get(name), self._bids.get(name), self._asks.get(name))
+        tick_ns = max((side.time_ns for side in sides if side is not None), default=None)
+        if tick_ns is not None and (candle is None or tick_ns >= candle.close_ns):
+            return Interval(Timeframe.SECOND_1, tick_ns - tick_ns % NS_PER_SECOND, tick_ns)
         if candle is None:
-            return Standing(None, None, is_stale=True, is_in_session=is_in_session)
-        if name not in self._overdue_ns:
-            self._overdue_ns[name] = overdue_ns(candle, instrument.calendar)
-        limit_ns = self._overdue_ns[name]
-        is_stale = limit_ns is not None and now_ns > limit_ns
-        return Standing(candle, max(0, now_ns - candle.close_ns), is_stale, is_in_session)
+            return None
+        return Interval(candle.timeframe, candle.open_ns, candle.close_ns)
 
 
-def overdue_ns(candle: Candle, calendar: str) -> int | None:
-    """Return when no data since `candle` is too long: three more should have closed.
+def overdue_ns(newest: Interval, calendar: str) -> int | None:
+    """Return when no data since is too long: three more candles, or five seconds of them.
 
-    Counted by the calendar, so a night or a weekend is no silence; at least five seconds.
-    None when the calendar ends before.
+    Counted by the calendar, so a night or a weekend is no silence. None when it ends before.
     """
-    grid = grid_of(calendar, candle.timeframe)
-    open_ns: int | None = candle.open_ns
-    for _ in range(OVERDUE_CANDLES):
+    grid = grid_of(calendar, newest.timeframe)
+    open_ns: int | None = newest.open_ns
+    for _ in range(OVERDUE_SECONDS if newest.is_short else OVERDUE_CANDLES):
         open_ns = None if open_ns is None else grid.next_open(open_ns)
     close_ns = None if open_ns is None else grid.close_of(open_ns)
-    return None if close_ns is None else max(close_ns, candle.close_ns + OVERDUE_NS_MIN)
+    return None if close_ns is None else close_ns - newest.rest_ns
+
+
+def _keep(known: dict[str, Price], ticks: Ticks, rows: Instants) -> None:
+    """Keep the newest of some ticks, the later in sequence of equal times."""
+    if not len(rows):
+        return
+    times_ns = ticks.times_ns[rows]
+    row = int(rows[len(rows) - 1 - int(times_ns[::-1].argmax())])
+    time_ns = int(ticks.times_ns[row])
+    before = known.get(ticks.instrument)
+    if before is None or time_ns >= before.time_ns:
+        known[ticks.instrument] = Price(time_ns, ticks.price(row), ticks.size(row))
 
 
 def _rank(candle: Candle) -> tuple[int, int, int]:

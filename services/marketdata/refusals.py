@@ -1,6 +1,6 @@
 """What this service refuses before anything happens, with a stable reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,6 +30,10 @@ class Refusal(StrEnum):
     NUMBERS_TOO_WIDE = "NUMBERS_TOO_WIDE"
     LINES_REJECTED = "LINES_REJECTED"
     TOO_MANY_REJECTED = "TOO_MANY_REJECTED"
+    TICK_GAP = "TICK_GAP"
+    TICK_EXPONENT_CHANGED = "TICK_EXPONENT_CHANGED"
+    TICKS_INVALID = "TICKS_INVALID"
+    TICKS_DIFFER = "TICKS_DIFFER"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,10 +49,20 @@ class RejectedRow:
 
 
 class MarketDataRefused(Exception):
-    """A request is refused; nothing of it has happened. Imports name the lines."""
+    """A request is refused; nothing of it has happened. Imports name the lines.
 
-    def __init__(self, reason: Refusal, message: str, rejected: Sequence[RejectedRow] = ()) -> None:
+    `facts` travel with the reason, for programs.
+    """
+
+    def __init__(
+        self,
+        reason: Refusal,
+        message: str,
+        rejected: Sequence[RejectedRow] = (),
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.rejected = rejected
+        self.facts = facts or {}

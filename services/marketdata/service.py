@@ -1,7 +1,7 @@
 """Market data as a service: converts, calls the domain and the store, answers."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -12,21 +12,21 @@ from trading.types.v1 import instrument_pb2
 from runtime.environment import Environment
 from runtime.rpc import Call
 from runtime.stores import Requests
-from runtime.times import to_ns
 from services.marketdata import answers, library, tables
+from services.marketdata.answers import refusals_as_status
 from services.marketdata.batch import Draft, Item, Publication
 from services.marketdata.history import list_page
 from services.marketdata.instruments import CATALOGUE, Instrument
 from services.marketdata.intake import Taken, header_of, take_in
-from services.marketdata.messages import instrument_of, spec_of, timeframe_of
+from services.marketdata.messages import instrument_of, spec_of, timeframe_of, wanted_of
 from services.marketdata.paging import page_of
-from services.marketdata.plan import Wanted
 from services.marketdata.publisher import Publisher
 from services.marketdata.quotes import Quotes
 from services.marketdata.refusals import MarketDataRefused, Refusal
 from services.marketdata.replay import Pacer, Replays
 from services.marketdata.session_list import sessions_listed
 from services.marketdata.shelf import Shelf
+from services.marketdata.tick_stream import TickStream
 
 
 class MarketData(MarketDataService):
@@ -39,6 +39,7 @@ class MarketData(MarketDataService):
         self._instruments: dict[str, Instrument] = dict(CATALOGUE)
         self._quotes = Quotes()
         self._publisher = Publisher(environment, self._instruments, self._quotes)
+        self._ticks = TickStream(environment, self._instruments, self._quotes, self._publisher)
         self._shelf = Shelf(database)
         self._replays = Replays(environment, self._publisher, pacer)
         self._requests = Requests(
@@ -53,11 +54,13 @@ class MarketData(MarketDataService):
             self._know(replace(instrument_of(spec), is_derived=is_derived))
         await self._shelf.start()
         await self._publisher.start()
+        await self._ticks.start()
         await self._replays.start()
 
     async def stop(self) -> None:
         """End watches and what runs for callers; replays end with the environment's tasks."""
         self._publisher.stop()
+        self._ticks.stop()
         await self._requests.stop()
         await self._environment.tasks.stop()
 
@@ -101,6 +104,24 @@ class MarketData(MarketDataService):
         async with aclosing(self._publisher.watch(request.after_sequence, is_wanted)) as items:
             async for item in items:
                 yield item
+
+    async def publish_ticks(
+        self, request: AsyncIterator[pb.PublishTicksRequest], call: Call = Call()
+    ) -> pb.PublishTicksResponse:
+        """Store ticks, show them and make candles of them; see the contract."""
+        with refusals_as_status():
+            return await self._ticks.take_in(request)
+
+    async def watch_ticks(
+        self, request: pb.WatchTicksRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchTicksResponse, None]:
+        """Stream batches from `after_sequence` on; see the contract."""
+        with refusals_as_status():
+            for instrument in request.instruments:
+                self._known(instrument)
+        async with aclosing(self._ticks.watch(request)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def list_candles(
         self, request: pb.ListCandlesRequest, call: Call = Call()
@@ -184,7 +205,7 @@ class MarketData(MarketDataService):
                 answer.replay.CopyFrom(answers.replay_of(row))
                 self._requests.remember(tx, "start_replay", key, request, answer)
 
-            plan = await self._shelf.plan(_wanted(request))
+            plan = await self._shelf.plan(wanted_of(request))
             body = request.SerializeToString()
             await self._replays.begin(plan, body, request.speed, remember)
             return answer
@@ -256,24 +277,3 @@ class MarketData(MarketDataService):
             rejected=answers.rejected_lines(imported.rejected),
             dataset=answers.dataset_of(dataset),
         )
-
-
-@contextmanager
-def refusals_as_status() -> Iterator[None]:
-    """Raise each refusal of the block as the error it travels as."""
-    try:
-        yield
-    except MarketDataRefused as refused:
-        raise answers.status_of(refused) from None
-
-
-def _wanted(request: pb.StartReplayRequest) -> Wanted:
-    return Wanted(
-        dataset=request.dataset,
-        timeframe=timeframe_of(request.timeframe),
-        instruments=tuple(request.instruments),
-        from_ns=to_ns(request.from_time) if request.HasField("from_time") else None,
-        to_ns=to_ns(request.to_time) if request.HasField("to_time") else None,
-        seed=request.seed,
-        history_count=request.history_count,
-    )

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from runtime.stores import requests_table
@@ -51,7 +53,7 @@ series = Table(
     Column("last_open_ns", BigInteger, nullable=False),
 )
 
-# The last sequence given to a stream; there is one, "candles".
+# The last sequence given to each stream: "candles" and "ticks".
 heads = Table(
     "heads",
     metadata,
@@ -116,6 +118,34 @@ replays = Table(
     Column("published", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
     Column("failure", Text, nullable=False),
+)
+
+# Batches of ticks as they were published; `body` is the TickBatch. Times are of the ticks.
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("instrument", NAME, nullable=False),
+    Column("sequence_first", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("stored_ns", BigInteger, nullable=False),
+    Column("body", BLOB, nullable=False),
+    UniqueConstraint("instrument", "sequence_first"),
+    Index("ticks_by_time", "instrument", "last_ns"),
+)
+
+# How far the ticks of each instrument are, and what its present session fixed.
+tick_lines = Table(
+    "tick_lines",
+    metadata,
+    Column("instrument", NAME, primary_key=True),
+    Column("sequence_next", BigInteger, nullable=False),
+    Column("session_ns", BigInteger, nullable=False),
+    Column("price_exponent", SmallInteger, nullable=False),
+    Column("quantity_exponent", SmallInteger, nullable=False),
+    Column("source", LargeBinary, nullable=False),  # DataSource, as last stated.
 )
 
 requests = requests_table(metadata)

@@ -1,6 +1,5 @@
 """The domain's numbers and names are those of the contract."""
 
-from collections.abc import AsyncIterator
 from enum import IntEnum, StrEnum
 
 import pytest
@@ -9,7 +8,6 @@ from trading.marketdata.v1 import marketdata_pb2 as pb
 from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.types.v1 import instrument_pb2, market_pb2
 
-from runtime.errors import ServiceError
 from runtime.times import to_timestamp
 from services.marketdata.candles import Adjustment, CandleKind, Fault
 from services.marketdata.cell_times import TimeFormat
@@ -21,6 +19,7 @@ from services.marketdata.refusals import Refusal
 from services.marketdata.replay import ReplayState
 from services.marketdata.tables import metadata
 from services.marketdata.tests import mothers
+from services.marketdata.ticks import TickKind
 from services.marketdata.timeframes import Timeframe
 
 
@@ -34,6 +33,7 @@ from services.marketdata.timeframes import Timeframe
         (Outcome, pb.CandleOutcome, "CANDLE_OUTCOME"),
         (TimeFormat, pb.TimeFormat, "TIME_FORMAT"),
         (ReplayState, pb.ReplayState, "REPLAY_STATE"),
+        (TickKind, market_pb2.TickKind, "TICK_KIND"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -43,19 +43,17 @@ def test_numbers_agree(ours: type[IntEnum], theirs: EnumTypeWrapper, prefix: str
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "prefix", "later"),
+    ("ours", "theirs", "prefix"),
     [
-        (Fault, pb.CandleRejectReason, "CANDLE_REJECT_REASON", set()),
-        (RowFault, pb.ImportRejectReason, "IMPORT_REJECT_REASON", set()),
-        (Refusal, pb.MarketDataRefusalReason, "MARKET_DATA_REFUSAL_REASON", {"TICK_GAP"}),
+        (Fault, pb.CandleRejectReason, "CANDLE_REJECT_REASON"),
+        (RowFault, pb.ImportRejectReason, "IMPORT_REJECT_REASON"),
+        (Refusal, pb.MarketDataRefusalReason, "MARKET_DATA_REFUSAL_REASON"),
     ],
     ids=["candle", "line", "refusal"],
 )
-def test_reasons_agree(
-    ours: type[StrEnum], theirs: EnumTypeWrapper, prefix: str, later: set[str]
-) -> None:
+def test_reasons_agree(ours: type[StrEnum], theirs: EnumTypeWrapper, prefix: str) -> None:
     stated = {name.removeprefix(f"{prefix}_") for name, _ in theirs.items()} - {"UNSPECIFIED"}
-    assert {item.value for item in ours} == stated - later
+    assert {item.value for item in ours} == stated
 
 
 def test_every_instrument_crosses_the_wire_unchanged() -> None:
@@ -72,18 +70,6 @@ def test_the_service_owns_the_tables_that_its_contract_names() -> None:
     options = MarketDataService.DESCRIPTOR.GetOptions()
     owned = next(value for _, value in options.ListFields() if hasattr(value, "owner_tables"))
     assert sorted(owned.owner_tables) == sorted(metadata.tables)
-
-
-async def test_ticks_are_the_next_step_and_say_so() -> None:
-    market = await mothers.a_market()
-
-    async def batches() -> AsyncIterator[pb.PublishTicksRequest]:
-        yield pb.PublishTicksRequest()
-
-    with pytest.raises(ServiceError, match="UNIMPLEMENTED"):
-        await market.client.publish_ticks(batches())
-    with pytest.raises(ServiceError, match="UNIMPLEMENTED"):
-        await anext(market.client.watch_ticks(pb.WatchTicksRequest()))
 
 
 def test_a_time_before_1970_crosses_the_wire() -> None:

@@ -329,6 +329,12 @@ class _MarketDataRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrappe
     """A batch of ticks does not follow the one before it."""
     MARKET_DATA_REFUSAL_REASON_SPAN_TOO_LONG: _MarketDataRefusalReason.ValueType  # 21
     """Over two million candles of one instrument were asked of a generator."""
+    MARKET_DATA_REFUSAL_REASON_TICK_EXPONENT_CHANGED: _MarketDataRefusalReason.ValueType  # 22
+    """A batch's exponent is not that of the session's first batch."""
+    MARKET_DATA_REFUSAL_REASON_TICKS_INVALID: _MarketDataRefusalReason.ValueType  # 23
+    """A tick has a price, quantity or time that it cannot have."""
+    MARKET_DATA_REFUSAL_REASON_TICKS_DIFFER: _MarketDataRefusalReason.ValueType  # 24
+    """Other ticks are stored under the batch's sequence."""
 
 class MarketDataRefusalReason(_MarketDataRefusalReason, metaclass=_MarketDataRefusalReasonEnumTypeWrapper):
     """Why a request is refused before anything happens; travels in ErrorInfo without the prefix."""
@@ -377,6 +383,12 @@ MARKET_DATA_REFUSAL_REASON_TICK_GAP: MarketDataRefusalReason.ValueType  # 20
 """A batch of ticks does not follow the one before it."""
 MARKET_DATA_REFUSAL_REASON_SPAN_TOO_LONG: MarketDataRefusalReason.ValueType  # 21
 """Over two million candles of one instrument were asked of a generator."""
+MARKET_DATA_REFUSAL_REASON_TICK_EXPONENT_CHANGED: MarketDataRefusalReason.ValueType  # 22
+"""A batch's exponent is not that of the session's first batch."""
+MARKET_DATA_REFUSAL_REASON_TICKS_INVALID: MarketDataRefusalReason.ValueType  # 23
+"""A tick has a price, quantity or time that it cannot have."""
+MARKET_DATA_REFUSAL_REASON_TICKS_DIFFER: MarketDataRefusalReason.ValueType  # 24
+"""Other ticks are stored under the batch's sequence."""
 Global___MarketDataRefusalReason: _TypeAlias = MarketDataRefusalReason  # noqa: Y015
 
 @_typing.final
@@ -480,18 +492,32 @@ class PublishTicksRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BATCH_FIELD_NUMBER: _builtins.int
+    IS_AFTER_GAP_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    is_after_gap: _builtins.bool
+    """Whether ticks before this batch are lost, as the publisher knows: then its sequence may skip
+    ahead, which the answer counts.
+    """
     @_builtins.property
     def batch(self) -> _market_pb2.TickBatch:
         """The ticks, 200 to a batch where speed matters."""
+
+    @_builtins.property
+    def source(self) -> _market_pb2.DataSource:
+        """Where the ticks come from. It holds for the instrument's batches until another is stated;
+        candles made of the ticks name it. Absent at first: nobody said.
+        """
 
     def __init__(
         self,
         *,
         batch: _market_pb2.TickBatch | None = ...,
+        is_after_gap: _builtins.bool = ...,
+        source: _market_pb2.DataSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "is_after_gap", b"is_after_gap", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -511,7 +537,7 @@ class PublishTicksResponse(_message.Message):
     ticks: _builtins.int
     """Ticks in them."""
     gaps: _builtins.int
-    """Declared interruptions between them (a new session's first batch)."""
+    """Declared interruptions between them, see is_after_gap."""
     def __init__(
         self,
         *,
@@ -655,8 +681,11 @@ class WatchTicksRequest(_message.Message):
 
     INSTRUMENTS_FIELD_NUMBER: _builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    IS_FROM_NOW_FIELD_NUMBER: _builtins.int
     after_sequence: _builtins.int
-    """The last sequence the reader has; 0: from now on."""
+    """The last sequence the reader has; 0: from the oldest that is kept."""
+    is_from_now: _builtins.bool
+    """Whether to begin with what comes from now on, whatever after_sequence says."""
     @_builtins.property
     def instruments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The instruments."""
@@ -666,10 +695,11 @@ class WatchTicksRequest(_message.Message):
         *,
         instruments: _abc.Iterable[_builtins.str] | None = ...,
         after_sequence: _builtins.int = ...,
+        is_from_now: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "instruments", b"instruments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "instruments", b"instruments", "is_from_now", b"is_from_now"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -690,7 +720,7 @@ class WatchTicksResponse(_message.Message):
     """Whether this is only a sign of life."""
     @_builtins.property
     def batch(self) -> _market_pb2.TickBatch:
-        """The ticks; absent on a heartbeat."""
+        """The ticks as they were published; absent on a heartbeat."""
 
     def __init__(
         self,
@@ -822,8 +852,8 @@ class GetQuoteResponse(_message.Message):
     IS_STALE_FIELD_NUMBER: _builtins.int
     IS_IN_SESSION_FIELD_NUMBER: _builtins.int
     is_stale: _builtins.bool
-    """Whether data is overdue: none came for three candles of the series, and at least 5 seconds,
-    in which the market was open. True without a price.
+    """Whether data is overdue: none came for three candles of the series, and at least 5 seconds
+    (ticks: 5 seconds), in which the market was open. True without a price.
     """
     is_in_session: _builtins.bool
     """Whether the instrument's market is open now."""

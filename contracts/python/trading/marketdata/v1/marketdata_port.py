@@ -145,9 +145,15 @@ class MarketDataService(Port):
         """Takes in ticks, batch by batch, until the publisher ends the stream; answers once.
 
         Batches of one instrument must follow each other without a gap in their sequences; a batch
-        sent again is counted once.
-        Errors: NOT_FOUND (unknown instrument), FAILED_PRECONDITION with reason TICK_GAP (metadata
-        expected: the sequence that must come next; what came before it is kept).
+        sent again is counted once. What the answer counts is stored and shown to watchers. Trades
+        make candles of one second and one minute, confirmed 250 ms after their interval's end; a
+        trade that comes later makes a revision. Times may go back within and between batches.
+        Errors end the stream, and what came before the batch at fault is kept: NOT_FOUND (unknown
+        instrument), FAILED_PRECONDITION with reason TICK_GAP (metadata expected: the sequence that
+        must come next) or TICK_EXPONENT_CHANGED (an exponent differs from the session's first),
+        INVALID_ARGUMENT with reason TICKS_INVALID (a price is not above zero or off tick, a quantity
+        is zero, a time is over one second after the present, or a number has over 18 digits),
+        ALREADY_EXISTS (other ticks under a sequence that is taken).
         """
         raise unimplemented(self)
 
@@ -169,7 +175,12 @@ class MarketDataService(Port):
     ) -> AsyncGenerator[pb.WatchTicksResponse, None]:
         """Streams tick batches after after_sequence, per instrument in sequence order, without end.
 
-        Errors: as of WatchCandles.
+        Batches are as they were published; they are kept for 7 days, and the last million of them
+        longer. The first message is a heartbeat with the current sequence; more follow while nothing
+        else is sent.
+        Errors: NOT_FOUND (unknown instrument), OUT_OF_RANGE (after_sequence is older than what is
+        kept or ahead of what exists), RESOURCE_EXHAUSTED (the reader is too slow; resume from the
+        last sequence it has).
         """
         raise unimplemented(self)
 
@@ -188,7 +199,8 @@ class MarketDataService(Port):
     ) -> pb.GetQuoteResponse:
         """Returns the newest prices of an instrument, how old they are and whether that is too old.
 
-        Where only candles are known, the quote has the last confirmed close and no bid or ask.
+        Bid and ask come from quotes, the last price from trades or confirmed candles, whichever is
+        newer. Where only candles are known there is no bid or ask.
         Errors: NOT_FOUND (unknown instrument).
         """
         raise unimplemented(self)

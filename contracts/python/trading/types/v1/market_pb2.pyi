@@ -351,7 +351,9 @@ class TickBatch(_message.Message):
 
     @_builtins.property
     def quantities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Quantity, × 10^`quantity_exponent`; the sign is the aggressor's: plus bought, minus sold."""
+        """Quantity, × 10^`quantity_exponent`, never 0. Of a trade the sign is the aggressor's: plus
+        bought, minus sold. Of a quote: plus is the size now bid at the price, minus the size asked.
+        """
 
     def __init__(
         self,

@@ -1,0 +1,130 @@
+"""The bars that ticks make: which are forming, which are due, which come too late (rule D6)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from services.marketdata.candles import Candle, CandleKind, Source
+from services.marketdata.tick_kernel import (
+    CLOSE,
+    COUNT,
+    FIRST_NS,
+    HIGH,
+    LAST_NS,
+    LOW,
+    OPEN,
+    OPEN_NS,
+    VOLUME,
+)
+from services.marketdata.timeframes import DURATION_NS, NS_PER_SECOND, Timeframe
+
+TIMEFRAMES = (Timeframe.SECOND_1, Timeframe.MINUTE_1)
+GRACE_NS = NS_PER_SECOND // 4
+PROCESS = "ticks"
+
+
+class BarKey(NamedTuple):
+    """Which bar: sorts by the time it opens."""
+
+    open_ns: int
+    timeframe: Timeframe
+    instrument: str
+
+    @property
+    def close_ns(self) -> int:
+        """When its interval ends."""
+        return self.open_ns + DURATION_NS[self.timeframe]
+
+    @property
+    def due_ns(self) -> int:
+        """When it is confirmed."""
+        return self.close_ns + GRACE_NS
+
+
+@dataclass(slots=True, kw_only=True)
+class TickBar:
+    """What the ticks of one interval come to so far."""
+
+    first_ns: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    last_ns: int
+    close: Decimal
+    volume: Decimal
+    count: int
+
+    def absorb(self, other: "TickBar") -> None:
+        """Add ticks of the same interval that have later sequences."""
+        if other.first_ns < self.first_ns:
+            self.first_ns, self.open = other.first_ns, other.open
+        if other.last_ns >= self.last_ns:
+            self.last_ns, self.close = other.last_ns, other.close
+        self.high, self.low = max(self.high, other.high), min(self.low, other.low)
+        self.volume += other.volume
+        self.count += other.count
+
+
+def bar_of(row: Sequence[int], price_exponent: int, quantity_exponent: int) -> TickBar:
+    """Return the bar of one row of the kernel."""
+    return TickBar(
+        first_ns=row[FIRST_NS],
+        open=Decimal(row[OPEN]).scaleb(price_exponent),
+        high=Decimal(row[HIGH]).scaleb(price_exponent),
+        low=Decimal(row[LOW]).scaleb(price_exponent),
+        last_ns=row[LAST_NS],
+        close=Decimal(row[CLOSE]).scaleb(price_exponent),
+        volume=Decimal(row[VOLUME]).scaleb(quantity_exponent),
+        count=row[COUNT],
+    )
+
+
+def keys_of(instrument: str, row: Sequence[int]) -> Iterable[BarKey]:
+    """Yield the bars, of a second and longer, that a row of one second belongs to."""
+    for timeframe in TIMEFRAMES:
+        yield BarKey(row[OPEN_NS] - row[OPEN_NS] % DURATION_NS[timeframe], timeframe, instrument)
+
+
+def candle_of_bar(key: BarKey, bar: TickBar, source: Source, revision: int = 0) -> Candle:
+    """Return the confirmed candle of a bar."""
+    return Candle(
+        instrument=key.instrument,
+        timeframe=key.timeframe,
+        kind=CandleKind.OHLCV,
+        open_ns=key.open_ns,
+        close_ns=key.close_ns,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        trade_count=bar.count,
+        revision=revision,
+        source=replace(source, process=source.process or PROCESS),
+    )
+
+
+class TickBars:
+    """The bars that are not confirmed yet."""
+
+    def __init__(self) -> None:
+        self._forming: dict[BarKey, TickBar] = {}
+
+    def is_forming(self, key: BarKey) -> bool:
+        """Whether there are ticks of this bar and it is not confirmed."""
+        return key in self._forming
+
+    def absorb(self, key: BarKey, bar: TickBar) -> bool:
+        """Add ticks to a bar; return whether it begins with them."""
+        forming = self._forming.get(key)
+        if forming is None:
+            self._forming[key] = replace(bar)
+            return True
+        forming.absorb(bar)
+        return False
+
+    def take_due(self, now_ns: int) -> list[tuple[BarKey, TickBar]]:
+        """Take out the bars whose grace is over, in the order of their time."""
+        due = sorted(key for key in self._forming if key.due_ns <= now_ns)
+        return [(key, self._forming.pop(key)) for key in due]

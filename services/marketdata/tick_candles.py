@@ -1,0 +1,167 @@
+"""Makes candles of ticks: confirmed 250 ms after their interval, revised for late ticks (D6)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from trading.types.v1 import market_pb2
+
+from runtime.environment import Environment
+from runtime.stores import StoreError
+from services.marketdata import store, tick_store
+from services.marketdata.batch import Draft
+from services.marketdata.candles import Candle, Source
+from services.marketdata.messages import candle_of, source_of
+from services.marketdata.publisher import Publisher
+from services.marketdata.tick_bars import (
+    TIMEFRAMES,
+    BarKey,
+    TickBar,
+    TickBars,
+    bar_of,
+    candle_of_bar,
+    keys_of,
+)
+from services.marketdata.tick_kernel import Folder
+from services.marketdata.tick_messages import ticks_of
+from services.marketdata.ticks import TickKind, Ticks
+from services.marketdata.timeframes import NS_PER_SECOND
+
+STORE_RETRY_S = 0.2
+log = logging.getLogger(__name__)
+
+Late = dict[BarKey, None]  # In the order in which they came.
+T = TypeVar("T")
+
+
+class TickCandles:
+    """The candles of every instrument whose trades come in."""
+
+    def __init__(self, environment: Environment, publisher: Publisher) -> None:
+        self._environment = environment
+        self._publisher = publisher
+        self._bars = TickBars()
+        self._folder = Folder()
+        self._sources: dict[str, Source] = {}
+        self._alarms: dict[int, None] = {}
+        self._storing = asyncio.Lock()  # Confirming and revising one after the other.
+
+    def name_source(self, instrument: str, source: bytes) -> None:
+        """Say where the ticks of `instrument` come from (a DataSource)."""
+        self._sources[instrument] = source_of(market_pb2.DataSource.FromString(source))
+
+    async def resume(self, instrument: str) -> None:
+        """Take up the trades whose candles may not be confirmed yet, after a new start."""
+        longest = TIMEFRAMES[-1]
+
+        def work(tx: Connection) -> list[bytes]:
+            last_ns = store.lasts(tx, [instrument]).get((instrument, longest))
+            from_ns = 0 if last_ns is None else last_ns
+            return tick_store.trades_within(tx, instrument, from_ns, 2**63 - 1)
+
+        late: Late = {}
+        for body in await self._environment.database.read(work):
+            self.take(ticks_of(market_pb2.TickBatch.FromString(body)), late)
+        await self.revise(late)
+
+    def take(self, ticks: Ticks, late: Late) -> None:
+        """Add trades that are stored; note in `late` the bars that were over when they came."""
+        if ticks.kind is not TickKind.TRADES:
+            return
+        now_ns = self._environment.clock.now_ns()
+        for row in self._rows(ticks):
+            bar = bar_of(row, ticks.price_exponent, ticks.quantity_exponent)
+            for key in keys_of(ticks.instrument, row):
+                if key.due_ns <= now_ns and not self._bars.is_forming(key):
+                    late[key] = None
+                elif self._bars.absorb(key, bar):
+                    self._set_alarm(key.due_ns)
+
+    def _rows(self, ticks: Ticks) -> list[list[int]]:
+        return self._folder.rows(ticks.times_ns, ticks.prices, ticks.quantities, NS_PER_SECOND)
+
+    def _set_alarm(self, due_ns: int) -> None:
+        if due_ns not in self._alarms:
+            self._alarms[due_ns] = None
+            work = self._confirm_at(due_ns)
+            self._environment.tasks.spawn(work, name=f"confirm-{due_ns}")
+
+    async def _confirm_at(self, due_ns: int) -> None:
+        await self._environment.clock.sleep_until(due_ns)
+        del self._alarms[due_ns]
+        with self._environment.progress.working("tick candles"):
+            async with self._storing:
+                due = self._bars.take_due(due_ns)
+                await self._publish([self._candle(key, bar) for key, bar in due])
+
+    def _candle(self, key: BarKey, bar: TickBar, revision: int = 0) -> Candle:
+        source = self._sources.get(key.instrument, Source())
+        return candle_of_bar(key, bar, source, revision)
+
+    async def _publish(self, candles: Sequence[Candle], *, is_backfill: bool = False) -> None:
+        drafts = [Draft.of(candle) for candle in candles]
+        if drafts:
+            publish = partial(self._publisher.publish, drafts, is_backfill=is_backfill)
+            publication = await _patiently(publish)
+            for verdict in publication.verdicts:
+                if verdict.rejection is not None:  # Outside the session, or the feed made its own.
+                    log.warning("a candle of ticks is not stored: %s", verdict.rejection.text)
+
+    async def revise(self, late: Late) -> None:
+        """Build each interval anew from what is stored; publish what differs from before."""
+        async with self._storing:
+            for key in late:
+                contents, bodies, last_ns = await _patiently(partial(self._stored, key))
+                bar = self._bar_within(key, bodies)
+                candle = self._candle(key, bar, revision=len(contents))
+                if not contents or _differ(contents[-1], candle):
+                    await self._publish(
+                        [candle], is_backfill=not contents and key.open_ns < last_ns
+                    )
+
+    async def _stored(self, key: BarKey) -> tuple[list[bytes], list[bytes], int]:
+        series = key.instrument, key.timeframe
+
+        def work(tx: Connection) -> tuple[list[bytes], list[bytes], int]:
+            return (
+                store.contents(tx, series, key.open_ns),
+                tick_store.trades_within(tx, key.instrument, key.open_ns, key.close_ns),
+                store.lasts(tx, [key.instrument]).get(series, -1),
+            )
+
+        return await self._environment.database.read(work)
+
+    def _bar_within(self, key: BarKey, bodies: Iterable[bytes]) -> TickBar:
+        """Return the bar of all trades in an interval; there is one, which was late."""
+        whole: TickBar | None = None
+        for body in bodies:
+            ticks = ticks_of(market_pb2.TickBatch.FromString(body))
+            for row in self._rows(ticks):
+                if key not in keys_of(key.instrument, row):
+                    continue
+                bar = bar_of(row, ticks.price_exponent, ticks.quantity_exponent)
+                if whole is None:
+                    whole = bar
+                else:
+                    whole.absorb(bar)
+        assert whole is not None
+        return whole
+
+
+def _differ(content: bytes, candle: Candle) -> bool:
+    """Whether a stored candle has other numbers than `candle`, which would be its revision."""
+    stored = candle_of(market_pb2.Candle.FromString(content))
+    numbers = ("open", "high", "low", "close", "volume", "trade_count")
+    return any(getattr(stored, name) != getattr(candle, name) for name in numbers)
+
+
+async def _patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Return what `work` returns, again while the store fails: nothing here can be lost."""
+    while True:
+        try:
+            return await work()
+        except StoreError:
+            await asyncio.sleep(STORE_RETRY_S)
