@@ -36,7 +36,7 @@ class _StrategyKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Strategy
     STRATEGY_KIND_EMA_CROSS: _StrategyKind.ValueType  # 1
     """Follows the crossing of a fast and a slow exponential average."""
     STRATEGY_KIND_VEGAS: _StrategyKind.ValueType  # 2
-    """Weighs conditions around a tunnel of averages; not built yet."""
+    """Weighs conditions around a tunnel of averages. Needs ranges and volumes."""
     STRATEGY_KIND_NWE: _StrategyKind.ValueType  # 3
     """Trades back into a kernel-regression envelope."""
 
@@ -48,7 +48,7 @@ STRATEGY_KIND_UNSPECIFIED: StrategyKind.ValueType  # 0
 STRATEGY_KIND_EMA_CROSS: StrategyKind.ValueType  # 1
 """Follows the crossing of a fast and a slow exponential average."""
 STRATEGY_KIND_VEGAS: StrategyKind.ValueType  # 2
-"""Weighs conditions around a tunnel of averages; not built yet."""
+"""Weighs conditions around a tunnel of averages. Needs ranges and volumes."""
 STRATEGY_KIND_NWE: StrategyKind.ValueType  # 3
 """Trades back into a kernel-regression envelope."""
 Global___StrategyKind: _TypeAlias = StrategyKind  # noqa: Y015
@@ -242,6 +242,14 @@ class CreateStrategyRequest(_message.Message):
         """Parameters of the kind; those left out have their defaults.
         EMA_CROSS: `fast` (12) and `slow` (26), periods, fast below slow; `mode`, "STOP_AND_REVERSE"
         (default) or "LONG_ONLY".
+        VEGAS: `ema1` to `ema7` (12, 144, 169, 576, 676, 2304, 2704), ascending periods; `vote_mode`,
+        "WEIGHTED" (default) or "COUNT"; `support_min` (2); per condition a switch, "ON" or "OFF", and
+        a weight 0..10: `volume_surge`, `tunnel_break`, `ema_touch`, `rsi`, `bollinger`, `engulfing`,
+        `hammer` (ON), `leg`, `structure` (OFF), `weight_volume_surge` and so on (1; leg 1.2,
+        structure 0); per filter a switch: `rsi_extreme_event`, `ema_distance`, `chase_unconfirmed`,
+        `extreme_candle`, `macd_falling_knife` (ON), `fib_against_trend` (OFF); `tight_stop` (ON);
+        `debug` (OFF), which adds labels and decides nothing; `mode`, "STOP_AND_REVERSE" (default) or
+        "AS_SIZED", which takes a risk_share and no target_position.
         NWE: `h` (8), `mult` (3), `window` (500) shape the envelope; `mode`, "STOP_AND_REVERSE"
         (default) or "AS_SIZED"; `stop_atr` (0.5), `dynamic_stop` ("OFF") and `stop_gain` (0.5) its
         stop; `scaled_envelope` ("OFF"); the confirmations `stc`, `volume`, `direction` ("ON") and
