@@ -91,9 +91,14 @@ EXTREMES: dict[str, tuple[View, bool]] = {
         view("100 102.4 99.9 102", emas=(101.0, 101.5, *THROUGH[2:])),
         True,
     ),
+    "the fourth out of order": (
+        view("100 102.4 99.9 102", emas=(101.5, 101.0, 99.0, 99.2, 97.0, 96.0, 95.0)),
+        True,
+    ),
     "against the candle": (view("102 102.4 99.9 100", emas=THROUGH), True),
     "one average": (view("100 102.4 99.9 102", emas=(103.0, 101.0, 102.5, *THROUGH[3:])), False),
     "small body": (view("102 103 99.9 100", emas=THROUGH), False),
+    "body of just enough": (view("102 102.98 99.9 99.998", emas=THROUGH), True),
     "small move": (view("101.7 101.8 100.7 100.8", emas=THROUGH), False),
 }
 
