@@ -11,12 +11,11 @@ from typing import Protocol
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.indicators.v1.indicators_port import IndicatorService
 from trading.marketdata.v1.marketdata_port import MarketDataService
-from trading.portfolio.v1.portfolio_port import PortfolioService
-from trading.strategy.v1.strategy_port import StrategyService
+from trading.risk.v1.risk_port import RiskService
 
 from runtime.environment import Environment
 from runtime.rpc import P, Port
-from services.execution import Execution
+from services.execution import Execution, ExecutionPeers
 from services.indicators import Indicators
 from services.marketdata import MarketData, Pacer
 from services.orders import Orders
@@ -46,13 +45,15 @@ Build = Callable[[Environment, Connect, Shared], Port]
 BUILDERS: dict[str, Build] = {
     "marketdata": lambda env, connect, shared: MarketData(env, shared.pacer),
     "indicators": lambda env, connect, shared: Indicators(env, connect(MarketDataService)),
-    "portfolio": lambda env, connect, shared: Portfolio(env, connect(MarketDataService)),
+    "portfolio": lambda env, connect, shared: Portfolio(env, connect),
     "strategy": lambda env, connect, shared: Strategies(
         env, connect(MarketDataService), connect(IndicatorService)
     ),
     "risk": lambda env, connect, shared: Risk(env, shared.approval_key, connect),
     "execution": lambda env, connect, shared: Execution(
-        env, shared.approval_key, connect(ExchangeService)
+        env,
+        shared.approval_key,
+        ExecutionPeers(connect(ExchangeService), connect(MarketDataService), connect(RiskService)),
     ),
     "orders": lambda env, connect, shared: Orders(env, connect),
 }
@@ -63,5 +64,5 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "risk": ("candles", "order_events"),
     "portfolio": ("candles", "order_events"),
     "orders": ("signals", "execution_reports", "risk_events"),
-    "execution": ("venue_reports:XSIM",),
+    "execution": ("venue_reports:XSIM", "risk_events"),
 }

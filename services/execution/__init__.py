@@ -1,5 +1,6 @@
 """Execution: works approved orders at the venue."""
 
+from services.execution.peers import Peers as ExecutionPeers
 from services.execution.service import Execution
 
-__all__ = ["Execution"]
+__all__ = ["Execution", "ExecutionPeers"]

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from grpc import StatusCode
 from sqlalchemy import Connection
 from trading.exchange.v1 import exchange_pb2
+from trading.types.v1.execution_pb2 import ExecutionReport
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
@@ -19,6 +21,7 @@ from services.execution.wire import answered_fact
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 JITTER = 0.25
 QUERY_TIMEOUT_S = 1.0
+Take = Callable[[Sequence[ExecutionReport]], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +45,13 @@ class Doubts:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._take: Take = _nowhere
+        self._moved: Callable[[Key], None] = _nobody
         self._followed: set[Key] = set()
+
+    def report_to(self, take: Take, moved: Callable[[Key], None]) -> None:
+        """Give what venues say of an algorithm's children to `take`; tell `moved` of parents."""
+        self._take, self._moved = take, moved
 
     def watch(self, key: Key) -> None:
         """Follow a child until it is known what became of it; once for each child."""
@@ -68,7 +77,15 @@ class Doubts:
             child = await desk.environment.database.write(
                 lambda tx: self._learn(tx, key, answer, asked_ns)
             )
+            if child is not None and not child.is_direct:
+                await self._pass_on(child, answer)
         return Finding(answer, child)
+
+    async def _pass_on(self, child: Child, answer: exchange_pb2.GetOrderResponse | None) -> None:
+        """Book what a query told of an algorithm's child: its parent counts every trade."""
+        if answer is not None:
+            await self._take(answer.executions)
+        self._moved((child.account, child.client_order_id))
 
     def _learn(
         self,
@@ -83,6 +100,8 @@ class Doubts:
         # A query that began before the last send says nothing about that send.
         if answer is None and asked_ns < child.sent_ns:
             return child
+        if answer is not None and not child.is_direct:
+            return child  # Its reports are booked one by one.
         after = told(child, answered_fact(answer)) if answer else not_found(child, asked_ns)
         if after is not child:
             store.update_children(tx, [after])
@@ -111,3 +130,11 @@ class Doubts:
             log.info("child %s cannot be read: %s", key, error)
             return True
         return child is not None and child.is_unsettled
+
+
+async def _nowhere(reports: Sequence[ExecutionReport]) -> None:
+    raise AssertionError("nobody books reports: call report_to first")
+
+
+def _nobody(parent: Key) -> None:
+    return None

@@ -1,27 +1,13 @@
-"""The gate every order passes before it may be sent: approved, of a known kind, for a venue."""
+"""The gate every order passes before it may be sent: approved just as it is, and lately."""
 
 from trading.execution.v1.execution_pb2 import ExecutionRefusalReason as Reason
-from trading.types.v1.order_pb2 import ALGORITHM_KIND_DIRECT, AlgorithmKind, OrderSpec
+from trading.types.v1.order_pb2 import OrderSpec
 from trading.types.v1.risk_pb2 import RISK_VERDICT_APPROVED, RiskDecision
 
 from runtime.approval import approval_token, is_approved
 from runtime.digest import digest
 from runtime.times import to_ns
 from services.execution.refusals import ExecutionRefused
-
-
-def check_algorithm(order: OrderSpec) -> None:
-    """Refuse an algorithm that is not built, by its name; none given is DIRECT."""
-    if not order.HasField("algorithm"):
-        return
-    kind = order.algorithm.kind
-    if kind != ALGORITHM_KIND_DIRECT:
-        name = AlgorithmKind.Name(kind).removeprefix("ALGORITHM_KIND_")
-        raise ExecutionRefused(
-            Reason.EXECUTION_REFUSAL_REASON_ALGORITHM_NOT_BUILT,
-            f"algorithm {name} is not built yet: use DIRECT",
-            algorithm=name,
-        )
 
 
 def check_approval(key: bytes, order: OrderSpec, decision: RiskDecision, now_ns: int) -> None:

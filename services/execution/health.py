@@ -1,8 +1,8 @@
 """How a venue is: how it answered lately, and what it leaves unanswered."""
 
 from collections import deque
-from collections.abc import Hashable
 
+Order = tuple[str, str]  # Account and name.
 REMEMBERED = 100
 NEWEST_WEIGHT = 0.1
 REJECTS_MIN, REJECT_SHARE_MAX = 20, 0.5
@@ -15,7 +15,7 @@ class Health:
     def __init__(self) -> None:
         self.latency_s = 0.0  # Moving average; the newest answer weighs 0.1.
         self._rejects: deque[bool] = deque(maxlen=REMEMBERED)
-        self._unanswered: dict[Hashable, float] = {}  # Since when, by order.
+        self._unanswered: dict[Order, float] = {}  # Since when, by order.
         self._is_measured = False
 
     @property
@@ -23,11 +23,11 @@ class Health:
         """The share of the last hundred orders that it rejected."""
         return sum(self._rejects) / len(self._rejects) if self._rejects else 0.0
 
-    def sent(self, order: Hashable, now_s: float) -> None:
+    def sent(self, order: Order, now_s: float) -> None:
         """Note an order that waits for its answer."""
         self._unanswered[order] = now_s
 
-    def answered(self, order: Hashable) -> None:
+    def answered(self, order: Order) -> None:
         """Note that the venue has spoken of an order, in whatever way."""
         self._unanswered.pop(order, None)
 
@@ -51,6 +51,6 @@ class Health:
             return f"it left {late} orders unanswered for {UNANSWERED_S:.0f} s"
         return ""
 
-    def oldest_unanswered(self) -> Hashable | None:
+    def oldest_unanswered(self) -> Order | None:
         """Return the order that has waited longest for an answer."""
         return next(iter(self._unanswered), None)

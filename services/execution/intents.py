@@ -1,6 +1,7 @@
 """What execution means to do is committed before it is done (X1, X3, X12)."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -8,17 +9,27 @@ from grpc import StatusCode
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from trading.execution.v1 import execution_pb2 as pb
+from trading.types.v1.order_pb2 import SIDE_SELL
 
 from runtime.atto import to_atto
 from runtime.digest import digest
 from runtime.errors import refusal
 from runtime.stores import Epochs
+from runtime.times import to_ns
 from services.execution import store
 from services.execution import tables as t
 from services.execution.children import Child, Status, sent
 from services.execution.desk import Desk
 from services.execution.gate import check_approval
-from services.execution.refusals import SERVICE, ExecutionRefused, differs, superseded
+from services.execution.modes import Subject
+from services.execution.refusals import (
+    SERVICE,
+    ExecutionRefused,
+    blocked,
+    differs,
+    superseded,
+    unhealthy,
+)
 from services.execution.store import Parent
 
 SHARD = "orders"
@@ -36,8 +47,9 @@ class Begun:
 class Intents:
     """Commits each intent once; a repeat finds what the first one committed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, stops: Callable[[Subject], str]) -> None:
         self._desk = desk
+        self._stops = stops
         self._epochs = Epochs(t.epochs)
         self._admitted = 0  # The epoch last admitted: asking the store again is not needed.
 
@@ -59,6 +71,7 @@ class Intents:
         refused: ExecutionRefused | None = None
         try:
             check_approval(self._desk.approval_key, order, decision, self._desk.now_ns())
+            self.check_open(subject_of(request))
         except ExecutionRefused as error:  # What is known already needs no approval.
             refused = error
         begun: Begun | None = None
@@ -82,7 +95,7 @@ class Intents:
         """Commit a new parent, its child and the dispatch (X1, X3)."""
         order, decision, now_ns = request.order, request.decision, self._desk.now_ns()
         self._admit(tx, request.epoch)
-        _check_in_time(until_s)
+        check_in_time(until_s)
         parent = Parent(
             account=order.account,
             client_order_id=order.client_order_id,
@@ -126,12 +139,19 @@ class Intents:
             return Begun(parent, child, is_to_send=False)
         if refused is not None:
             raise refused
-        _check_in_time(until_s)
+        check_in_time(until_s)
         store.update_parent(tx, key, decision_id=decision_id)
         child = sent(child, self._desk.now_ns())
         store.update_children(tx, [child])
         store.open_dispatch(tx, child, request.epoch, decision_id)
         return Begun(replace(parent, decision_id=decision_id), child, is_to_send=True)
+
+    def check_open(self, subject: Subject) -> None:
+        """Refuse what the trading mode forbids (A6), and what a venue that ails would get."""
+        if why := self._stops(subject):
+            raise blocked(why)
+        if why := self._desk.link.ails():
+            raise unhealthy(self._desk.link.venue, why)
 
     def _admit(self, tx: Connection, epoch: int) -> None:
         if epoch == self._admitted:
@@ -140,6 +160,18 @@ class Intents:
         if epoch < current:
             raise superseded(epoch, current)
         self._epochs.admit(tx, SHARD, epoch)
+
+
+def subject_of(request: pb.StartExecutionRequest) -> Subject:
+    """Return what the trading modes are asked about an order."""
+    order = request.order
+    return Subject(
+        order.account,
+        order.strategy_id,
+        order.instrument,
+        is_reducing=order.reduce_only or order.side == SIDE_SELL,
+        judged_ns=to_ns(request.decision.decided_at),
+    )
 
 
 def _direct_child(request: pb.StartExecutionRequest, venue: str) -> Child:
@@ -153,7 +185,7 @@ def _direct_child(request: pb.StartExecutionRequest, venue: str) -> Child:
     )
 
 
-def _check_in_time(until_s: float | None) -> None:
+def check_in_time(until_s: float | None) -> None:
     """Refuse what the caller no longer waits for: it may have asked and been told "not found"."""
     if until_s is not None and asyncio.get_running_loop().time() >= until_s:
         raise refusal(

@@ -41,7 +41,8 @@ class PlanFacts:
     profile: str = ""
     slices: int = 0
     arrival_twice_mid: int = 0  # In ticks; 0: not known.
-    trades_from: int = 0  # The market's trades after this sequence count.
+    trades_from: int = 0  # The market's trades after this sequence count …
+    traded_before: int = 0  # … and its volume beyond these lots.
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ class Plan:
     completions: int = 0
     not_before_ns: int = 0
     note: str = ""
-    market_lots: int = 0
-    market_value: int = 0
+    trades_until: int = 0  # The market's last trade before it ended; 0: not known.
 
     @property
     def key(self) -> Key:
@@ -171,14 +171,20 @@ def next_due_ns(tx: Connection, key: Key, now_ns: int) -> int:
     return tx.execute(_NEXT, _of(key) | {"now_ns": now_ns}).scalar() or 0
 
 
-def move_slice(tx: Connection, key: Key, moved: KeptSlice, *, is_new: bool = False) -> None:
+def keep_slice(tx: Connection, key: Key, moved: KeptSlice) -> None:
     """Keep how far a slice has come; those before it that sent nothing are merged into it."""
-    if is_new:
-        tx.execute(_INSERT_SLICE, _slice_row(key, moved))
-    else:
-        row = _slice_row(key, moved)
-        tx.execute(_UPDATE_SLICE, _of(key) | {"of_slice": moved.number} | row)
-    tx.execute(_MERGE, _of(key) | {"of_slice": moved.number})
+    row = _slice_row(key, moved)
+    named = _of(key) | {"of_slice": moved.number}
+    if tx.execute(_UPDATE_SLICE, named | row).rowcount == 0:
+        tx.execute(_INSERT_SLICE, row)  # POV's seconds are kept when they send something.
+    tx.execute(_MERGE, named)
+
+
+def retarget(tx: Connection, key: Key, moved: Sequence[KeptSlice]) -> None:
+    """Keep other targets of slices that are still to come."""
+    if moved:
+        rows = [_of(key) | {"of_slice": one.number} | _slice_row(key, one) for one in moved]
+        tx.execute(_UPDATE_SLICE, rows)
 
 
 def _plan(row: Row[Any]) -> Plan:
@@ -196,8 +202,7 @@ def _plan(row: Row[Any]) -> Plan:
         completions=row.completions,
         not_before_ns=row.not_before_ns,
         note=row.note,
-        market_lots=row.market_lots,
-        market_value=int(row.market_value),
+        trades_until=row.trades_until,
     )
 
 
@@ -213,8 +218,7 @@ def _changing(plan: Plan) -> dict[str, Any]:
         "completions": plan.completions,
         "not_before_ns": plan.not_before_ns,
         "note": plan.note,
-        "market_lots": plan.market_lots,
-        "market_value": str(plan.market_value),
+        "trades_until": plan.trades_until,
     }
 
 

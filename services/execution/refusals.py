@@ -15,7 +15,8 @@ CODES = {
     Reason.EXECUTION_REFUSAL_REASON_ORDER_DIFFERS: StatusCode.ALREADY_EXISTS,
     Reason.EXECUTION_REFUSAL_REASON_VENUE_UNKNOWN: StatusCode.NOT_FOUND,
     Reason.EXECUTION_REFUSAL_REASON_EXECUTION_UNKNOWN: StatusCode.NOT_FOUND,
-    Reason.EXECUTION_REFUSAL_REASON_ALGORITHM_NOT_BUILT: StatusCode.UNIMPLEMENTED,
+    Reason.EXECUTION_REFUSAL_REASON_ALGORITHM_INVALID: StatusCode.INVALID_ARGUMENT,
+    Reason.EXECUTION_REFUSAL_REASON_INSTRUMENT_UNKNOWN: StatusCode.NOT_FOUND,
     Reason.EXECUTION_REFUSAL_REASON_IN_DOUBT: StatusCode.UNAVAILABLE,
 }
 
@@ -69,4 +70,20 @@ def superseded(epoch: int, current: int) -> ExecutionRefused:
         Reason.EXECUTION_REFUSAL_REASON_EPOCH_SUPERSEDED,
         f"epoch {epoch} of orders is over, epoch {current} writes now: stop sending",
         current=str(current),
+    )
+
+
+def blocked(why: str) -> ExecutionRefused:
+    """Return the refusal of an order that nothing may be sent for now."""
+    return ExecutionRefused(
+        Reason.EXECUTION_REFUSAL_REASON_MODE_BLOCKED,
+        f"nothing is sent: {why}; try again when that is over",
+    )
+
+
+def unhealthy(venue: str, why: str) -> ExecutionRefused:
+    """Return the refusal of an order to a venue that is not well."""
+    return ExecutionRefused(
+        Reason.EXECUTION_REFUSAL_REASON_VENUE_UNHEALTHY,
+        f"nothing is sent to {venue}: {why}; it is being probed",
     )

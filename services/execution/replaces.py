@@ -80,6 +80,8 @@ class Replaces:
             message.limit_price.CopyFrom(request.limit_price)
         if request.HasField("stop_price"):
             message.stop_price.CopyFrom(request.stop_price)
+        if request.HasField("stop_price"):
+            message.stop_price.CopyFrom(request.stop_price)
         try:
             answer = await self._desk.link.port.replace_order(
                 message, Call(timeout_s(call), call.metadata)

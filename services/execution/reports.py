@@ -199,6 +199,12 @@ class Reports:
             desk.link.health.answered((report.account, report.client_order_id))
             self._settled((report.account, report.client_order_id))
 
+    async def take_some(self, reports: Sequence[ExecutionReport]) -> None:
+        """Commit reports of one order that a query told: those of its account are not complete."""
+        last = self._desk.link.report_sequence
+        incoming = Incoming(in_sequence(reports), last, {}, is_seen=True)
+        self._show(await self._commit(incoming))
+
     async def _commit(self, incoming: Incoming) -> Booked:
         return await self._desk.environment.database.write(
             lambda tx: self._booking.book(tx, incoming)

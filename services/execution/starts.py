@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
 from trading.execution.v1 import execution_pb2 as pb
 from trading.execution.v1.execution_pb2 import ExecutionRefusalReason as Reason
 from trading.types.v1.execution_pb2 import ExecutionReport
@@ -11,12 +10,15 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from runtime.digest import digest
 from runtime.errors import ServiceError
 from runtime.rpc import Call
-from services.execution import inbox, store
-from services.execution.children import Child, Status, refused, unanswered
+from services.execution import inbox
+from services.execution.children import Child, Status
 from services.execution.desk import Desk
 from services.execution.doubts import Doubts
 from services.execution.intents import Begun, Intents
+from services.execution.parents import Parents
+from services.execution.planning import is_direct
 from services.execution.refusals import ExecutionRefused, as_error, differs, in_doubt
+from services.execution.sending import place
 from services.execution.store import Key
 from services.execution.wire import DIRECT_PLAN, STATES, as_parents, child_message, fact_of
 
@@ -36,8 +38,9 @@ class Running:
 class Starts:
     """Starts executions, one at a time for each order; repeats share the first answer."""
 
-    def __init__(self, desk: Desk, intents: Intents, doubts: Doubts) -> None:
+    def __init__(self, desk: Desk, intents: Intents, doubts: Doubts, worked: Parents) -> None:
         self._desk = desk
+        self._worked = worked  # Those that are not DIRECT.
         self._intents = intents
         self._doubts = doubts
         self._running: dict[Key, Running] = {}
@@ -93,6 +96,9 @@ class Starts:
     async def _start(
         self, key: Key, request: pb.StartExecutionRequest, call: Call
     ) -> pb.StartExecutionResponse | ServiceError:
+        if not is_direct(request.order):
+            self._running[key].is_settled = True  # The store says all.
+            return await self._worked.start(request, call)
         begun = await self._intents.begin(request, call.deadline_s)
         if not begun.is_to_send:
             self._running[key].is_settled = True  # Nothing is on its way: the store says all.
@@ -107,35 +113,12 @@ class Starts:
         left_s = call.remaining_s()
         timeout_s = PLACE_TIMEOUT_S if left_s is None else max(left_s - MARGIN_S, 0.001)
         message = child_message(request.order, begun.child)
-        try:
-            answer = await self._desk.link.place(message, Call(timeout_s, call.metadata))
-        except ServiceError as error:
-            return await self._not_placed(begun, error)
+        sent = Call(timeout_s, call.metadata)
+        answer = await place(self._desk, self._doubts, begun.child, message, sent)
+        if isinstance(answer, Child):
+            key = (answer.account, answer.child_order_id)
+            return await self._standing(key, replace(begun, child=answer))
         return _started(begun, as_parents(answer.report, begun.child))
-
-    async def _not_placed(
-        self, begun: Begun, error: ServiceError
-    ) -> pb.StartExecutionResponse | ServiceError:
-        """Keep the doubt, or the venue's definite refusal (X4)."""
-        key = (begun.child.account, begun.child.child_order_id)
-        reason = error.reason or error.code.name
-
-        def keep(tx: Connection) -> Child:
-            child = store.load_child(tx, key)
-            assert child is not None, "the intent was committed"
-            after = refused(child, reason) if error.definite else unanswered(child)
-            if after is not child:
-                store.update_children(tx, [after])
-                if not after.is_unsettled:
-                    store.close_dispatches(tx, [after], self._desk.now_ns())
-            return after
-
-        try:
-            child = await self._desk.environment.database.write(keep)
-        finally:
-            if not error.definite:  # Also when the store fails: the dispatch is still open.
-                self._doubts.watch(key)
-        return await self._standing(key, replace(begun, child=child))
 
     async def _standing(self, key: Key, begun: Begun) -> pb.StartExecutionResponse | ServiceError:
         """Return where an execution stands that needs no sending."""

@@ -75,8 +75,7 @@ plans = Table(
     Column("completions", Integer, nullable=False),
     Column("not_before_ns", BigInteger, nullable=False),
     Column("note", String(40), nullable=False),  # Why the last slice sent nothing.
-    Column("market_lots", BigInteger, nullable=False),  # Once it has ended.
-    Column("market_value", String(40), nullable=False),  # Ticks times lots, once it has ended.
+    Column("trades_until", BigInteger, nullable=False),  # The market's last trade, at the end.
     Index("ix_plans_status", "status"),
 )
 

@@ -9,6 +9,7 @@ from trading.types.v1.order_pb2 import OrderSpec, OrderStatus
 
 from runtime.atto import from_atto, to_atto
 from services.execution.children import Child, Fact, Split, Status
+from services.execution.plans import Plan
 from services.execution.store import Parent
 
 State = pb.ExecutionState
@@ -59,6 +60,7 @@ ENDED = frozenset(
         State.EXECUTION_STATE_NOT_ACCEPTED,
     }
 )
+TAKING, SHOW = frozenset({"CROSS", "COMPLETE"}), "SHOW"
 DIRECT_PLAN = pb.PlanSummary(algorithm=order_pb2.ALGORITHM_KIND_DIRECT, slices=1)
 
 
@@ -87,6 +89,38 @@ def child_message(order: OrderSpec, child: Child) -> exchange_pb2.VenueOrder:
     if order.HasField("expire_time"):
         message.expire_time.CopyFrom(order.expire_time)
     return message
+
+
+def algorithm_child_message(plan: Plan, order: OrderSpec, child: Child) -> exchange_pb2.VenueOrder:
+    """Return a child of an algorithm as the venue is asked for it: a limit order, always."""
+    is_taking = child.meeting in TAKING
+    message = exchange_pb2.VenueOrder(
+        client_order_id=child.child_order_id,
+        account=child.account,
+        instrument=order.instrument,
+        side=order.side,
+        type=order_pb2.ORDER_TYPE_LIMIT,
+        time_in_force=order_pb2.TIME_IN_FORCE_IOC if is_taking else order.time_in_force,
+        quantity=Decimal(value=from_atto(child.quantity_atto)),
+        limit_price=price(plan, child.price_ticks),
+        reduce_only=order.reduce_only,
+    )
+    if not is_taking and order.HasField("expire_time"):
+        message.expire_time.CopyFrom(order.expire_time)
+    if plan.terms.is_native_iceberg and child.meeting == SHOW:
+        display = plan.terms.display_lots * plan.facts.lot_atto
+        message.display_quantity.value = from_atto(min(display, child.quantity_atto))
+    return message
+
+
+def price(plan: Plan, ticks: int) -> Decimal:
+    """Return a number of ticks as a decimal."""
+    return Decimal(value=from_atto(ticks * plan.facts.tick_atto))
+
+
+def half_ticks(plan: Plan, twice: int) -> Decimal:
+    """Return half a number of ticks as a decimal: a mid price."""
+    return Decimal(value=from_atto(twice * plan.facts.tick_atto // 2))
 
 
 def as_parents(report: ExecutionReport, child: Child | None) -> ExecutionReport:
@@ -159,7 +193,7 @@ def execution_message(
         state=STATES[children[0].status],
         order=OrderSpec.FromString(parent.spec),
         plan=DIRECT_PLAN,
-        children=[_child_of(child) for child in children],
+        children=[child_state(child) for child in children],
         filled=Decimal(value=from_atto(parts.filled_atto)),
         working=Decimal(value=from_atto(parts.working_atto)),
         doubtful=Decimal(value=from_atto(parts.doubtful_atto)),
@@ -167,7 +201,8 @@ def execution_message(
     )
 
 
-def _child_of(child: Child) -> pb.Child:
+def child_state(child: Child) -> pb.Child:
+    """Return a child as it stands."""
     return pb.Child(
         child_order_id=child.child_order_id,
         venue_order_id=child.venue_order_id,

@@ -32,6 +32,7 @@ class Profile:
     name: str
     edges: Numbers  # Rising, one more than shares.
     shares: Numbers
+    day_volume: float = 0.0  # The mean of a session, in units of the instrument.
 
     def volumes(self, start_ns: int, end_ns: int, slices: int) -> Numbers:
         """Return the share of the day's volume that falls into each part of a window."""
@@ -80,10 +81,11 @@ def session_profile(bars: Iterable[Bar]) -> Profile | None:
         total = sum(days[day].values())
         for place, volume in days[day].items():
             means[place] += volume / total / len(traded)
-    return _profile(means)
+    mean_volume = sum(sum(days[day].values()) for day in traded) / len(traded)
+    return _profile(means, mean_volume)
 
 
-def _profile(means: dict[tuple[int, int], float]) -> Profile:
+def _profile(means: dict[tuple[int, int], float], day_volume: float) -> Profile:
     """Return a profile over the whole day: what lies between two bars has no volume."""
     edges, shares = [0.0], list[float]()
     for (opened, closed), share in sorted(means.items()):
@@ -96,4 +98,4 @@ def _profile(means: dict[tuple[int, int], float]) -> Profile:
     if edges[-1] < DAY_NS:
         edges.append(float(DAY_NS))
         shares.append(0.0)
-    return Profile(SESSION_PROFILE, np.array(edges), np.array(shares))
+    return Profile(SESSION_PROFILE, np.array(edges), np.array(shares), day_volume)

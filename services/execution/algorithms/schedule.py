@@ -41,11 +41,11 @@ class Timetable:
 
 def timetable(
     terms: Terms,
-    rng: random.Random,
+    rng: random.Random | None,
     profile: Profile | None = None,
     given: tuple[float, ...] = (),
 ) -> Timetable:
-    """Return the slices of TWAP, VWAP or IMPLEMENTATION_SHORTFALL."""
+    """Return the slices of TWAP, VWAP or IMPLEMENTATION_SHORTFALL, jittered by `rng`."""
     weights, name = _weights(terms, profile, given)
     targets = cumulative_targets(terms.quantity_lots, weights)
     dues = due_times(terms, rng)
@@ -63,11 +63,12 @@ def cumulative_targets(quantity_lots: int, weights: Weights) -> list[int]:
     return [int(lots) for lots in targets]
 
 
-def due_times(terms: Terms, rng: random.Random) -> list[int]:
-    """Return when each slice is due: none before the window begins."""
+def due_times(terms: Terms, rng: random.Random | None) -> list[int]:
+    """Return when each slice is due, none before the window begins; exact without `rng`."""
     dues = []
     for number in range(terms.slice_count):
-        shift_ns = round(JITTER * (2 * rng.random() - 1) * terms.spacing_ns)
+        chance = 2 * rng.random() - 1 if rng else 0.0
+        shift_ns = round(JITTER * chance * terms.spacing_ns)
         dues.append(terms.start_ns + max(0, number * terms.spacing_ns + shift_ns))
     return dues
 

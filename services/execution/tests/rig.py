@@ -8,6 +8,8 @@ from typing import Any
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.execution.v1 import execution_pb2 as pb
 from trading.execution.v1.execution_port import ExecutionService
+from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.risk.v1.risk_port import RiskService
 from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.order_pb2 import OrderSpec
 
@@ -24,9 +26,10 @@ from runtime.progress import Progress
 from runtime.rpc import P, Port
 from runtime.stores import Database
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
-from services.execution import Execution, tables
+from services.execution import Execution, ExecutionPeers, tables
 from services.execution.tests import mothers
 from services.execution.tests.mothers import ANA, KEY, START_NS
+from services.execution.tests.peers import ScriptedMarketData, ScriptedRisk
 from services.execution.tests.scripted import ScriptedVenue
 
 
@@ -36,6 +39,8 @@ class Rig:
     def __init__(self) -> None:
         self.clock = ReplayClock(START_NS)
         self.venue = ScriptedVenue()
+        self.risk = ScriptedRisk()
+        self.marketdata = ScriptedMarketData()
         self.database = Database.inline_memory()
         self.environment: Environment
         self.service: Execution
@@ -60,8 +65,12 @@ class Rig:
             progress=Progress(),
             tasks=Tasks("execution"),
         )
-        exchange = _client(ExchangeService, self.venue, "execution")
-        self.service = Execution(self.environment, KEY, exchange)
+        peers = ExecutionPeers(
+            _client(ExchangeService, self.venue, "execution"),
+            _client(MarketDataService, self.marketdata, "execution"),
+            _client(RiskService, self.risk, "execution"),
+        )
+        self.service = Execution(self.environment, KEY, peers)
         self.execution = _client(ExecutionService, self.service, "orders")
         await self.service.start()
         await self.rest()

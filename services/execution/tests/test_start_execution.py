@@ -7,7 +7,7 @@ import pytest
 from grpc import StatusCode
 from trading.execution.v1 import execution_pb2 as pb
 from trading.types.v1 import order_pb2, risk_pb2
-from trading.types.v1.order_pb2 import AlgorithmKind, AlgorithmSpec
+from trading.types.v1.order_pb2 import AlgorithmSpec
 
 from services.execution.tests import mothers
 from services.execution.tests.mothers import LIFETIME_NS
@@ -100,16 +100,6 @@ async def test_an_approval_by_another_key_is_refused() -> None:
     request.decision.CopyFrom(forged)
     error = await failure(rig.execution.start_execution(request))
     assert error.reason == "NOT_APPROVED"
-
-
-@pytest.mark.parametrize("name", ["TWAP", "VWAP", "POV", "ICEBERG", "IMPLEMENTATION_SHORTFALL"])
-async def test_another_algorithm_is_refused_by_name_never_sent_directly(name: str) -> None:
-    rig = await Rig.started()
-    kind = AlgorithmKind.Value(f"ALGORITHM_KIND_{name}")
-    error = await failure(rig.send(mothers.order(algorithm=AlgorithmSpec(kind=kind))))
-    assert (error.code, error.reason) == (StatusCode.UNIMPLEMENTED, "ALGORITHM_NOT_BUILT")
-    assert name in error.message
-    assert rig.venue.places == []
 
 
 async def test_direct_may_be_named() -> None:

@@ -97,7 +97,7 @@ class _ExecutionRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     EXECUTION_REFUSAL_REASON_VOLUME_UNKNOWN: _ExecutionRefusalReason.ValueType  # 7
     """The algorithm needs volumes that the market data do not have."""
     EXECUTION_REFUSAL_REASON_ALGORITHM_NOT_BUILT: _ExecutionRefusalReason.ValueType  # 8
-    """The algorithm is not built yet."""
+    """The algorithm is not built. Not given any more: all of them are."""
     EXECUTION_REFUSAL_REASON_EXECUTION_UNKNOWN: _ExecutionRefusalReason.ValueType  # 9
     """There is no execution of that order."""
     EXECUTION_REFUSAL_REASON_CHILD_IN_DOUBT: _ExecutionRefusalReason.ValueType  # 10
@@ -108,6 +108,16 @@ class _ExecutionRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     """The new quantity is below what has traded."""
     EXECUTION_REFUSAL_REASON_VENUE_REFUSED: _ExecutionRefusalReason.ValueType  # 13
     """The venue certainly did not take the order."""
+    EXECUTION_REFUSAL_REASON_MODE_BLOCKED: _ExecutionRefusalReason.ValueType  # 14
+    """The trading mode forbids it, or risk has not been heard for 3 s; nothing was sent."""
+    EXECUTION_REFUSAL_REASON_ALGORITHM_INVALID: _ExecutionRefusalReason.ValueType  # 15
+    """The order cannot be worked as its algorithm asks: a quantity or price is off the grid, too
+    small, or does not belong to it.
+    """
+    EXECUTION_REFUSAL_REASON_INSTRUMENT_UNKNOWN: _ExecutionRefusalReason.ValueType  # 16
+    """Nobody has the terms of the instrument."""
+    EXECUTION_REFUSAL_REASON_NOT_SCHEDULED: _ExecutionRefusalReason.ValueType  # 17
+    """The execution is DIRECT: it has nothing that could be paused."""
 
 class ExecutionRefusalReason(_ExecutionRefusalReason, metaclass=_ExecutionRefusalReasonEnumTypeWrapper):
     """Why execution refused a call; without prefix in ErrorInfo.reason."""
@@ -129,7 +139,7 @@ EXECUTION_REFUSAL_REASON_WINDOW_INVALID: ExecutionRefusalReason.ValueType  # 6
 EXECUTION_REFUSAL_REASON_VOLUME_UNKNOWN: ExecutionRefusalReason.ValueType  # 7
 """The algorithm needs volumes that the market data do not have."""
 EXECUTION_REFUSAL_REASON_ALGORITHM_NOT_BUILT: ExecutionRefusalReason.ValueType  # 8
-"""The algorithm is not built yet."""
+"""The algorithm is not built. Not given any more: all of them are."""
 EXECUTION_REFUSAL_REASON_EXECUTION_UNKNOWN: ExecutionRefusalReason.ValueType  # 9
 """There is no execution of that order."""
 EXECUTION_REFUSAL_REASON_CHILD_IN_DOUBT: ExecutionRefusalReason.ValueType  # 10
@@ -140,6 +150,16 @@ EXECUTION_REFUSAL_REASON_BELOW_FILLED: ExecutionRefusalReason.ValueType  # 12
 """The new quantity is below what has traded."""
 EXECUTION_REFUSAL_REASON_VENUE_REFUSED: ExecutionRefusalReason.ValueType  # 13
 """The venue certainly did not take the order."""
+EXECUTION_REFUSAL_REASON_MODE_BLOCKED: ExecutionRefusalReason.ValueType  # 14
+"""The trading mode forbids it, or risk has not been heard for 3 s; nothing was sent."""
+EXECUTION_REFUSAL_REASON_ALGORITHM_INVALID: ExecutionRefusalReason.ValueType  # 15
+"""The order cannot be worked as its algorithm asks: a quantity or price is off the grid, too
+small, or does not belong to it.
+"""
+EXECUTION_REFUSAL_REASON_INSTRUMENT_UNKNOWN: ExecutionRefusalReason.ValueType  # 16
+"""Nobody has the terms of the instrument."""
+EXECUTION_REFUSAL_REASON_NOT_SCHEDULED: ExecutionRefusalReason.ValueType  # 17
+"""The execution is DIRECT: it has nothing that could be paused."""
 Global___ExecutionRefusalReason: _TypeAlias = ExecutionRefusalReason  # noqa: Y015
 
 @_typing.final
@@ -389,6 +409,66 @@ class ReplaceExecutionResponse(_message.Message):
 Global___ReplaceExecutionResponse: _TypeAlias = ReplaceExecutionResponse  # noqa: Y015
 
 @_typing.final
+class PauseExecutionRequest(_message.Message):
+    """Names the execution to pause, or to let go on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    CLIENT_ORDER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    IS_PAUSED_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The account of the order."""
+    client_order_id: _builtins.str
+    """The parent order."""
+    request_id: _builtins.str
+    """The caller's name for this request."""
+    is_paused: _builtins.bool
+    """Whether it is to stand still; false: it goes on."""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        client_order_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        is_paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "client_order_id", b"client_order_id", "is_paused", b"is_paused", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseExecutionRequest: _TypeAlias = PauseExecutionRequest  # noqa: Y015
+
+@_typing.final
+class PauseExecutionResponse(_message.Message):
+    """Says where the execution stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    IS_PAUSED_FIELD_NUMBER: _builtins.int
+    state: Global___ExecutionState.ValueType
+    """Where it stands."""
+    is_paused: _builtins.bool
+    """Whether it stands still."""
+    def __init__(
+        self,
+        *,
+        state: Global___ExecutionState.ValueType = ...,
+        is_paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_paused", b"is_paused", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseExecutionResponse: _TypeAlias = PauseExecutionResponse  # noqa: Y015
+
+@_typing.final
 class GetExecutionRequest(_message.Message):
     """Names the execution to look at."""
 
@@ -430,10 +510,17 @@ class GetExecutionResponse(_message.Message):
     DOUBTFUL_FIELD_NUMBER: _builtins.int
     UNSCHEDULED_FIELD_NUMBER: _builtins.int
     ARRIVAL_PRICE_FIELD_NUMBER: _builtins.int
+    SLICES_FIELD_NUMBER: _builtins.int
+    IS_PAUSED_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     execution_id: _builtins.str
     """This service's name for it."""
     state: Global___ExecutionState.ValueType
     """Where it stands."""
+    is_paused: _builtins.bool
+    """Whether it was paused."""
+    note: _builtins.str
+    """Why nothing is sent now: the trading mode, "NO_REFERENCE" or "BEYOND_LIMIT"; else empty."""
     @_builtins.property
     def order(self) -> _order_pb2.OrderSpec:
         """The parent order."""
@@ -466,6 +553,10 @@ class GetExecutionResponse(_message.Message):
     def arrival_price(self) -> _decimal_pb2.Decimal:
         """Mid price when it began; absent when unknown."""
 
+    @_builtins.property
+    def slices(self) -> _containers.RepeatedCompositeFieldContainer[Global___SliceState]:
+        """Its slices, in time order; none for DIRECT, those that sent something for POV."""
+
     def __init__(
         self,
         *,
@@ -479,14 +570,63 @@ class GetExecutionResponse(_message.Message):
         doubtful: _decimal_pb2.Decimal | None = ...,
         unscheduled: _decimal_pb2.Decimal | None = ...,
         arrival_price: _decimal_pb2.Decimal | None = ...,
+        slices: _abc.Iterable[Global___SliceState] | None = ...,
+        is_paused: _builtins.bool = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["arrival_price", b"arrival_price", "doubtful", b"doubtful", "filled", b"filled", "order", b"order", "plan", b"plan", "unscheduled", b"unscheduled", "working", b"working"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival_price", b"arrival_price", "children", b"children", "doubtful", b"doubtful", "execution_id", b"execution_id", "filled", b"filled", "order", b"order", "plan", b"plan", "state", b"state", "unscheduled", b"unscheduled", "working", b"working"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrival_price", b"arrival_price", "children", b"children", "doubtful", b"doubtful", "execution_id", b"execution_id", "filled", b"filled", "is_paused", b"is_paused", "note", b"note", "order", b"order", "plan", b"plan", "slices", b"slices", "state", b"state", "unscheduled", b"unscheduled", "working", b"working"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetExecutionResponse: _TypeAlias = GetExecutionResponse  # noqa: Y015
+
+@_typing.final
+class SliceState(_message.Message):
+    """A slice of an execution, and how far it has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    SENT_TIME_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """From 1, in time order; the second since the start for POV."""
+    outcome: _builtins.str
+    """What became of it: "SENT", "CARRIED" (too little, or nothing was missing), "MERGED" (missed,
+    and caught up by a later one), "NO_REFERENCE", "BEYOND_LIMIT"; empty while it is to come.
+    """
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is due."""
+
+    @_builtins.property
+    def target(self) -> _decimal_pb2.Decimal:
+        """What may be filled and open after it: the cumulative target."""
+
+    @_builtins.property
+    def sent_time(self) -> _timestamp_pb2.Timestamp:
+        """When its first child was sent; absent when none was."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        target: _decimal_pb2.Decimal | None = ...,
+        outcome: _builtins.str = ...,
+        sent_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "sent_time", b"sent_time", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "number", b"number", "outcome", b"outcome", "sent_time", b"sent_time", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SliceState: _TypeAlias = SliceState  # noqa: Y015
 
 @_typing.final
 class Child(_message.Message):
@@ -500,6 +640,12 @@ class Child(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     FILLED_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    SLICE_FIELD_NUMBER: _builtins.int
+    MEETING_FIELD_NUMBER: _builtins.int
+    LIMIT_PRICE_FIELD_NUMBER: _builtins.int
+    SENT_TIME_FIELD_NUMBER: _builtins.int
+    AVERAGE_PRICE_FIELD_NUMBER: _builtins.int
+    ARRIVAL_SLIPPAGE_BP_FIELD_NUMBER: _builtins.int
     child_order_id: _builtins.str
     """Its name at the venue; equal to the parent's for DIRECT."""
     venue_order_id: _builtins.str
@@ -508,6 +654,12 @@ class Child(_message.Message):
     """Where it stands: as the venue says, PENDING_NEW before, IN_DOUBT while nobody knows."""
     attempts: _builtins.int
     """How often it was sent, always under the same name."""
+    slice: _builtins.int
+    """The slice it belongs to; 0 for DIRECT and at the end of the window."""
+    meeting: _builtins.str
+    """How it meets the market: "PASSIVE", "CROSS", "COMPLETE" or "SHOW"; empty for DIRECT."""
+    arrival_slippage_bp: _builtins.float
+    """side × (average − arrival mid) / arrival mid, in basis points; absent where one is missing."""
     @_builtins.property
     def quantity(self) -> _decimal_pb2.Decimal:
         """How much it was sent for."""
@@ -515,6 +667,18 @@ class Child(_message.Message):
     @_builtins.property
     def filled(self) -> _decimal_pb2.Decimal:
         """How much of it has traded."""
+
+    @_builtins.property
+    def limit_price(self) -> _decimal_pb2.Decimal:
+        """Its limit; absent where the parent has none (DIRECT)."""
+
+    @_builtins.property
+    def sent_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was sent last."""
+
+    @_builtins.property
+    def average_price(self) -> _decimal_pb2.Decimal:
+        """The average price of what traded; absent before the first trade and outside an analysis."""
 
     def __init__(
         self,
@@ -525,12 +689,20 @@ class Child(_message.Message):
         quantity: _decimal_pb2.Decimal | None = ...,
         filled: _decimal_pb2.Decimal | None = ...,
         attempts: _builtins.int = ...,
+        slice: _builtins.int = ...,
+        meeting: _builtins.str = ...,
+        limit_price: _decimal_pb2.Decimal | None = ...,
+        sent_time: _timestamp_pb2.Timestamp | None = ...,
+        average_price: _decimal_pb2.Decimal | None = ...,
+        arrival_slippage_bp: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["filled", b"filled", "quantity", b"quantity"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrival_slippage_bp", b"_arrival_slippage_bp", "arrival_slippage_bp", b"arrival_slippage_bp", "average_price", b"average_price", "filled", b"filled", "limit_price", b"limit_price", "quantity", b"quantity", "sent_time", b"sent_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "child_order_id", b"child_order_id", "filled", b"filled", "quantity", b"quantity", "status", b"status", "venue_order_id", b"venue_order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrival_slippage_bp", b"_arrival_slippage_bp", "arrival_slippage_bp", b"arrival_slippage_bp", "attempts", b"attempts", "average_price", b"average_price", "child_order_id", b"child_order_id", "filled", b"filled", "limit_price", b"limit_price", "meeting", b"meeting", "quantity", b"quantity", "sent_time", b"sent_time", "slice", b"slice", "status", b"status", "venue_order_id", b"venue_order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__arrival_slippage_bp: _TypeAlias = _typing.Literal["arrival_slippage_bp"]  # noqa: Y015
+    _WhichOneofArgType__arrival_slippage_bp: _TypeAlias = _typing.Literal["_arrival_slippage_bp", b"_arrival_slippage_bp"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__arrival_slippage_bp) -> _WhichOneofReturnType__arrival_slippage_bp | None: ...
 
 Global___Child: _TypeAlias = Child  # noqa: Y015
 
@@ -573,10 +745,15 @@ class PreviewExecutionResponse(_message.Message):
     SLICES_FIELD_NUMBER: _builtins.int
     EXPECTED_PARTICIPATION_FIELD_NUMBER: _builtins.int
     EXPECTED_COST_BP_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     expected_participation: _builtins.float
-    """The expected share of the market's volume, 0 to 1."""
+    """The expected share of the market's volume, 0 to 1; 0 where no volumes are known."""
     expected_cost_bp: _builtins.float
-    """The expected cost against the arrival price, in basis points."""
+    """The expected cost against the arrival price, in basis points: the half spread as far as the
+    style pays it; 0 without a market price.
+    """
+    profile: _builtins.str
+    """Which weights were used, in words; empty where none are."""
     @_builtins.property
     def slices(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedSlice]:
         """The slices, in time order."""
@@ -587,10 +764,11 @@ class PreviewExecutionResponse(_message.Message):
         slices: _abc.Iterable[Global___PlannedSlice] | None = ...,
         expected_participation: _builtins.float = ...,
         expected_cost_bp: _builtins.float = ...,
+        profile: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_cost_bp", b"expected_cost_bp", "expected_participation", b"expected_participation", "slices", b"slices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_cost_bp", b"expected_cost_bp", "expected_participation", b"expected_participation", "profile", b"profile", "slices", b"slices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -14,8 +14,18 @@ class ExecutionService(Port):
     At every instant a parent's quantity = filled + working + doubtful + unscheduled. The venue is
     the suffix of the instrument. A child whose sending has no known outcome is in doubt: it counts
     as open, and nothing is sent in its place until a report or a query resolves it.
-    The algorithm DIRECT makes one child of the parent's own id; it is what is built now. Any other
-    algorithm is refused by name, never taken for DIRECT.
+    The algorithm DIRECT makes one child of the parent's own id. The others make children
+    "<parent>/<n>" in time: each is sent at its due time by the market's clock, for what is missing
+    of the cumulative target, never beyond the parent's limit or the instrument's collar, and only
+    when there is a market price. What came back untraded is caught up by the next slice, no child
+    larger than max_child. When the window ends the remainder is canceled (WINDOW_ENDED), or, with
+    must_complete, sent up to the collar once a second, five times, and then canceled.
+    In the modes HALTED and CANCEL_ONLY, and while risk is not heard for 3 s, timers stop, children
+    are canceled and no order is taken; in REDUCE_ONLY the same holds for opening orders that risk
+    had approved before.
+    Reports to orders are of parents: a child's trade with the parent's quantities under the venue's
+    exec_id, anything else of a child as ORDER_STATUS; NEW, REPLACED and CANCELED of a parent that
+    is worked over time are execution's own.
     """
 
     DESCRIPTOR = pb.DESCRIPTOR.services_by_name["ExecutionService"]
@@ -43,6 +53,15 @@ class ExecutionService(Port):
             key="request_id",
             callers=frozenset({"orders"}),
             target_rps=50.0,
+            p99_ms=60.0,
+        ),
+        "pause_execution": Policy(
+            deadline_s=1.0,
+            idempotency=Idempotency.IDEMPOTENT_BY_KEY,
+            key="request_id",
+            roles=frozenset({"OPERATOR", "TRADER"}),
+            callers=frozenset({"orders"}),
+            target_rps=5.0,
             p99_ms=60.0,
         ),
         "get_execution": Policy(
@@ -107,9 +126,12 @@ class ExecutionService(Port):
         (state NOT_ACCEPTED) is sent again, under the same id, when the repeat carries a decision
         that has not been used before.
         Errors: FAILED_PRECONDITION with reason NOT_APPROVED (token wrong, expired, or of another
-        order), VENUE_UNHEALTHY or WINDOW_INVALID; NOT_FOUND with reason VENUE_UNKNOWN; ABORTED with
+        order), MODE_BLOCKED (the trading mode forbids it), VENUE_UNHEALTHY (it rejects more than half
+        of at least 20 orders, or left more than 10 unanswered for 30 s), WINDOW_INVALID (past, or
+        shorter than one slice) or VOLUME_UNKNOWN (POV without volumes); INVALID_ARGUMENT with reason
+        ALGORITHM_INVALID; NOT_FOUND with reason VENUE_UNKNOWN or INSTRUMENT_UNKNOWN; ABORTED with
         reason EPOCH_SUPERSEDED (a newer writer has been seen; metadata current); ALREADY_EXISTS with
-        reason ORDER_DIFFERS; UNIMPLEMENTED with reason ALGORITHM_NOT_BUILT: nothing was sent.
+        reason ORDER_DIFFERS: nothing was sent.
         FAILED_PRECONDITION with reason VENUE_REFUSED: the venue certainly did not take the order
         (metadata venue_reason); a repeat gets the same.
         UNAVAILABLE with reason IN_DOUBT: it may have been sent, and nobody knows yet. The same after
@@ -142,6 +164,19 @@ class ExecutionService(Port):
         """
         raise unimplemented(self)
 
+    async def pause_execution(
+        self, request: pb.PauseExecutionRequest, call: Call = Call()
+    ) -> pb.PauseExecutionResponse:
+        """Pauses an execution that is worked over time, or lets it go on.
+
+        Pausing stops its timers and cancels what works at the venue; what comes back is caught up
+        when it goes on. Its window ends all the same. Pausing what is paused or has ended changes
+        nothing. Repeating a request_id returns the first answer.
+        Errors: NOT_FOUND with reason EXECUTION_UNKNOWN, FAILED_PRECONDITION with reason
+        NOT_SCHEDULED, ALREADY_EXISTS (request_id of another request).
+        """
+        raise unimplemented(self)
+
     async def get_execution(
         self, request: pb.GetExecutionRequest, call: Call = Call()
     ) -> pb.GetExecutionResponse:
@@ -154,9 +189,10 @@ class ExecutionService(Port):
     async def preview_execution(
         self, request: pb.PreviewExecutionRequest, call: Call = Call()
     ) -> pb.PreviewExecutionResponse:
-        """Answers the plan that an order would get; nothing is stored or sent.
+        """Answers the plan that an order would get; nothing is stored or sent. Times have no jitter.
 
-        Errors: FAILED_PRECONDITION with reason WINDOW_INVALID or VOLUME_UNKNOWN.
+        Errors: FAILED_PRECONDITION with reason WINDOW_INVALID or VOLUME_UNKNOWN; INVALID_ARGUMENT
+        with reason ALGORITHM_INVALID; NOT_FOUND with reason VENUE_UNKNOWN or INSTRUMENT_UNKNOWN.
         """
         raise unimplemented(self)
 
