@@ -11,6 +11,7 @@ from trading.types.v1.event_pb2 import OrderEvent
 from runtime.environment import Environment
 from runtime.errors import ErrorInfo, ServiceError, refusal
 from services.orders import bookkeeping
+from services.orders.lagging import Lagging
 from services.orders.pauses import pause
 from services.orders.recorder import Recorder
 
@@ -34,11 +35,16 @@ class Feedback:
     """One subscriber's cursor: it moves only when the subscriber has the events for certain."""
 
     def __init__(
-        self, environment: Environment, recorder: Recorder, subscriber: Subscriber
+        self,
+        environment: Environment,
+        recorder: Recorder,
+        subscriber: Subscriber,
+        lagging: Lagging,
     ) -> None:
         self._environment = environment
         self._recorder = recorder
         self._subscriber = subscriber
+        self._lagging = lagging
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._cursor = 0  # What the subscriber has for certain.
@@ -51,6 +57,7 @@ class Feedback:
 
     def wake(self, _event: OrderEvent) -> None:
         """Note that there is something to tell."""
+        self._lagging.begins(_now_s())
         self._news.set()
 
     async def told(self, sequence: int, within_s: float) -> bool:
@@ -78,9 +85,11 @@ class Feedback:
                     attempt = 0
             except ServiceError as error:
                 self._look_at(error, attempt)
+                await self._look_at_lag()
                 await pause(attempt, self._environment.rng)
                 attempt += 1
             else:
+                self._lagging.ends()
                 await self._news.wait()
                 await asyncio.sleep(GATHER_S)
 
@@ -122,10 +131,21 @@ class Feedback:
         )
         self._kept = cursor
 
+    async def _look_at_lag(self) -> None:
+        self._lagging.begins(_now_s())
+        try:
+            await self._lagging.look(self._cursor, _now_s())
+        except ServiceError as error:
+            log.warning("the lag of %s cannot be noted: %s", self.name, error)
+
     def _look_at(self, error: ServiceError, attempt: int) -> None:
         level = logging.ERROR if error.definite or attempt > 5 else logging.INFO
         name, behind = self._subscriber.name, self._recorder.feed.sequence - self._cursor
         log.log(level, "%s is %d order events behind: %s", name, behind, error)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _expected(error: ServiceError) -> int | None:

@@ -11,6 +11,11 @@ class Settled:
     def __contains__(self, sequence: int) -> bool:
         return sequence <= self.until or sequence in self._beyond
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether one is settled before another that comes first."""
+        return bool(self._beyond)
+
     def add(self, sequence: int) -> None:
         """Note a settled signal."""
         if sequence <= self.until:

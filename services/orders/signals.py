@@ -27,6 +27,7 @@ from services.orders.signal_orders import order_spec, signed_size
 from services.orders.states import Order, Place
 from services.orders.store import Stored
 from services.orders.submission import Submissions
+from services.orders.sweeping import Sweep
 from services.orders.wire import attos, failed_codes, order_id
 
 STREAM = "signals"
@@ -71,6 +72,10 @@ class SignalWorker:
                 continue  # Delivered again.
             await self._decide(_signal(entry), entry)
             self._mark(entry.sequence)
+
+    async def find_lost(self, sweep: Sweep) -> None:
+        """Find signals that the stream lost, until cancelled."""
+        await sweep.run(self._settled, self.handle)
 
     async def bury(self, entry: Entry, error: Exception) -> None:
         """Keep an entry that cannot be handled, so that those behind it can be."""

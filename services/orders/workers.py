@@ -9,6 +9,7 @@ from services.orders.doubt import Doubts
 from services.orders.feedback import Feedback
 from services.orders.halts import HaltReader
 from services.orders.instruments import Instruments
+from services.orders.lagging import Lagging
 from services.orders.mass import MassCancels
 from services.orders.peers import Peers
 from services.orders.protection import Hands, Protection
@@ -19,6 +20,7 @@ from services.orders.replaces import Replaces, replace_again
 from services.orders.reports import ReportReader
 from services.orders.signals import SignalPeers, SignalWorker
 from services.orders.submission import Desk, Submissions
+from services.orders.sweeping import Sweep
 from services.orders.waiting import Waiting
 
 READY_WAIT_S = 5.0
@@ -41,7 +43,11 @@ class Workers:
         self.is_ready = False  # Whether the past is known, so that the present may go on.
         self._reader = ReportReader(environment, recorder, peers.execution)
         self._recovery = Recovery(self.desk, self._reader)
-        self._feedbacks = [Feedback(environment, recorder, s) for s in peers.subscribers()]
+        self._strategy = peers.strategy
+        self._feedbacks = [
+            Feedback(environment, recorder, s, Lagging(s.name, recorder, peers.risk))
+            for s in peers.subscribers()
+        ]
         instruments = Instruments(peers.marketdata)
         told_risk = self._feedbacks[0].told
         hands = Hands(self.submissions, self.replaces, self.cancels, instruments, told_risk)
@@ -88,4 +94,6 @@ class Workers:
             self.signals.bury,
         )
         environment.tasks.spawn(consumer.run(), name="signals")
+        lost = self.signals.find_lost(Sweep(environment, self._strategy))
+        environment.tasks.spawn(lost, name="lost signals")
         self.is_ready = True

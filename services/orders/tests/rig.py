@@ -90,17 +90,30 @@ class Rig:
     async def publish(self, *signals: Signal, times: int = 1) -> None:
         """Put signals on the stream, as strategy's relay would."""
         for signal in signals:
-            self._signals += 1
-            entry: dict[Any, Any] = {
-                "event_id": signal.signal_id,
-                "type": "trading.types.v1.Signal",
-                "key": f"{signal.account}/{signal.instrument}/{signal.strategy_id}",
-                "sequence": str(self._signals),
-                "payload": signal.SerializeToString(),
-                "traceparent": "",
-            }
+            key = f"{signal.account}/{signal.instrument}/{signal.strategy_id}"
             for _ in range(times):
-                await self.redis.xadd(stream_key("signals"), entry)
+                await self._add(signal.signal_id, key, signal.SerializeToString())
+            self._signals += 1
+
+    async def publish_garbage(self) -> None:
+        """Put something on the stream of signals that is none."""
+        await self._add("garbage", "garbage", b"\xff")
+        self._signals += 1
+
+    def skip_signal(self) -> None:
+        """Lose one signal on the way to the stream."""
+        self._signals += 1
+
+    async def _add(self, event_id: str, key: str, payload: bytes) -> None:
+        entry: dict[Any, Any] = {
+            "event_id": event_id,
+            "type": "trading.types.v1.Signal",
+            "key": key,
+            "sequence": str(self._signals + 1),
+            "payload": payload,
+            "traceparent": "",
+        }
+        await self.redis.xadd(stream_key("signals"), entry)
 
     async def alarms(self) -> list[RiskEvent]:
         """Return every alarm so far, as a watcher sees them."""

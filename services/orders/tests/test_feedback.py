@@ -5,6 +5,8 @@ from typing import Any
 
 from grpc import StatusCode
 from trading.orders.v1 import orders_pb2 as pb
+from trading.risk.v1 import risk_pb2 as risk_pb
+from trading.types.v1 import risk_pb2
 from trading.types.v1.event_pb2 import OrderEvent
 
 from runtime.errors import ServiceError
@@ -106,4 +108,30 @@ async def test_events_are_published_on_the_stream_in_order() -> None:
     events = [OrderEvent.FromString(fields[b"payload"]) for _, fields in entries]
     assert [e.header.sequence for e in events] == list(range(1, 9))
     assert events == list(rig.risk.told.events)
+    await rig.stop()
+
+
+async def test_a_lag_of_five_seconds_is_a_warning_that_others_see() -> None:
+    rig = await Rig.started()
+    rig.strategy.told.failures = [Away] * 1_000
+    await submit(rig, 1)
+    await asyncio.sleep(15)
+    (alarm,) = await rig.alarms()
+    assert alarm.severity == risk_pb2.SEVERITY_WARNING
+    assert alarm.kind == risk_pb2.RISK_EVENT_KIND_FEED_STALE
+    await asyncio.sleep(60)
+    assert rig.risk.modes_set == []
+    await rig.stop()
+
+
+async def test_an_account_may_only_reduce_once_the_ledger_is_half_a_minute_behind() -> None:
+    rig = await Rig.started()
+    rig.portfolio.told.failures = [Away] * 1_000
+    await submit(rig, 1)
+    await asyncio.sleep(25)
+    assert rig.risk.modes_set == []
+    await asyncio.sleep(30)
+    (request,) = rig.risk.modes_set
+    assert request.scope == risk_pb.Scope(kind=risk_pb.SCOPE_KIND_ACCOUNT, id="ACC-1")
+    assert request.mode == risk_pb.TRADING_MODE_REDUCE_ONLY
     await rig.stop()
