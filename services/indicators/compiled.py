@@ -74,38 +74,25 @@ class CompiledSteps:
 
 
 @cache
-def compiled(kernel: Kernel) -> Callable[..., Any]:
+def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return `kernel` as machine code of the same arithmetic, kept on disk between runs.
 
-    Neither fast-math nor contraction to fused operations is allowed: equal bits come first.
+    Functions of its own module that it calls are compiled too; of its own module only, because
+    what is on disk is renewed when that file changes. Neither fast-math nor contraction to fused
+    operations is allowed: equal bits come first.
     """
     from numba import njit
 
     assert isinstance(kernel, FunctionType)
-    source = _with_compiled_callees(kernel)
+    callees = {
+        name: compiled(callee)
+        for name in kernel.__code__.co_names
+        if isinstance(callee := kernel.__globals__.get(name), FunctionType)
+        and callee.__module__ == kernel.__module__
+    }
+    named = {**kernel.__globals__, **callees}
+    source = FunctionType(kernel.__code__, named, kernel.__name__) if callees else kernel
     try:
         return njit(cache=True, error_model="numpy")(source)
     except RuntimeError:  # No folder to keep it in may be written: compile for this run alone.
         return njit(error_model="numpy")(source)
-
-
-def _with_compiled_callees(function: FunctionType) -> FunctionType:
-    """Return `function` calling compiled versions of the functions of its own module.
-
-    Of its own module only: the code on disk is renewed when that file changes.
-    """
-    from numba import njit
-
-    names = [
-        name
-        for name in function.__code__.co_names
-        if isinstance(callee := function.__globals__.get(name), FunctionType)
-        and callee.__module__ == function.__module__
-    ]
-    if not names:
-        return function
-    callees = {
-        name: njit(error_model="numpy")(_with_compiled_callees(function.__globals__[name]))
-        for name in names
-    }
-    return FunctionType(function.__code__, {**function.__globals__, **callees}, function.__name__)

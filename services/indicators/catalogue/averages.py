@@ -39,6 +39,7 @@ AVERAGES = (
         settled_after=lambda p: int(p[0]),
         warm_up="n",
         text="Mean of the last n closes.",
+        is_compiled=True,
     ),
     Definition(
         kind="EMA",
@@ -97,6 +98,7 @@ AVERAGES = (
         text="EMA(fast) - EMA(slow), both seeded at bar `slow`; its EMA(signal); the histogram "
         "between them and its change from the previous bar.",
         rising=("fast", "slow"),
+        is_compiled=True,
     ),
     Definition(
         kind="BBANDS",
@@ -118,6 +120,7 @@ AVERAGES = (
         warm_up="n",
         text="Mean of n closes and so many population standard deviations to both sides. "
         "A flat market has width 0.",
+        is_compiled=True,
     ),
     Definition(
         kind="NWE",

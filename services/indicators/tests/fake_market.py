@@ -134,8 +134,15 @@ def _decimal(value: float) -> Decimal:
 
 def serve(market: MarketDataService, *, states_max: int = 10_000) -> IndicatorService:
     """Return a client of the service under test, fed by `market`."""
+    client = connect(MarketDataService, LocalTransport([market]))
+    service = Indicators(environment(), client, states_max=states_max)
+    return connect(IndicatorService, LocalTransport([service]))
+
+
+def environment() -> Environment:
+    """Return what the service finds around it."""
     rng = random.Random(1)
-    environment = Environment(
+    return Environment(
         service="indicators",
         clock=ReplayClock(0),
         rng=rng,
@@ -145,6 +152,3 @@ def serve(market: MarketDataService, *, states_max: int = 10_000) -> IndicatorSe
         progress=Progress(),
         tasks=Tasks("indicators"),
     )
-    client = connect(MarketDataService, LocalTransport([market]))
-    service = Indicators(environment, client, states_max=states_max)
-    return connect(IndicatorService, LocalTransport([service]))

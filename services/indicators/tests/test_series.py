@@ -18,7 +18,7 @@ from services.indicators.tests import mothers
 prices = st.floats(min_value=1e-6, max_value=1e9, allow_nan=False)
 shares = st.floats(min_value=0, max_value=0.2)
 every_kind = pytest.mark.parametrize("kind", CATALOGUE)
-some = settings(max_examples=30, deadline=None)  # Of each kind. The first example may compile.
+some = settings(max_examples=20, deadline=None)  # Of each kind. The first example may compile.
 
 
 @st.composite
@@ -30,7 +30,7 @@ def one_bar(draw: st.DrawFn) -> Bar:
     return opened, high, low, close, float(draw(st.integers(0, 3)))
 
 
-bars = st.lists(one_bar(), max_size=70)
+bars = st.lists(one_bar(), max_size=50)
 
 
 def indicators(kind: str) -> st.SearchStrategy[Indicator]:

@@ -104,6 +104,21 @@ async def test_nothing_is_said_before_it_is_warm() -> None:
     assert not seen[5].point.is_settled
 
 
+async def test_a_point_is_warm_only_when_its_last_output_can_be() -> None:
+    """The change of a histogram comes a bar after the histogram: as in the batch, not before."""
+    spec = ind.IndicatorSpec(
+        kind=ind.INDICATOR_KIND_MACD, parameters={"fast": 1, "slow": 2, "signal": 2}, name="macd"
+    )
+    market = FakeMarket()
+    async with aclosing(serve(market).watch_indicators(watch(specs=[spec]))) as stream:
+        await anext(stream)
+        for one in WALK:
+            market.publish(one)
+        seen = await points(stream, 4)
+    assert [len(p.point.values) for p in seen] == [0, 0, 3, 4]
+    assert [p.point.is_warm for p in seen] == [False, False, False, True]
+
+
 async def test_a_gap_is_marked_on_the_next_value() -> None:
     made = candles(mothers.walk(12))
     market = FakeMarket(made[:8])
