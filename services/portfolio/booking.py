@@ -11,6 +11,7 @@ from services.portfolio.ledger import Journal, JournalKind, check_balanced, entr
 from services.portfolio.positions import FLAT, Fill, Position, book, replay
 
 Key = tuple[str, str]  # Account and instrument.
+EXTERNAL = "external"  # The strategy of orders that nobody here made (P9).
 
 
 class ReportKind(IntEnum):
@@ -30,6 +31,7 @@ class Report:
     refers_to: str  # The exec id that a bust or correction takes back, or nothing.
     digest: bytes
     time_ns: int
+    strategy_id: str = ""  # Whose order it was.
 
     @property
     def key(self) -> Key:
@@ -52,7 +54,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """A report that was not booked, and why."""
+    """A report that was not booked, or that nobody expected, and why."""
 
     account: str
     exec_id: str
@@ -90,6 +92,8 @@ class Booking:
 
     def _book_trade(self, report: Report) -> None:
         self.added.append(report.fill)
+        if report.strategy_id == EXTERNAL:
+            self._refuse(report, "EXTERNAL_FILL", "fills an order that nobody here made")
         self._post(report, JournalKind.FILL, book(self._position(report.key), report.fill))
 
     def _amend(self, report: Report) -> None:
@@ -116,7 +120,15 @@ class Booking:
         )
         check_balanced(entries)
         self.journals.append(
-            Journal(fill.account, kind, fill.exec_id, corrects, report.time_ns, entries)
+            Journal(
+                fill.account,
+                kind,
+                fill.exec_id,
+                corrects,
+                report.time_ns,
+                entries,
+                report.strategy_id,
+            )
         )
         self.digests.append(report.digest)
         self.changed[report.key] = after

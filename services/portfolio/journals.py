@@ -95,6 +95,7 @@ def add_journals(
             "kind": journal.kind,
             "source": journal.source,
             "corrects": journal.corrects,
+            "strategy_id": journal.strategy_id,
             "digest": digest,
             "occurred_ns": journal.occurred_at_ns,
         }
@@ -138,6 +139,7 @@ def journals_from(
                 row.corrects,
                 row.occurred_ns,
                 tuple(entries[row.sequence]),
+                row.strategy_id,
             ),
         )
         for row in rows

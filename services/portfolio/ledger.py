@@ -45,6 +45,7 @@ class Journal:
     corrects: str  # The source of the journal that this one corrects, or nothing.
     occurred_at_ns: int
     entries: tuple[Entry, ...]
+    strategy_id: str = ""  # Whose order traded.
 
 
 class Unbalanced(ValueError):

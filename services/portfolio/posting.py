@@ -70,7 +70,7 @@ class Posting:
 
     async def _booked(self, books: Books, events: Sequence[OrderEvent]) -> Booking:
         reports = [
-            wire.report_of(event.execution, await self._currency(books, event.execution))
+            wire.report_of(event, await self._currency(books, event.execution))
             for event in events
             if wire.touches_money(event)
         ]

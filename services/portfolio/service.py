@@ -2,36 +2,54 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import Protocol
 
+from trading.exchange.v1.exchange_port import ExchangeService
 from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.portfolio.v1 import portfolio_pb2 as pb
 from trading.portfolio.v1.portfolio_port import PortfolioService
+from trading.risk.v1.risk_port import RiskService
 
 from runtime.environment import Environment
 from runtime.paging import place_of, size_of, token_of
-from runtime.rpc import Call
+from runtime.rpc import Call, P
 from runtime.times import to_ns
 from services.portfolio import journals, store, wire
 from services.portfolio.books import Books
 from services.portfolio.posting import Posting
 from services.portfolio.prices import Prices
+from services.portfolio.reconciling import Reconciling
 from services.portfolio.refusals import PortfolioRefused, refusals_as_status
+from services.portfolio.shortfalls import Shortfalls
 from services.portfolio.transfers import Transfers
 from services.portfolio.valuation import value_of
 from services.portfolio.watching import Watchers
 from services.portfolio.writer import Writer
 
+XSIM = "XSIM"  # The one venue of the first depth.
+
+
+class Connect(Protocol):
+    """Gives the service its client of a peer."""
+
+    def __call__(self, port: type[P]) -> P:
+        """Return a client of `port`."""
+
 
 class Portfolio(PortfolioService):
     """Keeps the ledger, and values it with market data's prices."""
 
-    def __init__(self, environment: Environment, marketdata: MarketDataService) -> None:
+    def __init__(self, environment: Environment, connect: Connect) -> None:
+        marketdata = connect(MarketDataService)
         self._environment = environment
         self._watchers = Watchers()
-        self._writer = Writer(environment, self._watchers)
+        self._shortfalls = Shortfalls(environment, connect(RiskService))
+        self._writer = Writer(environment, self._watchers, self._shortfalls)
         self._prices = Prices(environment, self._writer, marketdata)
         self._posting = Posting(environment, self._writer, marketdata)
         self._transfers = Transfers(environment, self._writer)
+        venues = {XSIM: connect(ExchangeService)}
+        self._reconciling = Reconciling(environment, self._writer, venues)
 
     async def start(self) -> None:
         """Read the books as they were committed last, and follow prices."""
@@ -40,11 +58,13 @@ class Portfolio(PortfolioService):
             self._environment.progress.has_read(store.ORDER_EVENTS, books.event_sequence)
             self._environment.progress.has_read(store.CANDLES, books.candle_sequence)
         self._environment.tasks.spawn(self._prices.run(), name="prices")
+        self._environment.tasks.spawn(self._shortfalls.run(), name="shortfalls")
 
     async def stop(self) -> None:
         """End watches and what runs for callers; what was committed stays."""
         self._watchers.close()
         await self._transfers.stop()
+        await self._reconciling.stop()
         await self._environment.tasks.stop()
 
     async def report_order_events(
@@ -128,6 +148,13 @@ class Portfolio(PortfolioService):
         async with aclosing(changes):
             async for change in changes:
                 yield change
+
+    async def reconcile_positions(
+        self, request: pb.ReconcilePositionsRequest, call: Call = Call()
+    ) -> pb.ReconcilePositionsResponse:
+        """Return where positions differ from the venue's; see the contract."""
+        with refusals_as_status():
+            return await self._reconciling.reconcile(request, call)
 
     async def _snapshots(self, accounts: Sequence[str]) -> list[pb.PortfolioSnapshot]:
         async with self._writer.opened():

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, insert, select
+from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
 from runtime.atto import from_atto, to_atto
 from runtime.stores.replace import replace_into
@@ -12,6 +12,7 @@ from services.portfolio import tables as t
 from services.portfolio.booking import Anomaly
 from services.portfolio.books import AccountFacts, BalanceKey, Books, Key
 from services.portfolio.positions import Position
+from services.portfolio.solvency import Shortfall
 from services.portfolio.valuation import Mark
 
 CANDLES, ORDER_EVENTS = "candles", "order_events"
@@ -148,6 +149,52 @@ def add_anomalies(tx: Connection, anomalies: Iterable[Anomaly], now_ns: int) -> 
 def put_points(tx: Connection, points: Sequence[Row]) -> None:
     """Store equity points, in place of earlier ones of the same second."""
     put(tx, t.equity_points, points)
+
+
+def extremes(tx: Connection) -> dict[str, tuple[int, int, int]]:
+    """Return of each account its last second with a point, and that one's extremes."""
+    table = t.equity_points
+    last = (
+        select(table.c.account, func.max(table.c.second).label("second"))
+        .group_by(table.c.account)
+        .subquery()
+    )
+    is_last = (table.c.account == last.c.account) & (table.c.second == last.c.second)
+    rows = tx.execute(select(table).join(last, is_last))
+    return {r.account: (r.second, r.equity_low_minor, r.equity_high_minor) for r in rows}
+
+
+def put_shortfalls(tx: Connection, shortfalls: Iterable[Shortfall]) -> None:
+    """Store whose cash fell below zero, or rose again."""
+    put(tx, t.shortfalls, [shortfall._asdict() for shortfall in shortfalls])
+
+
+def shortfalls(tx: Connection) -> list[Shortfall]:
+    """Return whose cash is below zero."""
+    table = t.shortfalls
+    rows = tx.execute(select(table).where(table.c.is_below).order_by(table.c.account))
+    return [Shortfall(row.account, row.journal, row.is_below, row.is_told) for row in rows]
+
+
+def breaks_since(tx: Connection, account: str) -> dict[str, int]:
+    """Return of each open break of an account since when it is known."""
+    table = t.breaks
+    rows = tx.execute(select(table).where(table.c.account == account, table.c.is_open))
+    return {row.instrument: row.since_ns for row in rows}
+
+
+def put_breaks(tx: Connection, account: str, breaks: Mapping[str, int | None]) -> None:
+    """Store since when breaks are known; None: it is one no more."""
+    rows = [
+        {
+            "account": account,
+            "instrument": instrument,
+            "is_open": since_ns is not None,
+            "since_ns": since_ns or 0,
+        }
+        for instrument, since_ns in breaks.items()
+    ]
+    put(tx, t.breaks, rows)
 
 
 def point_at(tx: Connection, account: str, time_ns: int) -> bytes | None:

@@ -35,6 +35,7 @@ journals = Table(
     Column("kind", Integer, nullable=False),
     Column("source", String(128), nullable=False),
     Column("corrects", String(128), nullable=False),
+    Column("strategy_id", String(64), nullable=False),  # Whose order traded; else empty.
     Column("digest", LargeBinary(32), nullable=False),
     Column("occurred_ns", BigInteger, nullable=False),
     UniqueConstraint("account", "source"),
@@ -120,6 +121,26 @@ anomalies = Table(
     Column("code", String(64), nullable=False),
     Column("text", String(1000), nullable=False),
     Column("noted_ns", BigInteger, nullable=False),
+)
+
+# Accounts whose cash is below zero, and whether risk knows.
+shortfalls = Table(
+    "shortfalls",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("journal", BigInteger, nullable=False),  # That brought it below.
+    Column("is_below", Boolean, nullable=False),
+    Column("is_told", Boolean, nullable=False),
+)
+
+# Where positions differ from a venue's, as far as anybody compared.
+breaks = Table(
+    "breaks",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("instrument", String(32), primary_key=True),
+    Column("is_open", Boolean, nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
 )
 
 inbox = Table(

@@ -11,7 +11,6 @@ from trading.types.v1.execution_pb2 import (
     EXEC_TYPE_TRADE,
     EXEC_TYPE_TRADE_CANCEL,
     EXEC_TYPE_TRADE_CORRECT,
-    ExecutionReport,
 )
 from trading.types.v1.market_pb2 import Candle, Timeframe
 from trading.types.v1.money_pb2 import Money
@@ -50,8 +49,9 @@ def touches_money(event: OrderEvent) -> bool:
     return event.HasField("execution") and event.execution.exec_type in KINDS
 
 
-def report_of(execution: ExecutionReport, currency: str) -> Report:
-    """Return what an execution report says about money; `currency` is that of its notional."""
+def report_of(event: OrderEvent, currency: str) -> Report:
+    """Return what an order event says about money; `currency` is that of its notional."""
+    execution, strategy_id = event.execution, event.order.spec.strategy_id
     quantity = to_atto(execution.last_quantity.value or "0")
     price = to_atto(execution.last_price.value or "0")
     has_fee = execution.HasField("fee")
@@ -71,7 +71,7 @@ def report_of(execution: ExecutionReport, currency: str) -> Report:
     # What is booked is what must be equal in a repeat; sessions and sequences may differ.
     content = repr((kind.value, refers_to, fill)).encode()
     digest = hashlib.sha256(content).digest()
-    return Report(kind, fill, refers_to, digest, to_ns(execution.transact_time))
+    return Report(kind, fill, refers_to, digest, to_ns(execution.transact_time), strategy_id)
 
 
 def event_digest(event: Message) -> bytes:
@@ -152,6 +152,7 @@ def journal_message(sequence: int, journal: Journal) -> pb.Journal:
         kind=pb.JournalKind.ValueType(journal.kind),
         source=journal.source,
         corrects=journal.corrects,
+        strategy_id=journal.strategy_id,
         occurred_at=to_timestamp(journal.occurred_at_ns),
         entries=[
             pb.JournalEntry(

@@ -13,6 +13,7 @@ from runtime.times import NS_PER_S, to_timestamp
 from services.portfolio import store, tables, wire
 from services.portfolio.books import Books
 from services.portfolio.refusals import PortfolioRefused
+from services.portfolio.shortfalls import Shortfalls
 from services.portfolio.watching import Watchers
 
 
@@ -23,10 +24,13 @@ class Writer:
     sees them again.
     """
 
-    def __init__(self, environment: Environment, watchers: Watchers) -> None:
+    def __init__(
+        self, environment: Environment, watchers: Watchers, shortfalls: Shortfalls
+    ) -> None:
         self.books = Books()
         self._environment = environment
         self._watchers = watchers
+        self._shortfalls = shortfalls
         self._lock = asyncio.Lock()
         self._is_current = False
         self._extremes: dict[str, tuple[int, int, int]] = {}  # Second, lowest, highest equity.
@@ -43,7 +47,8 @@ class Writer:
         async with self._lock:
             if not self._is_current:
                 self.books = await self._environment.database.read(store.load)
-                self._extremes.clear()
+                self._extremes = await self._environment.database.read(store.extremes)
+                await self._shortfalls.read()
                 self._watchers.sequence = self.books.sequence
                 self._is_current = True
             try:
@@ -63,10 +68,12 @@ class Writer:
         """
         accounts = [name for name in dict.fromkeys(changed) if name in self.books.accounts]
         points = [self._point(account, now_ns) for account in accounts]
+        crossings = self._shortfalls.crossings(self.books, accounts)
 
         def store_all(tx: Connection) -> None:
             work(tx)
             store.put_points(tx, points)
+            store.put_shortfalls(tx, crossings)
 
         writing = asyncio.ensure_future(self._environment.database.write(store_all))
         try:
@@ -74,6 +81,7 @@ class Writer:
         except asyncio.CancelledError:
             await asyncio.wait([writing])  # Nobody may read before it is in or out.
             raise
+        self._shortfalls.note(crossings)
         self._watchers.tell(accounts, self.books.sequence)
 
     def snapshot(self, account: str) -> pb.PortfolioSnapshot:

@@ -5,6 +5,7 @@ import asyncio
 from grpc import StatusCode
 from sqlalchemy import Connection
 from trading.risk.v1 import risk_pb2 as pb
+from trading.types.v1 import risk_pb2 as types
 
 from runtime.errors import ServiceError, refusal
 from runtime.identity import Principal
@@ -18,6 +19,7 @@ from services.risk.rules import Scope
 from services.risk.tripping import mode_changed
 
 LOOSENERS = frozenset({"RISK_OFFICER", "OPERATOR"})
+LEDGER = "portfolio"
 UNHALTERS = frozenset({"RISK_OFFICER"})
 
 
@@ -93,7 +95,10 @@ class Settings:
                 records.put_mode(tx, mode, request.mode)
                 self._requests.remember(tx, "set_trading_mode", key, request, answer)
 
-            event = self._desk.event(mode_changed(mode))
+            told = mode_changed(mode)
+            if caller is not None and caller.service == LEDGER:  # It asks when cash is gone.
+                told.severity = max(told.severity, types.SEVERITY_CRITICAL)
+            event = self._desk.event(told)
             await asyncio.shield(self._desk.commit(store_all, [event]))
             return answer
 

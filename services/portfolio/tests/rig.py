@@ -5,10 +5,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import fakeredis
+from google.type.decimal_pb2 import Decimal
+from grpc import StatusCode
+from trading.exchange.v1 import exchange_pb2 as exchange_pb
+from trading.exchange.v1.exchange_port import ExchangeService
 from trading.marketdata.v1 import marketdata_pb2 as market_pb
 from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.portfolio.v1 import portfolio_pb2 as pb
 from trading.portfolio.v1.portfolio_port import PortfolioService
+from trading.risk.v1 import risk_pb2 as risk_pb
+from trading.risk.v1.risk_port import RiskService
 from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.instrument_pb2 import InstrumentSpec
 from trading.types.v1.market_pb2 import Candle
@@ -16,13 +22,14 @@ from trading.types.v1.market_pb2 import Candle
 from runtime.client import client_for
 from runtime.clock import ReplayClock
 from runtime.environment import Environment
+from runtime.errors import refusal
 from runtime.guards import guarded
 from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
 from runtime.progress import Progress
-from runtime.rpc import Call
+from runtime.rpc import Call, P
 from runtime.stores import Database
 from runtime.watch import Feed
 from services.portfolio import wire
@@ -70,12 +77,51 @@ class ScriptedMarketData(MarketDataService):
         return market_pb.ListInstrumentsResponse(instruments=self.instruments)
 
 
+class ScriptedRisk(RiskService):
+    """Takes the modes that it is told, unless it is away."""
+
+    def __init__(self) -> None:
+        self.asked: list[risk_pb.SetTradingModeRequest] = []
+        self.is_away = False
+
+    async def set_trading_mode(
+        self, request: risk_pb.SetTradingModeRequest, call: Call = Call()
+    ) -> risk_pb.SetTradingModeResponse:
+        """Remember the request."""
+        self.asked.append(request)
+        if self.is_away:
+            raise refusal(StatusCode.UNAVAILABLE, "AWAY", "the peer is away", service="risk")
+        return risk_pb.SetTradingModeResponse()
+
+
+class ScriptedExchange(ExchangeService):
+    """Holds what a test says."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, str] = {}
+        self.knows_account = True
+
+    async def get_balance(
+        self, request: exchange_pb.GetBalanceRequest, call: Call = Call()
+    ) -> exchange_pb.GetBalanceResponse:
+        """Answer the positions."""
+        if not self.knows_account:
+            raise refusal(StatusCode.NOT_FOUND, "ACCOUNT_UNKNOWN", "?", service="exchange")
+        positions = [
+            exchange_pb.VenuePosition(instrument=name, quantity=Decimal(value=quantity))
+            for name, quantity in self.held.items()
+        ]
+        return exchange_pb.GetBalanceResponse(positions=positions)
+
+
 class Rig:
     """What a test of the service holds in its hands."""
 
     def __init__(self) -> None:
         self.clock = ReplayClock(mothers.START_NS)
         self.marketdata = ScriptedMarketData()
+        self.risk = ScriptedRisk()
+        self.exchange = ScriptedExchange()
         self.database = Database.inline_memory()
         self.progress = Progress()
         self.service: Portfolio
@@ -104,10 +150,7 @@ class Rig:
             progress=self.progress,
             tasks=Tasks("portfolio"),
         )
-        peers = LocalTransport([self.marketdata], through=guarded)
-        me = Principal("portfolio", service="portfolio")
-        market = client_for(MarketDataService, peers, caller=me, rng=derived_rng(1, "peers"))
-        self.service = Portfolio(environment, market)
+        self.service = Portfolio(environment, self._peer)
         self.portfolio, self.as_orders = self._client(OPERATOR), self._client(ORDERS)
         await self.service.start()
 
@@ -173,6 +216,11 @@ class Rig:
         """Return the account's journals."""
         request = pb.ListJournalsRequest(account=mothers.ACCOUNT, ledger_account=ledger_account)
         return list((await self.portfolio.list_journals(request)).journals)
+
+    def _peer(self, port: type[P]) -> P:
+        peers = LocalTransport([self.marketdata, self.risk, self.exchange], through=guarded)
+        me = Principal("portfolio", service="portfolio")
+        return client_for(port, peers, caller=me, rng=derived_rng(1, "peers"))
 
     def _client(self, caller: Principal) -> PortfolioService:
         transport = LocalTransport([self.service], through=guarded)

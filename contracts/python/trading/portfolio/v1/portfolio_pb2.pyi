@@ -43,6 +43,8 @@ class _PortfolioRefusalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper
     """OUT_OF_RANGE: `as_of` is before the account's first journal."""
     PORTFOLIO_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: _PortfolioRefusalReason.ValueType  # 6
     """INVALID_ARGUMENT: the page token belongs to another query."""
+    PORTFOLIO_REFUSAL_REASON_VENUE_UNKNOWN: _PortfolioRefusalReason.ValueType  # 7
+    """NOT_FOUND: no venue that is traded at has this code."""
 
 class PortfolioRefusalReason(_PortfolioRefusalReason, metaclass=_PortfolioRefusalReasonEnumTypeWrapper):
     """Why the portfolio service refuses a call; nothing has happened then."""
@@ -61,6 +63,8 @@ PORTFOLIO_REFUSAL_REASON_BEFORE_FIRST_JOURNAL: PortfolioRefusalReason.ValueType 
 """OUT_OF_RANGE: `as_of` is before the account's first journal."""
 PORTFOLIO_REFUSAL_REASON_PAGE_TOKEN_FOREIGN: PortfolioRefusalReason.ValueType  # 6
 """INVALID_ARGUMENT: the page token belongs to another query."""
+PORTFOLIO_REFUSAL_REASON_VENUE_UNKNOWN: PortfolioRefusalReason.ValueType  # 7
+"""NOT_FOUND: no venue that is traded at has this code."""
 Global___PortfolioRefusalReason: _TypeAlias = PortfolioRefusalReason  # noqa: Y015
 
 class _TransferDirection:
@@ -838,6 +842,7 @@ class Journal(_message.Message):
     CORRECTS_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
+    STRATEGY_ID_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Counts all journals from 1, without a gap."""
     account: _builtins.str
@@ -848,6 +853,8 @@ class Journal(_message.Message):
     """What caused it: venue and exec_id of a report, or the request_id of a transfer."""
     corrects: _builtins.str
     """The source of the journal that it corrects; empty when it corrects none."""
+    strategy_id: _builtins.str
+    """The strategy whose order traded, "external" when nobody here made it; else empty."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When what it books happened."""
@@ -866,10 +873,11 @@ class Journal(_message.Message):
         corrects: _builtins.str = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         entries: _abc.Iterable[Global___JournalEntry] | None = ...,
+        strategy_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "corrects", b"corrects", "entries", b"entries", "kind", b"kind", "occurred_at", b"occurred_at", "sequence", b"sequence", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "corrects", b"corrects", "entries", b"entries", "kind", b"kind", "occurred_at", b"occurred_at", "sequence", b"sequence", "source", b"source", "strategy_id", b"strategy_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

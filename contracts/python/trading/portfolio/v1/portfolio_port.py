@@ -89,7 +89,11 @@ class PortfolioService(Port):
         """Books the fills, busts and corrections among order events; other events only move the
         sequence on. Each event has its effect once: an event delivered again changes nothing, one
         delivered again with other content is recorded as an anomaly and not booked. A fill of an
-        unknown instrument is booked; its mark is missing.
+        unknown instrument is booked; its mark is missing. A fill of an order that nobody here made is
+        booked under the strategy "external", and recorded as an anomaly.
+
+        Cash below zero, which only fees, busts and corrections can make, lets the account reduce
+        only: the portfolio sets its trading mode, once each time it falls below.
 
         Promises that every event up to `last_sequence` is durable. Events apply in sequence order,
         all or none of a call. Errors: ABORTED `EVENT_GAP` when the first new event is not the next
@@ -148,6 +152,8 @@ class PortfolioService(Port):
         self, request: pb.ReconcilePositionsRequest, call: Call = Call()
     ) -> pb.ReconcilePositionsResponse:
         """Compares an account's positions with those of the venue and answers where they differ; books
-        nothing. Repeating a request_id returns the first answer.
+        nothing. A fill that is on its way shows as a difference until it is booked: one that matters
+        has an old `since`. An account that the venue does not know holds nothing there. Repeating a
+        request_id returns the first answer. Errors: NOT_FOUND `VENUE_UNKNOWN`.
         """
         raise unimplemented(self)
