@@ -10,7 +10,7 @@ from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
-from services.execution import committing, plans
+from services.execution import committing, plans, store
 from services.execution.algorithms.prices import Meeting, is_marketable, price_of
 from services.execution.algorithms.steps import (
     Ask,
@@ -36,7 +36,7 @@ from services.execution.upward import own_report, with_reason
 from services.execution.wire import algorithm_child_message
 
 PLACE_TIMEOUT_S = 1.0
-STORE_PAUSE_S = 0.1
+STORE_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 TAKING = frozenset({Meeting.CROSS, Meeting.COMPLETE})
 WORK = "algorithm"  # What an awake agent is, in the service's progress.
 log = logging.getLogger(__name__)
@@ -54,6 +54,8 @@ class Agent:
         self._cancels = Canceling(plan.key, plan.facts.execution_id, tools.desk, self.wake)
         self._changed = asyncio.Event()
         self._is_awake = self._is_clearing = False
+        self._pause_s = STORE_PAUSE_S
+        self._placing: set[int] = set()  # Children whose send is on its way.
         self._passed = 0  # POV: the last second that needs nothing more.
 
     def wake(self) -> None:
@@ -97,9 +99,24 @@ class Agent:
                     return None
                 await self._take(step, book)
         except ServiceError as error:
-            log.warning("execution %s waits: %s", self.key, error)
-            await asyncio.sleep(STORE_PAUSE_S)
+            log.info("execution %s waits: %s", self.key, error)
+            await self._recover()
             return Wait(self._tools.desk.now_ns())
+
+    async def _recover(self) -> None:
+        """Wait for the store; a child whose commit had no answer may be there and never sent."""
+        await asyncio.sleep(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        try:
+            kept = await self._tools.desk.environment.database.read(
+                lambda tx: store.load_open_children_of(tx, self.key)
+            )
+        except ServiceError:
+            return
+        self._pause_s = STORE_PAUSE_S
+        for child in kept:
+            if child.is_unsettled and child.number not in self._placing:
+                self._tools.doubts.watch((child.account, child.child_order_id))
 
     async def _take(self, step: Ask | Send | Skip, book: Book | None) -> None:
         if isinstance(step, Ask):
@@ -161,11 +178,13 @@ class Agent:
         """Send a child whose dispatch is committed; what comes of it wakes the agent."""
         desk = self._tools.desk
         message = algorithm_child_message(plan, self._spec, child)
+        self._placing.add(child.number)
         with desk.environment.progress.working("place"):
             try:
                 await place(desk, self._tools.doubts, child, message, Call(PLACE_TIMEOUT_S))
             except ServiceError as error:  # The store: the doubt is being followed.
                 log.warning("child %s: %s", child.child_order_id, error)
+            self._placing.discard(child.number)
             self.wake()
 
     async def _end(self, ending: Ending) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from google.type.decimal_pb2 import Decimal
+from grpc import StatusCode
 from trading.marketdata.v1 import marketdata_pb2
 from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.risk.v1 import risk_pb2
@@ -11,6 +12,7 @@ from trading.risk.v1.risk_port import RiskService
 from trading.types.v1.instrument_pb2 import INSTRUMENT_KIND_EQUITY, InstrumentSpec
 from trading.types.v1.market_pb2 import Candle, Timeframe
 
+from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.times import to_timestamp
 
@@ -39,6 +41,8 @@ class ScriptedRisk(RiskService):
     async def watch_risk_events(
         self, request: risk_pb2.WatchRiskEventsRequest, call: Call = Call()
     ) -> AsyncGenerator[risk_pb2.WatchRiskEventsResponse, None]:
+        if self.is_silent:
+            raise ServiceError(StatusCode.UNAVAILABLE, "risk is out")
         told = len(self._modes)
         yield risk_pb2.WatchRiskEventsResponse(sequence=told, is_heartbeat=True, modes=self._modes)
         while True:

@@ -32,7 +32,7 @@ class ScriptedVenue(ExchangeService):
 
     def __init__(self) -> None:
         self.fate = Fate.ANSWERED
-        self.is_out = False
+        self.is_out = self.is_deaf = False
         self.is_silent = False  # Reports are kept back until `speak`.
         self.on_place: Callable[[], None] = lambda: None
         self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
@@ -125,6 +125,8 @@ class ScriptedVenue(ExchangeService):
         self, request: pb.GetOrderRequest, call: Call = Call()
     ) -> pb.GetOrderResponse:
         self._check()
+        if self.is_deaf:
+            raise ServiceError(StatusCode.UNAVAILABLE, "the venue answers no query")
         state = self.states.get((request.account, request.client_order_id))
         if state is None:
             raise refusal(StatusCode.NOT_FOUND, "ORDER_UNKNOWN", "no order", service="exchange")

@@ -63,6 +63,14 @@ class WorkingRig(Rig):
         """Let time pass."""
         await asyncio.sleep(seconds)
 
+    async def until_sent(self, count: int = 1) -> None:
+        """Let time pass until so many children have come to the venue, or been lost."""
+        for _ in range(10_000):
+            if len(await self.rows("children")) >= count:
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"{count} children were never sent")
+
     async def parts(self) -> tuple[int, int, int, int]:
         """Return filled, working, doubtful and unscheduled of Ana's order."""
         state = await self.state()
