@@ -22,3 +22,27 @@ Feature: Keep orders
     Then what became of the order remains open
     And once the venue is back, 5 of Bea's order are left
     And the venue has 0 orders of Carl
+
+  Scenario: A bust carries the reference of the trade
+    Given Bea offers 5 at 10.00
+    And Carl bids 5 at 10.00
+    When the venue takes Carl's trade back
+    Then Bea is told which trade was taken back
+    And Carl is told which trade was taken back
+    And Carl holds nothing
+    And Carl has 100000 in cash, 0 of it reserved
+
+  Scenario: A halted market keeps its orders and takes no new one
+    Given Bea offers 5 at 10.00
+    And trading is halted
+    And Carl bids 5 at 10.00
+    When trading is resumed
+    Then 0 of Carl's order have traded and it is REJECTED
+    And the reason for Carl is HALTED
+    And 5 of Bea's order are left
+
+  Scenario: The same seed gives the same reports
+    Given the venue makes every second trade in parts
+    And clients trade all day
+    When a new venue of the same seed is given the same day
+    Then it makes the same reports

@@ -43,3 +43,34 @@ Feature: Match orders
     When Carl bids 10 at 100.00
     Then Bea has paid 1.00 in fees
     And Carl has paid 2.00 in fees
+
+  Scenario: Reducing quantity keeps the place in the queue
+    Given Bea offers 5 at 10.00
+    And Carl offers 5 at 10.00
+    And Bea makes it 3
+    When Dan bids 4 at 10.00
+    Then Bea has sold 3 at 10.00
+    And Carl has sold 1 at 10.00
+
+  Scenario: Raising quantity loses the place in the queue
+    Given Bea offers 5 at 10.00
+    And Carl offers 5 at 10.00
+    And Bea makes it 6
+    When Dan bids 7 at 10.00
+    Then Carl has sold 5 at 10.00
+    And Bea has sold 2 at 10.00
+
+  Scenario: An iceberg queues anew with each part that it shows
+    Given Bea offers 9 at 10.00, showing 3
+    And Carl offers 5 at 10.00
+    When Dan bids 10 at 10.00
+    Then Bea has sold 3 at 10.00, 2 at 10.00
+    And Carl has sold 5 at 10.00
+
+  Scenario: A partial fill reaches position, balance and fees
+    Given makers pay 10 and takers 20 basis points
+    And Bea offers 4 at 100.00
+    When Carl bids 10 at 100.00
+    Then Carl holds 4
+    And Carl has 99599.20 in cash, 601.20 of it reserved
+    And Carl has paid 0.80 in fees

@@ -1,30 +1,27 @@
 """Steps of the venue: clients trade there with each other, past the platform."""
 
-from collections.abc import Sequence
-
 import pytest
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
 from trading.exchange.v1 import exchange_pb2 as pb
-from trading.types.v1.execution_pb2 import EXEC_TYPE_TRADE, VenueReason
+from trading.types.v1.execution_pb2 import EXEC_TYPE_TRADE, EXEC_TYPE_TRADE_CANCEL, VenueReason
 from trading.types.v1.order_pb2 import (
-    ORDER_TYPE_LIMIT,
     ORDER_TYPE_STOP,
     SIDE_BUY,
     SIDE_SELL,
     TIME_IN_FORCE_FOK,
     OrderStatus,
-    Side,
 )
 
 from features.bdd import given, then, when
-from fixtures.mothers import decimal, money, venue_order
-from fixtures.repeating import until_definite
+from fixtures import members
+from fixtures.exchange import Venue
+from fixtures.exchange.journal import from_values, replay
+from fixtures.members import SYMBOL, last_order, limit_order, new_order, place, trades_of
+from fixtures.mothers import decimal
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
 
-SYMBOL = "SQ00.XSIM"
-CLIENTS = ("Bea", "Carl", "Dan", "Eve")
 Answer = pb.PlaceOrderResponse
 
 scenarios("venue")
@@ -33,12 +30,12 @@ scenarios("venue")
 @given(parse('only clients trade "{symbol}"'))
 async def admit_clients(stage: Stage, symbol: str) -> None:
     await stage.system.admit([symbol], pb.REFERENCE_MODE_LIVE_PATH)
-    await open_accounts(stage)
+    await members.open_accounts(stage)
 
 
 @given(parse('"{symbol}" trades along its bars, last at {price}'))
 async def trade_along_bars(stage: Stage, symbol: str, price: str) -> None:
-    await open_accounts(stage)
+    await members.open_accounts(stage)
     await stage.trade_at(symbol, price)
 
 
@@ -72,6 +69,56 @@ async def place_stop(stage: Stage, who: str, quantity: int, price: str) -> None:
 @when(parse("{who} bids {quantity:d} at {price}"))
 async def bid(stage: Stage, who: str, quantity: int, price: str) -> Answer:
     return await place(stage, limit_order(stage, who, SIDE_BUY, quantity, price))
+
+
+@given(parse("{who} offers {quantity:d} at {price}, showing {shown:d}"))
+async def offer_hidden(stage: Stage, who: str, quantity: int, price: str, shown: int) -> None:
+    order = limit_order(stage, who, SIDE_SELL, quantity, price)
+    order.display_quantity.value = str(shown)
+    await place(stage, order)
+
+
+@given(parse("{who} makes it {quantity:d}"))
+async def make_it(stage: Stage, who: str, quantity: int) -> None:
+    await members.replace(stage, who, quantity)
+
+
+@given("trading is halted")
+async def halt(stage: Stage) -> None:
+    request = pb.HaltInstrumentRequest(instrument=SYMBOL, request_id=stage.request_id())
+    await stage.control.halt_instrument(request)
+
+
+@when("trading is resumed")
+async def resume(stage: Stage) -> None:
+    request = pb.ResumeInstrumentRequest(instrument=SYMBOL, request_id=stage.request_id())
+    await stage.control.resume_instrument(request)
+
+
+@when(parse("the venue takes {who}'s trade back"))
+async def bust(stage: Stage, who: str) -> None:
+    (trade,) = [r for r in await members.reports_of(stage, who) if r.exec_type == EXEC_TYPE_TRADE]
+    request = pb.BustTradeRequest(exec_id=trade.exec_id, request_id=stage.request_id())
+    await stage.control.bust_trade(request)
+
+
+@given("the venue makes every second trade in parts")
+async def split_trades(stage: Stage) -> None:
+    kind = pb.BEHAVIOUR_KIND_SPLIT_FILLS
+    behaviour = pb.Behaviour(kind=kind, probability=0.5, count=3)
+    request = pb.SetBehaviourRequest(behaviour=behaviour, request_id=stage.request_id())
+    await stage.control.set_behaviour(request)
+
+
+@given("clients trade all day")
+async def trade_all_day(stage: Stage) -> None:
+    await members.trade_all_day(stage)
+
+
+@when("a new venue of the same seed is given the same day", target_fixture="twin")
+async def same_day(stage: Stage) -> Venue:
+    rows = [row for row in stage.system.venue.journal() if row.table == "journal"]
+    return replay([from_values(row.values) for row in rows], Venue())
 
 
 @given(parse("{who} offers {quantity:d} at {price}"))
@@ -153,8 +200,8 @@ async def reason_is(stage: Stage, who: str, reason: str) -> None:
 
 @then(parse("{who} has paid {fee} in fees"))
 async def has_paid(stage: Stage, who: str, fee: str) -> None:
-    balance = await stage.exchange.get_balance(pb.GetBalanceRequest(account=who.lower()))
-    assert [float(cash.fees_paid.amount.value) for cash in balance.balances] == [float(fee)]
+    (cash,) = (await members.balance_of(stage, who)).balances
+    assert float(cash.fees_paid.amount.value) == float(fee)
 
 
 @then("both times she gets the answer of the first time")
@@ -165,7 +212,7 @@ def gets_the_first_answer(answer: Answer, answers: tuple[Answer, Answer]) -> Non
 @then(parse("the venue has {count:d} order of {who}"))
 @then(parse("the venue has {count:d} orders of {who}"))
 async def venue_has(stage: Stage, count: int, who: str) -> None:
-    assert len(await orders_of(stage, who)) == count
+    assert len(await members.orders_of(stage, who)) == count
 
 
 @then("what became of the order remains open")
@@ -173,46 +220,27 @@ def is_indefinite(refused: ServiceError) -> None:
     assert not refused.definite
 
 
-# What steps do, where it takes more than a line. A client's account has its name in small letters.
+@then(parse("{who} holds {quantity}"))
+async def holds(stage: Stage, who: str, quantity: str) -> None:
+    held = (await members.balance_of(stage, who)).positions
+    assert [position.quantity.value for position in held] == [quantity] * (quantity != "nothing")
 
 
-async def open_accounts(stage: Stage) -> None:
-    for client in CLIENTS:
-        await stage.system.venue.fund(client.lower(), money("100000"))
+@then(parse("{who} has {total} in cash, {reserved} of it reserved"))
+async def has_cash(stage: Stage, who: str, total: str, reserved: str) -> None:
+    (cash,) = (await members.balance_of(stage, who)).balances
+    assert float(cash.total.amount.value) == float(total)
+    assert float(cash.reserved.amount.value) == float(reserved)
 
 
-def new_order(stage: Stage, who: str, side: Side.ValueType, quantity: int) -> pb.VenueOrder:
-    return venue_order(who.lower(), SYMBOL, side, quantity, client_order_id=stage.request_id())
+@then(parse("{who} is told which trade was taken back"))
+async def is_told_of_bust(stage: Stage, who: str) -> None:
+    trade, bust = (await members.reports_of(stage, who))[-2:]
+    assert (trade.exec_type, bust.exec_type) == (EXEC_TYPE_TRADE, EXEC_TYPE_TRADE_CANCEL)
+    assert bust.exec_ref_id == trade.exec_id
 
 
-def limit_order(
-    stage: Stage, who: str, side: Side.ValueType, quantity: int, price: str
-) -> pb.VenueOrder:
-    order = new_order(stage, who, side, quantity)
-    order.type = ORDER_TYPE_LIMIT
-    order.limit_price.value = price
-    return order
-
-
-async def place(stage: Stage, order: pb.VenueOrder) -> Answer:
-    request = pb.PlaceOrderRequest(order=order)
-    return await until_definite(lambda: stage.member.place_order(request))
-
-
-async def orders_of(stage: Stage, who: str) -> Sequence[pb.VenueOrderState]:
-    listed = await stage.member.list_orders(pb.ListOrdersRequest(account=who.lower()))
-    return listed.orders
-
-
-async def last_order(stage: Stage, who: str) -> pb.VenueOrderState:
-    return (await orders_of(stage, who))[-1]
-
-
-async def trades_of(stage: Stage, who: str) -> list[tuple[Side.ValueType, str]]:
-    """Return side, quantity and price of each trade of a client, in order."""
-    listed = await stage.member.list_executions(pb.ListExecutionsRequest(account=who.lower()))
-    return [
-        (report.side, f"{report.last_quantity.value} at {float(report.last_price.value):.2f}")
-        for report in listed.executions
-        if report.exec_type == EXEC_TYPE_TRADE
-    ]
+@then("it makes the same reports")
+def makes_the_same(stage: Stage, twin: Venue) -> None:
+    assert twin.log == stage.system.venue.log
+    assert len(twin.log) > 50
