@@ -20,6 +20,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m services.indicators.precompilation
 	@touch $@
 
 trial: $(READY) ## Trade real market history through the whole chain and judge the run

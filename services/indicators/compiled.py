@@ -1,7 +1,8 @@
 """The kernels compiled: for large batches, and for kernels too slow in plain Python.
 
 The compiler takes a second to import and what it makes is kept on disk, so both happen when a
-kernel is first needed, not before.
+kernel is first needed, not before. `services.indicators.precompilation` does it
+for all of them, once for this machine.
 """
 
 from collections.abc import Callable, Sequence
@@ -92,7 +93,23 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     }
     named = {**kernel.__globals__, **callees}
     source = FunctionType(kernel.__code__, named, kernel.__name__) if callees else kernel
+    takes = _signature(kernel)
     try:
-        return njit(cache=True, error_model="numpy")(source)
+        return njit(takes, cache=True, error_model="numpy")(source)
     except RuntimeError:  # No folder to keep it in may be written: compile for this run alone.
-        return njit(error_model="numpy")(source)
+        return njit(takes, error_model="numpy")(source)
+
+
+def _signature(function: FunctionType) -> tuple[Any, ...]:
+    """Return the machine types of its arguments: one version of each function, no more."""
+    from numba import types
+
+    known = {
+        int: types.int64,
+        float: types.float64,
+        bool: types.boolean,
+        Floats: types.float64[::1],
+        Sequence[float]: types.float64[::1],
+        Bars: types.float64[:, ::1],
+    }
+    return tuple(known[kind] for name, kind in function.__annotations__.items() if name != "return")
