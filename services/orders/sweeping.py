@@ -29,9 +29,12 @@ class Sweep:
         self._strategy = strategy
 
     async def run(self, settled: Settled, handle: Handle) -> None:
-        """Look until cancelled: every 30 s, and a second after a gap has shown."""
+        """Look until cancelled: soon, then every 30 s, and a second after a gap has shown.
+
+        Soon, because what the stream lost while orders was away shows no gap.
+        """
         loop = asyncio.get_running_loop()
-        looked_s = loop.time()
+        looked_s = loop.time() - EVERY_S
         while True:
             before = settled.until
             await asyncio.sleep(GAP_S)
