@@ -1,17 +1,24 @@
 """Steps of market data: a feed publishes, watchers watch."""
 
 from contextlib import aclosing
+from datetime import datetime, timedelta
 from typing import Any
 
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
 from trading.marketdata.v1 import marketdata_pb2 as pb
-from trading.types.v1.market_pb2 import (
-    Candle,
-)
+from trading.types.v1.market_pb2 import TIMEFRAME_DAY_1, Candle
 
 from features.bdd import given, then, when
-from fixtures.mothers import FIRST_MINUTE, MINUTE, instant, minute_candle
+from fixtures import crossing
+from fixtures.mothers import (
+    FIRST_MINUTE,
+    MINUTE,
+    close_only_candle,
+    instant,
+    minute_candle,
+    ranged_candle,
+)
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
 from runtime.times import NS_PER_S, to_ns
@@ -37,9 +44,84 @@ async def send_again(stage: Stage, bar: Candle) -> Answer:
     return await stage.publish([bar])
 
 
-@when(parse("the feed corrects that bar to {close}"), target_fixture="answer")
-async def correct(stage: Stage, bar: Candle, close: str) -> Answer:
-    return await stage.publish([minute_candle(bar.instrument, close, revision=1)])
+@given(
+    parse('a strategy that has evaluated a falling bar of "{symbol}" at {close}'),
+    target_fixture="strategy_id",
+)
+async def evaluate_falling(stage: Stage, symbol: str, close: str) -> str:
+    strategy_id = await crossing.running(stage, symbol, 10)
+    await stage.close_bar(symbol, close)
+    assert await evaluated(stage, strategy_id) == 1
+    return strategy_id
+
+
+@when(
+    parse("the feed corrects that bar to {close}, at which the strategy would have bought"),
+    target_fixture="answer",
+)
+async def correct(stage: Stage, close: str) -> Answer:
+    last = len(await stage.bars(SYMBOL)) - 1
+    answer = await stage.publish([minute_candle(SYMBOL, close, minute=last, revision=1)])
+    await stage.system.settle()
+    return answer
+
+
+@then("the strategy has evaluated 1 bar and decided nothing")
+async def decided_nothing(stage: Stage, strategy_id: str) -> None:
+    assert await evaluated(stage, strategy_id) == 1
+    assert not await crossing.published(stage)
+    assert not await crossing.filtered(stage)
+
+
+@when(
+    parse('the feed sends a bar of "{symbol}" that ends in 2 minutes, and one that is over'),
+    target_fixture="answer",
+)
+async def send_future(stage: Stage, symbol: str) -> Answer:
+    stage.system.clock.skip_to(instant(FIRST_MINUTE + MINUTE))
+    future = minute_candle(symbol, "100.00", minute=2)
+    return await stage.publish([future, minute_candle(symbol, "100.00", minute=0)])
+
+
+@when(
+    parse('the feed sends a bar of "{symbol}" that opens 10 seconds late'),
+    target_fixture="answer",
+)
+async def send_off_grid(stage: Stage, symbol: str) -> Answer:
+    stage.system.clock.skip_to(instant(FIRST_MINUTE + 2 * MINUTE))
+    candle = minute_candle(symbol, "100.00")
+    candle.open_time.seconds += 10
+    return await stage.publish([candle])
+
+
+@when(
+    parse('the feed sends a bar of "{bad}" with high and low swapped, and one of "{good}"'),
+    target_fixture="answer",
+)
+async def send_swapped(stage: Stage, bad: str, good: str) -> Answer:
+    stage.system.clock.skip_to(instant(FIRST_MINUTE + MINUTE))
+    swapped = ranged_candle(bad, ("100.00", "99.00", "101.00", "100.00"))
+    return await stage.publish([swapped, minute_candle(good, "100.00")])
+
+
+@when(parse("the feed publishes the sessions of {first} and {second}"))
+async def publish_sessions(stage: Stage, first: str, second: str) -> None:
+    sessions = [session_candle("AAPL.XSIM", day) for day in (first, second)]
+    await stage.publish_bars(sessions)
+
+
+@then(parse("the watcher sees a bar, a gap where {day} belongs and a bar"))
+async def sees_a_missing_session(stage: Stage, day: str) -> None:
+    seen = await watched(stage, "AAPL.XSIM", 3, after_sequence=0)
+    assert [item.WhichOneof("item") for item in seen] == ["candle", "gap", "candle"]
+    missing = session_candle("AAPL.XSIM", day)
+    assert seen[1].gap.from_time == missing.open_time
+    assert seen[1].gap.to_time == seen[2].candle.open_time
+
+
+@then(parse('"{symbol}" has {count:d} sessions'))
+async def has_sessions(stage: Stage, symbol: str, count: int) -> None:
+    assert len(await stage.bars(symbol, timeframe=TIMEFRAME_DAY_1)) == count
 
 
 @when(parse("the feed sends that bar with another close of {close}"), target_fixture="answer")
@@ -161,6 +243,20 @@ def sees_what_it_missed(seen: list[Any], after_sequence: int, count: int) -> Non
 
 
 # What steps do, where it takes more than a line.
+
+
+async def evaluated(stage: Stage, strategy_id: str) -> int:
+    rows = await stage.system.rows("strategy", "evaluations")
+    return sum(row["strategy_id"] == strategy_id for row in rows)
+
+
+def session_candle(symbol: str, day: str) -> Candle:
+    opened = datetime.fromisoformat(f"{day}T14:30+00:00")  # New York in winter.
+    candle = close_only_candle(symbol, "100.000")
+    candle.timeframe = TIMEFRAME_DAY_1
+    candle.open_time.FromNanoseconds(instant(opened))
+    candle.close_time.FromNanoseconds(instant(opened + timedelta(hours=6, minutes=30)))
+    return candle
 
 
 async def attempt(stage: Stage, candles: list[Candle]) -> Answer:

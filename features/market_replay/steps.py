@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_bdd import scenarios
@@ -15,14 +14,16 @@ from trading.types.v1.market_pb2 import (
     TIMEFRAME_DAY_1,
     TIMEFRAME_MINUTE_1,
 )
+from trading.types.v1.order_pb2 import ORDER_STATUS_NEW, ORDER_STATUS_REJECTED, Order
 
 from features.bdd import given, then, when
+from fixtures import dealing
 from fixtures.market import FileRefused, import_file
 from fixtures.mothers import FIRST_MINUTE, MINUTE, instant
 from fixtures.stage import Stage
 from runtime.times import to_timestamp
 
-SYMBOL = "SQ00.XSIM"
+GENERATORS = ("square-v1", "synthetic-jd-v1")
 
 scenarios("market_replay")
 
@@ -33,23 +34,48 @@ async def replay_month(stage: Stage, month: str, year: int, symbol: str, dataset
     await replayed(stage, dataset, symbol, (first, first + timedelta(days=31)))
 
 
-@when("the instruments are listed", target_fixture="instruments")
-async def list_instruments(stage: Stage) -> dict[str, Any]:
+@given(parse('the index "{index}" and its declared proxy "{proxy}" are at {price}'))
+async def index_and_proxy(stage: Stage, index: str, proxy: str, price: str) -> None:
     listed = await stage.marketdata.list_instruments(pb.ListInstrumentsRequest(page_size=1000))
-    return {spec.instrument: spec for spec in listed.instruments}
+    specs = {spec.instrument: spec for spec in listed.instruments}
+    assert (specs[index].is_tradable, specs[proxy].proxy_of) == (False, index)
+    await stage.system.admit((index, proxy))
+    await stage.close_bar(index, price)
+    await stage.close_bar(proxy, price)
 
 
-@when(
-    parse('an hour of "{symbol}" is replayed with seed {seed:d}'),
-    target_fixture="replays",
-)
-async def replay_hour(stage: Stage, symbol: str, seed: int) -> list[list[bytes]]:
-    return [await hour_of(stage, symbol, seed)]
+@when("Ana orders one of each", target_fixture="orders")
+async def order_each(stage: Stage) -> dict[str, Order]:
+    return {symbol: await ordered(stage, symbol) for symbol in ("SPX.XSIM", "SPX5.XSIM")}
+
+
+@then(parse('the order of "{symbol}" is rejected, since it is not tradable'))
+def is_rejected(orders: dict[str, Order], symbol: str) -> None:
+    assert orders[symbol].status == ORDER_STATUS_REJECTED
+    assert any("TRADABLE" in code for code in orders[symbol].reject.codes), orders[symbol].reject
+
+
+@then(parse('the order of "{symbol}" works at the venue'))
+async def works(stage: Stage, orders: dict[str, Order], symbol: str) -> None:
+    assert orders[symbol].status == ORDER_STATUS_NEW
+    assert [one.order.instrument for one in await dealing.venue_orders(stage)] == [symbol]
+
+
+@given(parse('the generator "{dataset}" of "{symbol}"'), target_fixture="line")
+def choose(dataset: str, symbol: str) -> tuple[str, str]:
+    return dataset, symbol
+
+
+@when(parse("an hour of it is replayed with seed {seed:d}"), target_fixture="replays")
+async def replay_hour(stage: Stage, line: tuple[str, str], seed: int) -> list[list[bytes]]:
+    return [await hour_of(stage, line, seed)]
 
 
 @when(parse("it is replayed again elsewhere with seed {seed:d}"))
-async def replay_again(elsewhere: Stage, replays: list[list[bytes]], seed: int) -> None:
-    replays.append(await hour_of(elsewhere, SYMBOL, seed))
+async def replay_again(
+    elsewhere: Stage, line: tuple[str, str], replays: list[list[bytes]], seed: int
+) -> None:
+    replays.append(await hour_of(elsewhere, line, seed))
 
 
 @given(
@@ -81,17 +107,6 @@ async def has_no_volume(stage: Stage, symbol: str, day: str) -> None:
     assert not bar.HasField("volume")
 
 
-@then(parse('"{symbol}" is not tradable'))
-def is_not_tradable(instruments: dict[str, Any], symbol: str) -> None:
-    assert not instruments[symbol].is_tradable
-
-
-@then(parse('"{symbol}" is tradable and a proxy of "{index}"'))
-def is_a_proxy(instruments: dict[str, Any], symbol: str, index: str) -> None:
-    assert instruments[symbol].is_tradable
-    assert instruments[symbol].proxy_of == index
-
-
 @then("both made the same bars")
 def made_the_same(replays: list[list[bytes]]) -> None:
     assert replays[0] == replays[1]
@@ -120,6 +135,13 @@ async def nothing_stored(stage: Stage) -> None:
 # What steps do, where it takes more than a line.
 
 
+async def ordered(stage: Stage, symbol: str) -> Order:
+    name = stage.request_id()
+    await dealing.submit(stage, dealing.signed_order(symbol, 1, client_order_id=name))
+    await stage.system.settle()
+    return await dealing.order_of(stage, name)
+
+
 def import_header(stage: Stage) -> pb.ImportHeader:
     return pb.ImportHeader(
         request_id=stage.request_id(),
@@ -134,7 +156,7 @@ def import_header(stage: Stage) -> pb.ImportHeader:
 async def replayed(
     stage: Stage, dataset: str, symbol: str, span: tuple[datetime, datetime], seed: int = 0
 ) -> None:
-    timeframe = TIMEFRAME_MINUTE_1 if dataset == "square-v1" else TIMEFRAME_DAY_1
+    timeframe = TIMEFRAME_MINUTE_1 if dataset in GENERATORS else TIMEFRAME_DAY_1
     started = await stage.marketdata.start_replay(
         pb.StartReplayRequest(
             request_id=stage.request_id(),
@@ -149,8 +171,9 @@ async def replayed(
     await stage.replay_ended(started.replay.replay_id)
 
 
-async def hour_of(stage: Stage, symbol: str, seed: int) -> list[bytes]:
+async def hour_of(stage: Stage, line: tuple[str, str], seed: int) -> list[bytes]:
+    dataset, symbol = line
     span = (FIRST_MINUTE, FIRST_MINUTE + 60 * MINUTE)
-    await replayed(stage, "square-v1", symbol, span, seed)
+    await replayed(stage, dataset, symbol, span, seed)
     bars = await stage.bars(symbol)
     return [bar.SerializeToString(deterministic=True) for bar in bars]
