@@ -57,6 +57,7 @@ class SignalWorker:
         self._peers = peers
         self._inbox = Inbox(t.inbox)
         self._settled = Settled()
+        self._unanswered: dict[str, bool] = {}  # Signals that risk was asked about in vain.
 
     async def begin(self) -> None:
         """Find out which signals are decided."""
@@ -102,7 +103,9 @@ class SignalWorker:
     async def _decide(self, signal: Signal, entry: Entry) -> None:
         now_ns = self._environment.clock.now_ns()
         if now_ns > to_ns(signal.valid_until):
-            await self._without_order(signal, entry, Outcome.EXPIRED, "SIGNAL_EXPIRED")
+            was_asked = self._unanswered.pop(signal.signal_id, False)
+            code = "RISK_UNAVAILABLE" if was_asked else "SIGNAL_EXPIRED"
+            await self._without_order(signal, entry, Outcome.EXPIRED, code)
             return
         if signal.action == signal_pb2.SIGNAL_ACTION_ADJUST_STOP:
             await self._adjust_stop(signal, entry)
@@ -112,9 +115,11 @@ class SignalWorker:
         except ServiceError as error:
             # Until the signal expires the stream redelivers it; nothing is decided before.
             if error.definite or not self._is_last_try(signal):
+                self._unanswered[signal.signal_id] = not error.definite
                 raise
             await self._without_order(signal, entry, Outcome.EXPIRED, "RISK_UNAVAILABLE")
             return
+        self._unanswered.pop(signal.signal_id, None)
         await self._act(signal, entry, answer)
 
     async def _adjust_stop(self, signal: Signal, entry: Entry) -> None:

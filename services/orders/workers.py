@@ -23,7 +23,7 @@ from services.orders.submission import Desk, Submissions
 from services.orders.sweeping import Sweep
 from services.orders.waiting import Waiting
 
-READY_WAIT_S = 5.0
+READY_WAIT_S = 1.0
 
 
 class Workers:
