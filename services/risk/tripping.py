@@ -104,10 +104,10 @@ def mode_changed(mode: pb.ScopedMode) -> RiskEvent:
 
 
 def breakers_shown(breakers: Breakers, scopes: Iterable[Scope]) -> list[pb.Breaker]:
-    """Return the breakers that stop something in one of `scopes`, the oldest first."""
+    """Return the breakers that stop something in one of `scopes`, by scope and code."""
     wanted = set(scopes)
     shown = []
-    for key, standing in breakers.standing.items():
+    for key, standing in sorted(breakers.standing.items()):
         if key.scope not in wanted or key.mode is Mode.ACTIVE or standing.is_acknowledged:
             continue
         breaker = pb.Breaker(

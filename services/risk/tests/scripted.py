@@ -36,6 +36,7 @@ class ScriptedMarketData(MarketDataService):
         self.instruments: dict[str, InstrumentSpec] = {}
         self.quotes: dict[str, Quote] = {}
         self.holidays: set[int] = set()
+        self.is_stale = False
 
     def show(self, candle: Candle) -> None:
         """Publish one candle."""
@@ -84,7 +85,7 @@ class ScriptedMarketData(MarketDataService):
         if request.instrument not in self.instruments:
             raise refusal(StatusCode.NOT_FOUND, "UNKNOWN_INSTRUMENT", "?", service="marketdata")
         quote = self.quotes.get(request.instrument, Quote(instrument=request.instrument))
-        return market_pb.GetQuoteResponse(quote=quote)
+        return market_pb.GetQuoteResponse(quote=quote, is_stale=self.is_stale)
 
 
 class ScriptedOrders(OrderService):
