@@ -19,12 +19,10 @@ Feature: Change orders
 
   Scenario: A protective stop follows the filled quantity
     Given Ana has ordered 10 at 100.00, with a stop at 95.00 and a target at 104.00 at the venue
-    When "SQ00.XSIM" trades at 100.00 with 4 on offer
-    Then the venue has a stop and a target for 4
+    And 4 have traded, and the venue has a stop and a target for 4
     When "SQ00.XSIM" trades at 100.00 with 6 on offer
     Then the venue has a stop and a target for 10
-    When "SQ00.XSIM" trades at 94.00
-    Then nothing is held, and the target is canceled
+    And once "SQ00.XSIM" trades at 94.00 nothing is held, and the target is canceled
 
   Scenario: A busted trade is taken back everywhere
     Given Ana has bought 5 at 100.00

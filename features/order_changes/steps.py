@@ -118,8 +118,7 @@ async def trade(stage: Stage, symbol: str, price: str) -> None:
 
 @when(parse('"{symbol}" trades at {price} with {lots:d} on offer'))
 async def trade_thinly(stage: Stage, symbol: str, price: str, lots: int) -> None:
-    await stage.move(symbol, price, lots=lots)
-    await stage.system.settle()
+    await protected.trade_thinly(stage, symbol, price, lots)
 
 
 @when(parse('"{symbol}" trades at {price}, of which the venue reports nothing'))
@@ -192,16 +191,22 @@ def is_refused_early(refused: ServiceError) -> None:
     assert refused.reason == "RECONCILING"
 
 
+@given(parse("4 have traded, and the venue has a stop and a target for {quantity:d}"))
+async def has_first_legs(stage: Stage, order: Order, quantity: int) -> None:
+    await protected.trade_thinly(stage, SYMBOL, "100.00", quantity)
+    assert (await protected.leg(stage, order.spec, "sl")).leaves_quantity.value == str(quantity)
+
+
 @then(parse("the venue has a stop and a target for {quantity:d}"))
 async def has_legs(stage: Stage, order: Order, quantity: int) -> None:
     legs = [await protected.leg(stage, order.spec, name) for name in ("sl", "tp")]
-    assert [leg.leaves_quantity.value for leg in legs] == [str(quantity)] * 2
     theirs = [one for one in await dealing.venue_orders(stage) if "/" in one.order.client_order_id]
-    assert [one.leaves_quantity.value for one in theirs] == [str(quantity)] * 2
+    assert [one.leaves_quantity.value for one in (*legs, *theirs)] == [str(quantity)] * 4
 
 
-@then("nothing is held, and the target is canceled")
-async def is_closed(stage: Stage, order: Order) -> None:
+@then(parse('once "{symbol}" trades at {price} nothing is held, and the target is canceled'))
+async def is_closed(stage: Stage, order: Order, symbol: str, price: str) -> None:
+    await stage.trade_at(symbol, price)
     assert await dealing.positions(stage) == {}
     assert await dealing.venue_positions(stage) == {}
     assert (await protected.leg(stage, order.spec, "tp")).status == ORDER_STATUS_CANCELED
