@@ -43,10 +43,10 @@ _OPTIONAL = (
 
 
 def indicators(parameters: Parameters, has_range: bool) -> Sequence[IndicatorNeed]:
-    """Return what is needed; of closes alone only the averages, which tell how warm it is."""
+    """Return what is needed; of closes alone the slowest average, which is never enough."""
+    if not has_range:
+        return [IndicatorNeed("slowest", "EMA", {"n": float(parameters[EMA_NAMES[-1]])})]
     periods = {f"n{at}": float(parameters[n]) for at, n in enumerate(EMA_NAMES, 1)}
     averages = IndicatorNeed("tunnel", "EMA_SET", periods)
-    if not has_range:
-        return [averages]
     chosen = (need for switch, need in _OPTIONAL if parameters[switch] == "ON")
     return [averages, *_ALWAYS, *chosen]
