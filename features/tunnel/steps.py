@@ -41,6 +41,7 @@ class Known(NamedTuple):
 @pytest.fixture
 def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
     """Return a platform whose clock stands before all the days that are played."""
+    hosting.load_compiler()
     setup = hosting.setup(world, hosting.row_of(FIRST_DAY))
     stage = runner.run(Stage.set_up(setup))
     yield stage
