@@ -28,7 +28,7 @@ from services.strategy.vegas.voting import decided, strength_of
 
 NAME = "VEGAS"
 HISTORY = 7_000
-TIMEFRAME_HOUR_4 = 7
+TIMEFRAME_HOUR_4 = 7  # As the contract numbers it.
 EMA2, EMA5 = "ema2", "ema5"
 CLOSE, HIGH, LOW = "close", "high", "low"
 
