@@ -2,17 +2,28 @@
 
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
-from trading.exchange.v1.exchange_pb2 import VenueOrderState
-from trading.execution.v1 import execution_pb2 as pb
-from trading.orders.v1.orders_pb2 import CancelOrderRequest
 from trading.risk.v1 import risk_pb2
 from trading.types.v1.order_pb2 import EXECUTION_STYLE_CROSS, OrderStatus
 
 from features.bdd import given, then, when
 from fixtures import dealing, working_orders
-from fixtures.mothers import ACCOUNT, decimal
+from fixtures.mothers import decimal
 from fixtures.stage import Stage
-from fixtures.working_orders import SYMBOL, Worked, algorithm, execution_of, parts_of, sizes_of
+from fixtures.working_orders import (
+    Worked,
+    algorithm,
+    cancel_order,
+    execution_of,
+    jitters,
+    meet_bids,
+    others_trade,
+    parts_of,
+    restart_each,
+    set_mode,
+    sizes_of,
+    urgent,
+    visible_lots,
+)
 from runtime.times import NS_PER_S, to_ns
 
 LATE_NS = 50_000_000
@@ -63,10 +74,7 @@ async def work_by_volume(stage: Stage, lots: int) -> Worked:
     target_fixture="worked",
 )
 async def work_urgently(stage: Stage, lots: int, urgency: int) -> Worked:
-    how = algorithm(stage, "IMPLEMENTATION_SHORTFALL", seconds=60)
-    how.urgency = urgency
-    how.style = EXECUTION_STYLE_CROSS
-    return await working_orders.work(stage, lots, how)
+    return await working_orders.work(stage, lots, urgent(stage, urgency))
 
 
 @given(parse("Ana bids for {lots:d} and shows {shown:d}"), target_fixture="worked")
@@ -97,10 +105,8 @@ async def go_down(stage: Stage, seconds: int) -> None:
     await stage.pass_time(1)
 
 
-@when(
-    parse("others trade {lots:d} in each of {count:d} seconds"),
-    target_fixture="looks",
-)
+@given(parse("others trade {lots:d} in each of {count:d} seconds"), target_fixture="looks")
+@when(parse("others trade {lots:d} in each of {count:d} seconds"), target_fixture="looks")
 async def trade_others(stage: Stage, worked: Worked, lots: int, count: int) -> Looks:
     return await others_trade(stage, worked, lots, count)
 
@@ -115,6 +121,14 @@ async def work_patiently(stage: Stage, lots: int) -> Worked:
     return await working_orders.work(stage, lots, how)
 
 
+@when(parse("Ana buys {lots:d} with urgency {urgency:d} over a minute and cancels half-way"))
+async def work_and_cancel(stage: Stage, lots: int, urgency: int) -> None:
+    worked = await working_orders.work(stage, lots, urgent(stage, urgency))
+    await stage.pass_time(30)
+    await cancel_order(stage, worked)
+    await stage.pass_time(60)
+
+
 @when(parse("the market comes to her bid {times:d} times"), target_fixture="shown")
 async def come_to_bid(stage: Stage, times: int) -> list[int]:
     return await meet_bids(stage, times)
@@ -122,11 +136,7 @@ async def come_to_bid(stage: Stage, times: int) -> list[int]:
 
 @when("Ana cancels the order")
 async def cancel(stage: Stage, worked: Worked) -> None:
-    request = CancelOrderRequest(
-        client_order_id=worked.spec.client_order_id, request_id=stage.request_id()
-    )
-    await stage.orders.cancel_order(request)
-    await stage.system.settle()
+    await cancel_order(stage, worked)
 
 
 @when(parse("execution restarts every {seconds:d} seconds of the minute"))
@@ -246,60 +256,8 @@ async def no_reference(stage: Stage, worked: Worked) -> None:
     assert {one.outcome for one in execution.slices} == {"NO_REFERENCE"}
 
 
-# What steps do, where it takes more than a line.
-
-
-async def others_trade(stage: Stage, worked: Worked, lots: int, seconds: int) -> Looks:
-    """Let others trade every second; return where the quantity was after each."""
-    looks = []
-    for _ in range(seconds):
-        await working_orders.trade_others(stage, "100.00", lots)
-        await stage.pass_time(1)
-        looks.append(parts_of(await execution_of(stage, worked)))
-    return looks
-
-
-async def meet_bids(stage: Stage, times: int) -> list[int]:
-    """Let sellers come down to what is shown; return what was to be seen before each."""
-    shown = []
-    for _ in range(times):
-        shown.append(await visible_lots(stage))
-        await stage.move(SYMBOL, "99.90")
-        await stage.pass_time(2)
-        await stage.move(SYMBOL, "100.00")
-        await stage.pass_time(2)
-    return shown
-
-
-async def visible_lots(stage: Stage) -> int:
-    """Return what others see of Ana's orders."""
-    return sum(map(_seen, await dealing.venue_orders(stage)))
-
-
-def _seen(order: VenueOrderState) -> int:
-    leaves, display = order.leaves_quantity.value, order.order.display_quantity.value
-    return min(int(leaves), int(display)) if display else int(leaves)
-
-
-async def restart_each(stage: Stage, seconds: int, times: int) -> None:
-    """Let execution crash and come back again and again."""
-    for _ in range(times):
-        await stage.pass_time(seconds)
-        await stage.system.crash("execution")
-        await stage.system.restart("execution")
-        await stage.system.settle()
-
-
-async def set_mode(stage: Stage, mode: risk_pb2.TradingMode.ValueType) -> None:
-    scope = risk_pb2.Scope(kind=risk_pb2.SCOPE_KIND_ACCOUNT, id=ACCOUNT)
-    request = risk_pb2.SetTradingModeRequest(
-        scope=scope, mode=mode, reason="a scenario", request_id=stage.request_id()
-    )
-    await stage.risk.set_trading_mode(request)
-    await stage.system.settle()
-
-
-def jitters(worked: Worked, slices: list[pb.SliceState], seconds: int) -> list[int]:
-    """Return how far each slice is from its even time, in nanoseconds."""
-    even = [worked.start_ns + number * seconds * NS_PER_S for number in range(len(slices))]
-    return [abs(to_ns(one.due_time) - at_ns) for one, at_ns in zip(slices, even, strict=True)]
+@then("every check of execution has something to examine and finds nothing")
+async def passes_checks(stage: Stage) -> None:
+    judged = await working_orders.judged(stage)
+    assert {name: one.violations for name, one in judged.items() if one.violations} == {}
+    assert {name for name, one in judged.items() if not one.examined} == set()
