@@ -278,9 +278,10 @@ async def watched_of(stage: Stage, spec: IndicatorSpec, candles: Sequence[Candle
 async def _next_point(
     stream: AsyncIterator[pb.WatchIndicatorsResponse],
 ) -> pb.WatchIndicatorsResponse:
-    while (response := await anext(stream)).is_heartbeat:
-        pass
-    return response
+    for _ in range(5):  # Signs of life, one a second.
+        if not (response := await anext(stream)).is_heartbeat:
+            return response
+    raise AssertionError("the stream lives, but no point came")
 
 
 def values_by_bar(answer: pb.ComputeIndicatorsResponse, *, after: int) -> dict[int, Values]:

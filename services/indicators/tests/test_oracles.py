@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from math import isnan
 
 import pytest
@@ -66,6 +67,16 @@ def test_a_naive_implementation_agrees(kind: str, market: str) -> None:
 def test_a_naive_implementation_agrees_about_the_defaults(kind: str) -> None:
     indicator = choose(kind, {})
     assert_agreement(indicator, mothers.walk(indicator.warm_after + 100))
+
+
+@pytest.mark.parametrize("market", MARKETS)
+@pytest.mark.parametrize("kind", CATALOGUE)
+def test_a_naive_implementation_agrees_about_the_shortest_periods(kind: str, market: str) -> None:
+    definition = CATALOGUE[kind]
+    values = {p.name: p.minimum for p in definition.parameters if p.is_whole}
+    for less, more in pairwise(name for name in definition.rising if name in values):
+        values[more] = max(values[more], values[less] + 1)
+    assert_agreement(choose(kind, values), MARKETS[market])
 
 
 def assert_agreement(indicator: Indicator, bars: Sequence[Bar]) -> None:
