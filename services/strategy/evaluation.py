@@ -54,7 +54,10 @@ def evaluate(
         state = kind.prime(state, point.values if point else {})
     if setting.config.exit.is_pull_back_on:
         state = {**state, **run_after(run_state, bar)}
-    proposals, held = proposals_of(exits, wish, Seen(bar, point, state), setting)
+    proposals: Sequence[Proposal] = ()
+    held = exits.position
+    if wish is not None or exits.has_news or setting.is_flattening:  # Not so after most bars.
+        proposals, held = proposals_of(exits, wish, Seen(bar, point, state), setting)
     if point is not None and setting.config.exit.indicator_target:
         held = with_indicator_target(held, point, setting)
     return kind.remember(state, bar), Evaluation(

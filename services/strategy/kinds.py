@@ -56,4 +56,7 @@ class Kind:
     def lacking(self, parameters: Parameters, values: Mapping[str, float]) -> bool:
         """Whether a value is missing without which nothing is decided."""
         names = self.outputs if self.needed is None else self.needed(parameters)
-        return any(name not in values for name in names)
+        for name in names:  # A loop, not any(): each candle of each strategy comes by here.
+            if name not in values:
+                return True
+        return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 from runtime.money import divide_half_even
@@ -58,8 +59,7 @@ class Position:
     @property
     def entry_atto(self) -> int:
         """The average price of what is held."""
-        sign = self.direction
-        return divide_half_even(sign * self.cost_atto2, sign * self.quantity_atto)
+        return _average(self.cost_atto2, self.quantity_atto)
 
     @property
     def risk_atto(self) -> int:
@@ -77,6 +77,11 @@ class Position:
 
 
 FLAT = Position()
+
+
+@lru_cache(maxsize=4_096)  # Asked for again and again while a position stands.
+def _average(cost_atto2: int, quantity_atto: int) -> int:
+    return divide_half_even(abs(cost_atto2), abs(quantity_atto))
 
 
 def after_fill(position: Position, fill: Fill) -> Position:

@@ -9,6 +9,7 @@ nothing within the bar is known: the close is compared.
 from dataclasses import replace
 
 from services.strategy.exits.found import Exit, Exits
+from services.strategy.exits.quiet import quiet_exits
 from services.strategy.exits.raising import after_bar
 from services.strategy.exits.stops import is_tightened, touched_stop
 from services.strategy.exits.targets import touched_target
@@ -24,6 +25,9 @@ def evaluate_exits(position: Position, bar: Bar, setting: Setting) -> Exits:
     """
     if not position.quantity_atto or bar.close_ns <= position.opened_ns:
         return Exits(position)
+    quiet = quiet_exits(position, bar, setting)
+    if quiet is not None:
+        return quiet
     is_unknown = not bar.has_range
     stop = touched_stop(position, bar, setting)
     if stop is not None:

@@ -34,3 +34,8 @@ class Exits:
     exit: Exit | None = None
     is_raised: bool = False
     is_intrabar_unknown: bool = False
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something must be told: a way out, or a nearer stop."""
+        return self.exit is not None or self.is_raised

@@ -45,16 +45,23 @@ def _one_r_bar(position: Position, bar: Bar, setting: Setting) -> Position:
     return raised_to(position, stop_atto, ONE_R_BAR)
 
 
-def _break_even(position: Position, bar: Bar, setting: Setting) -> Position:
-    """Return it with its stop at entry plus costs once the gain was large enough."""
+def break_even_gain_atto(position: Position, setting: Setting) -> int | None:
+    """Return from which gain on the stop moves to break-even; None if it never will."""
     rules = setting.config.exit
     if position.is_break_even or not rules.break_even_r_atto or not position.risk_atto:
-        return position
+        return None
+    exact_atto: int = -(-position.risk_atto * rules.break_even_r_atto // ATTO)
+    return exact_atto
+
+
+def _break_even(position: Position, bar: Bar, setting: Setting) -> Position:
+    """Return it with its stop at entry plus costs once the gain was large enough."""
+    needed_atto = break_even_gain_atto(position, setting)
     side, entry_atto = position.direction, position.entry_atto
-    gain_atto = side * (bar.extreme(side) - entry_atto)
-    if gain_atto * ATTO < position.risk_atto * rules.break_even_r_atto:
+    if needed_atto is None or side * (bar.extreme(side) - entry_atto) < needed_atto:
         return position
-    costs_atto = entry_atto * rules.round_trip_fee_bps_atto // (BASIS_POINTS * ATTO)
+    fee_atto = setting.config.exit.round_trip_fee_bps_atto
+    costs_atto = entry_atto * fee_atto // (BASIS_POINTS * ATTO)
     stop_atto = stop_on_tick(entry_atto + side * costs_atto, setting.tick_atto, side)
     return raised_to(replace(position, is_break_even=True), stop_atto, BREAK_EVEN)
 

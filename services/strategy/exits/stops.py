@@ -38,7 +38,10 @@ def tightest_stop(position: Position, setting: Setting) -> Level | None:
 
 
 def is_tightened(before: Position, after: Position, setting: Setting) -> bool:
-    """Whether the tightest stop of a position came nearer."""
+    """Whether the tightest stop of a position came nearer: by a raise, or a cap that binds."""
+    is_capped = after.is_entry_bar_adverse and not before.is_entry_bar_adverse
+    if after.stop_atto == before.stop_atto and not is_capped:
+        return False
     was, now = tightest_stop(before, setting), tightest_stop(after, setting)
     if was is None or now is None:
         return now is not None

@@ -1,7 +1,7 @@
 """Where profit is taken: the last tier (E5), and the targets E8 to E12 of the signal."""
 
 from services.strategy.exits.found import Exit
-from services.strategy.exits.tiers import TIER, tier_levels
+from services.strategy.exits.tiers import TIER, last_tier
 from services.strategy.positions import Position
 from services.strategy.terms import Bar, Setting, Target
 
@@ -14,7 +14,7 @@ def touched_target(position: Position, bar: Bar, setting: Setting) -> Exit | Non
     best_atto = bar.extreme(side)
     touched = [
         one
-        for one in _watched(position, setting)
+        for one in watched_targets(position, setting)
         if side * (best_atto - one.price_atto) >= 0
         and part_of(position, one.share, setting) != 0  # Less than a lot cannot be sold.
     ]
@@ -39,7 +39,7 @@ def part_of(position: Position, share: float, setting: Setting) -> int | None:
     return exact_atto // setting.lot_atto * setting.lot_atto
 
 
-def _watched(position: Position, setting: Setting) -> list[Target]:
+def watched_targets(position: Position, setting: Setting) -> list[Target]:
     """Return the targets that would be a gain: the fill may have gone beyond one."""
     rules, side = setting.config.exit, position.direction
     found = [
@@ -49,7 +49,7 @@ def _watched(position: Position, setting: Setting) -> list[Target]:
     ]
     is_named = any(one.source == TIER for one in position.targets)
     if rules.is_tiered_trail_on and not is_named:
-        found.extend(Target(level, TIER) for level in tier_levels(position, setting)[-1:])
+        found.extend(Target(level, TIER) for level in last_tier(position, setting))
     entry_atto = position.entry_atto
     return [one for one in found if side * (one.price_atto - entry_atto) > 0]
 

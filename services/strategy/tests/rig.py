@@ -47,10 +47,15 @@ def square(count: int) -> list[float]:
 class Rig:
     """Builds the service, feeds it candles and order events, and reads what it said."""
 
-    def __init__(self) -> None:
-        self.market = FakeMarket()
-        self.indicators = FakeIndicators(self.market)
-        self.database = Database.inline_memory()
+    def __init__(
+        self,
+        market: FakeMarket | None = None,
+        indicators: type[FakeIndicators] = FakeIndicators,
+        database: Database | None = None,
+    ) -> None:
+        self.market = market or FakeMarket()
+        self.indicators = indicators(self.market)
+        self.database = database or Database.inline_memory()
         self.clock = ReplayClock(START_NS)
         self.redis = SimulatedRedis(SimulatedServer())
         self.progress = Progress()

@@ -71,6 +71,16 @@ def test_the_close_must_lie_between_the_band_and_the_centre(
     assert (found.outcome is Outcome.SIGNALLED) == is_signal
 
 
+@pytest.mark.parametrize(
+    ("close", "is_signal"), [(101.01, False), (101.0, True), (100.01, True), (100.0, False)]
+)
+def test_the_close_of_a_short_must_lie_between_the_centre_and_the_band(
+    close: float, *, is_signal: bool
+) -> None:
+    found = decided(bar(1, close, low=99.5, high=101.5))
+    assert bool(found.proposals) == is_signal
+
+
 def test_the_low_must_lie_below_the_band_not_upon_it() -> None:
     assert decided(bar(1, 99.2, low=99.0)).outcome is Outcome.NOTHING
 

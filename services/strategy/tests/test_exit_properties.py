@@ -181,3 +181,18 @@ def test_nothing_is_given_up_twice_and_never_more_than_is_held(case: Case) -> No
     assert all(0 < part <= abs(case.long.quantity_atto) // 2 for part in parts)
     shares = sum(0 < one.share < 1 for one in case.long.targets)
     assert len(parts) <= shares + 1
+
+
+@settings(max_examples=150)
+@given(cases())
+def test_a_bar_that_needs_no_closer_look_would_have_changed_nothing(case: Case) -> None:
+    """Every bar looked at closely, by a time stop that never comes, decides the same."""
+    within = case.setting
+    assume(within.config.exit.time_stop is None)
+    never = TimeStop(loss_bars=10_000, flat_bars=10_000, untiered_bars=10_000)
+    rules = replace(within.config.exit, time_stop=never)
+    close_look = replace(within, config=replace(within.config, exit=rules))
+    for (_, quick), (_, slow) in zip(
+        course(case.long, case.bars, within), course(case.long, case.bars, close_look), strict=True
+    ):
+        assert quick == replace(slow, position=replace(slow.position, bars_held=0))

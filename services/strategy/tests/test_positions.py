@@ -1,11 +1,22 @@
 """Positions by fills alone."""
 
+import json
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.atto import ATTO
-from services.strategy.positions import FLAT, Fill, Position, after_fill, after_fills
-from services.strategy.terms import Direction
+from services.strategy.positions import (
+    FLAT,
+    Fill,
+    Position,
+    after_fill,
+    after_fills,
+    from_plain,
+    plain,
+)
+from services.strategy.terms import Direction, Target
 from services.strategy.tests.mothers import atto, held
 
 
@@ -63,3 +74,15 @@ def test_a_position_is_the_sum_of_its_fills(fills: list[tuple[int, int]]) -> Non
         assert atto(50) <= position.entry_atto <= atto(150)
     else:
         assert position == Position()
+
+
+def test_a_position_is_stored_with_everything_its_exits_need() -> None:
+    position = replace(
+        held(),
+        targets=(Target(atto(103), "ATR_RATIO"), Target(atto(104), "TIER", 0.5)),
+        signal_bar_atto=atto(99),
+        tiers_reached=1,
+        bars_held=7,
+        is_halved=True,
+    )
+    assert from_plain(json.loads(json.dumps(plain(position)))) == position

@@ -10,9 +10,10 @@ from services.strategy.tests.mothers import atto, bar, held, mirrored, setting
 TIMED = setting(exit=ExitRules(break_even_r_atto=0, time_stop=TimeStop()))
 
 
-def aged(bars: int, **position: float) -> Position:
+def aged(bars: int, quantity: int = 10) -> Position:
     """A position with its stop at 99 that has been through so many bars."""
-    return replace(held(stop=99, **position), bars_held=bars, is_entry_bar_adverse=False)  # type: ignore[arg-type]
+    position = held(stop=99, quantity=quantity)
+    return replace(position, bars_held=bars, is_entry_bar_adverse=False)
 
 
 def found(position: Position, one: Bar) -> Exits:
