@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from google.type.decimal_pb2 import Decimal
 from trading.risk.v1 import risk_pb2 as pb
@@ -18,6 +19,7 @@ from services.risk.account import Account
 from services.risk.case import Case
 from services.risk.decide import Decision, decide, decide_signal, held_by
 from services.risk.desk import State
+from services.risk.facts import Facts, Named, facts_of
 from services.risk.following import Key
 from services.risk.orders import Open, Order
 from services.risk.reasons import Verdict
@@ -31,6 +33,13 @@ FIRST = ":1"
 Holds = Mapping[Key, Open | None]
 
 
+class Basis(NamedTuple):
+    """What a decision was made of, as far as limits are compared with it."""
+
+    facts: Facts
+    named: Named
+
+
 class Deciding:
     """Makes decisions and signs approvals with `approval_key`, which execution knows too (K3)."""
 
@@ -41,7 +50,7 @@ class Deciding:
 
     def signal(
         self, state: State, signal: Signal, strategy_state: str
-    ) -> pb.ValidateSignalResponse:
+    ) -> tuple[pb.ValidateSignalResponse, Basis]:
         """Decide about a signal; its slot is taken when it may become an order."""
         book, now_ns = state.book, self._clock.now_ns()
         account = book.account(signal.account)
@@ -62,11 +71,11 @@ class Deciding:
             answer.equity.CopyFrom(wire.money(case.equity_minor, account.currency))
         if case.reference_atto:
             answer.sizing_price.value = from_atto(case.reference_atto)
-        return answer
+        return answer, _basis(case, decision, is_signal=True)
 
     def order(
         self, state: State, order: Order, request: pb.ValidateOrderRequest
-    ) -> tuple[pb.ValidateOrderResponse, Holds]:
+    ) -> tuple[pb.ValidateOrderResponse, Holds, Basis]:
         """Decide about an order and hold its worst case; return the holds that changed.
 
         Raises RiskRefused when the order is over: nothing would ever give its hold back.
@@ -79,17 +88,18 @@ class Deciding:
             )
         case = self._case(state, account, order, request)
         decision = decide(case)
+        basis = _basis(case, decision)
         if request.validation_id.endswith(FIRST):  # A later version is the same order.
             account.count(order.strategy_id, case.now_ns)
         message = self._message(state, case, decision, name)
         message.order_digest = digest(request.order)
         answer = pb.ValidateOrderResponse(decision=message)
         if decision.verdict is Verdict.REJECTED:
-            return answer, {}
+            return answer, {}, basis
         self._sign(answer.decision, request.order, case.now_ns + APPROVAL_LIFE_NS)
         account.remember(order.fingerprint, case.now_ns, name)
         prior_atto = wire.attos(request.prior_leaves) if request.is_replace else None
-        return answer, hold_for(state, case, prior_atto)
+        return answer, hold_for(state, case, prior_atto), basis
 
     def preview(
         self, state: State, order: Order, request: pb.ValidateOrderRequest
@@ -138,6 +148,12 @@ class Deciding:
         message.limits_version = case.limits.version
         message.state_sequence = state.book.sequence
         return message
+
+
+def _basis(case: Case, decision: Decision, *, is_signal: bool = False) -> Basis:
+    order = case.order
+    named = Named(case.currency, order.instrument, order.trader)
+    return Basis(facts_of(case, decision, is_signal=is_signal), named)
 
 
 def hold_for(state: State, case: Case, prior_leaves_atto: int | None = None) -> Holds:

@@ -11,6 +11,7 @@ from trading.types.v1.risk_pb2 import CheckResult, RiskDecision, RiskEvent
 from runtime.times import to_ns, to_timestamp
 from services.risk import tables as t
 from services.risk.breakers import Breakers, Key, Standing
+from services.risk.facts import Facts, Named, pack
 from services.risk.reasons import Mode, Reason
 from services.risk.rules import ScopeKind
 from services.risk.store import put
@@ -68,6 +69,8 @@ class Recorded:
     decided_ns: int
     decision: RiskDecision
     answer: pb.ValidateSignalResponse | pb.ValidateOrderResponse
+    facts: Facts
+    named: Named
 
 
 class Found(NamedTuple):
@@ -102,6 +105,8 @@ def add_decision(tx: Connection, made: Recorded) -> None:
         "decided_ns": made.decided_ns,
         "digest": made.digest,
         "answer": made.answer.SerializeToString(),
+        "facts": pack(made.facts),
+        "names": "\n".join(made.named),
     }
     tx.execute(_INSERT_DECISION, row)
     failed = [_check_row(made.sequence, check) for check in failures(decision)]

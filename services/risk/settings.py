@@ -2,17 +2,17 @@
 
 import asyncio
 
-from grpc import StatusCode
 from sqlalchemy import Connection
 from trading.risk.v1 import risk_pb2 as pb
 from trading.types.v1 import risk_pb2 as types
 
-from runtime.errors import ServiceError, refusal
 from runtime.identity import Principal
 from runtime.stores import Requests
 from runtime.times import to_timestamp
 from services.risk import governing, records, tables
 from services.risk.desk import Desk, State
+from services.risk.differing import HOUR_NS, JUDGED_MAX, differences
+from services.risk.past import past
 from services.risk.reasons import Mode
 from services.risk.refusals import RiskRefused
 from services.risk.rules import Scope
@@ -51,7 +51,7 @@ class Settings:
     async def set_limits(self, request: pb.SetLimitsRequest) -> pb.SetLimitsResponse:
         """Let limits hold in a scope from now on."""
         if request.validate_only:
-            raise _not_built()
+            return await self._preview(request)
         key = request.request_id
 
         async def work() -> pb.SetLimitsResponse:
@@ -75,6 +75,24 @@ class Settings:
             return answer
 
         return await self._requests.once("set_limits", key, request, work)
+
+    async def _preview(self, request: pb.SetLimitsRequest) -> pb.SetLimitsResponse:
+        """Return which decisions of the last hour would differ, and change nothing."""
+        state = await self._desk.ready()
+        scope = governing.scope_of(request.scope)
+        _check_read(state, scope, request.etag)
+        after_ns = self._desk.environment.clock.now_ns() - HOUR_NS
+        found = await self._desk.environment.database.read(
+            lambda tx: past(tx, scope[1], after_ns=after_ns, count=JUDGED_MAX)
+        )
+        limits = governing.limits_of(request.limits, state.limits_version + 1)
+        return pb.SetLimitsResponse(
+            limits=request.limits,
+            version=state.limits_version,
+            etag=request.etag,
+            differences=differences(found, state.book, scope, limits),
+            judged=len(found),
+        )
 
     async def set_mode(
         self, request: pb.SetTradingModeRequest, caller: Principal | None
@@ -124,15 +142,6 @@ def _check_read(state: State, scope: Scope, etag: str) -> None:
             f"etag is {etag!r}, the limits in force have {present!r}: read them again",
             etag=present,
         )
-
-
-def _not_built() -> ServiceError:
-    return refusal(
-        StatusCode.UNIMPLEMENTED,
-        "UNIMPLEMENTED",
-        "past decisions cannot be judged by other limits yet: leave validate_only out to set them",
-        service="risk",
-    )
 
 
 def _check_may_set(

@@ -33,6 +33,8 @@ risk_decisions = Table(
     Column("decided_ns", BigInteger, nullable=False, index=True),
     Column("digest", LargeBinary(32), nullable=False),  # Of what was asked.
     Column("answer", LargeBinary, nullable=False),  # The response as it was sent.
+    Column("facts", LargeBinary, nullable=False),  # What limits are compared with.
+    Column("names", String(200), nullable=False),  # Currency, instrument and trader.
     UniqueConstraint("account", "request_key"),
     Index("risk_decisions_by_subject", "subject_id"),
 )

@@ -12,7 +12,7 @@ from trading.types.v1 import risk_pb2 as types
 from runtime.identity import principal_of
 from runtime.rpc import Call
 from services.risk import records, store, wire
-from services.risk.deciding import Deciding, Holds, release
+from services.risk.deciding import Basis, Deciding, Holds, release
 from services.risk.desk import Desk, State
 from services.risk.following import Key
 from services.risk.orders import Order
@@ -42,6 +42,15 @@ class Asked(NamedTuple):
     strategy_id: str
 
 
+class Made(NamedTuple):
+    """A decision that was just made."""
+
+    answer: Answer
+    basis: Basis
+    holds: Holds  # That changed.
+    slot: str  # Of a signal that may become an order.
+
+
 class Validating:
     """Answers ValidateSignal, ValidateOrder and ReleaseOrder."""
 
@@ -69,9 +78,9 @@ class Validating:
             state = await self._desk.ready()
             if self._is_new(state, asked):  # A repeat may have been faster meanwhile.
                 break
-        answer = self._deciding.signal(state, signal, strategy_state)
+        answer, basis = self._deciding.signal(state, signal, strategy_state)
         slot = signal.slot if answer.decision.verdict != types.RISK_VERDICT_REJECTED else ""
-        await self._keep(state, asked, answer, {}, slot)
+        await self._keep(state, asked, Made(answer, basis, {}, slot))
         return answer
 
     async def order(self, request: pb.ValidateOrderRequest, call: Call) -> pb.ValidateOrderResponse:
@@ -91,8 +100,8 @@ class Validating:
             state = await self._desk.ready()
             if self._is_new(state, asked):
                 break
-        answer, holds = self._deciding.order(state, order, request)
-        await self._keep(state, asked, answer, holds, "")
+        answer, holds, basis = self._deciding.order(state, order, request)
+        await self._keep(state, asked, Made(answer, basis, holds, ""))
         return answer
 
     async def release(self, request: pb.ReleaseOrderRequest) -> pb.ReleaseOrderResponse:
@@ -137,9 +146,7 @@ class Validating:
         _check_same(asked, found.digest)
         return kind.FromString(found.answer)
 
-    async def _keep(
-        self, state: State, asked: Asked, answer: Answer, holds: Holds, slot: str
-    ) -> None:
+    async def _keep(self, state: State, asked: Asked, new: Made) -> None:
         """Commit a decision with its holds; whoever repeats the request waits for that."""
         state.decisions += 1
         now_ns = self._desk.environment.clock.now_ns()
@@ -149,20 +156,22 @@ class Validating:
             key=asked.key,
             digest=asked.digest,
             strategy_id=asked.strategy_id,
-            slot=slot,
+            slot=new.slot,
             decided_ns=now_ns,
-            decision=answer.decision,
-            answer=answer,
+            decision=new.answer.decision,
+            answer=new.answer,
+            facts=new.basis.facts,
+            named=new.basis.named,
         )
 
         def work(tx: Connection) -> None:
             records.add_decision(tx, made)
-            store.put_holds(tx, holds, now_ns)
+            store.put_holds(tx, new.holds, now_ns)
 
         name = (asked.account, asked.key)
         state.note_decided(*name)
         writing = self._desk.commit(work)
-        self._pending[name] = Pending(asked.digest, answer, writing)
+        self._pending[name] = Pending(asked.digest, new.answer, writing)
         writing.add_done_callback(partial(self._kept, name))
         await asyncio.shield(writing)
 
