@@ -122,6 +122,19 @@ async def replay(stage: Stage, known: Known, count: int) -> int:
     return last_row
 
 
+@when(
+    parse("the next {count:d} days are replayed, and {more:d} more after a restart"),
+    target_fixture="last_row",
+)
+async def replay_around_restart(stage: Stage, known: Known, count: int, more: int) -> int:
+    turn_row = known.next_row + count
+    await hosting.replay(stage, known.next_row, turn_row - 1)
+    await stage.system.crash("strategy")
+    await stage.system.restart("strategy")
+    await hosting.replay(stage, turn_row, turn_row + more - 1)
+    return turn_row + more - 1
+
+
 @given(parse("the closes of {first} to {last} are known"))
 async def learn_closes(stage: Stage, first: str, last: str) -> None:
     await days.replay(stage, first, last)

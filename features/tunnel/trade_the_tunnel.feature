@@ -7,6 +7,14 @@ Feature: Trade the tunnel
     Then it has opened and left as the reference does, leaving in 4 ways
     And strategy, ledger and venue hold the same
 
+  # It takes as long as the one before, and stores are crashed in both worlds elsewhere.
+  @simulated
+  Scenario: A restart in between changes no trade
+    Given 58 days of the index are known on 2011-04-11
+    And the tunnel trades its proxy
+    When the next 20 days are replayed, and 16 more after a restart
+    Then it has opened and left as the reference does, leaving in 4 ways
+
   Scenario: What the tunnel filters keeps its reasons and is never ordered
     Given 79 days of the index are known on 1999-08-11
     And the tunnel trades its proxy

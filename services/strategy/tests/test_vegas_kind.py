@@ -222,6 +222,24 @@ def test_a_sizing_that_the_mode_cannot_use_is_refused(mode: str, way: SizingWay)
     assert refused.value.reason == "SIZING_INVALID"
 
 
+def test_as_sized_it_adds_to_a_position_up_to_the_most_entries() -> None:
+    two = replace(
+        setting().config,
+        parameters={"mode": "AS_SIZED"},
+        sizing=Sizing(SizingWay.RISK_SHARE, ATTO // 100),
+        max_entries=2,
+    )
+    within = replace(setting(), config=checked(two))
+    once = held(entry=100.4, stop=98)
+    first, second = (
+        decided(point(**ENGULFS), within=within, position=position).proposals[0]
+        for position in (once, replace(once, entries=2))
+    )
+    assert first.is_published
+    assert first.sizing == two.sizing
+    assert second.filters == ("ALREADY_HELD",)
+
+
 LEVELS = st.sampled_from([90.0, 95.0, 99.7, 100.0, 100.3, 101.0, 105.0, 118.5])
 SEEN = st.fixed_dictionaries(
     {
