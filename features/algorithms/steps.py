@@ -15,6 +15,7 @@ from fixtures.working_orders import (
     cancel_order,
     execution_of,
     jitters,
+    late_ns,
     meet_bids,
     others_trade,
     parts_of,
@@ -24,9 +25,8 @@ from fixtures.working_orders import (
     urgent,
     visible_lots,
 )
-from runtime.times import NS_PER_S, to_ns
+from runtime.times import to_ns
 
-LATE_NS = 50_000_000
 Looks = list[tuple[int, ...]]  # Filled, working, doubtful and unscheduled.
 
 scenarios("algorithms")
@@ -170,19 +170,13 @@ async def rests_as(stage: Stage, worked: Worked, status: str) -> None:
     assert OrderStatus.Name(order.status) == f"ORDER_STATUS_{status}"
 
 
-@then(
-    parse(
-        "each of {count:d} slices left when it was due, {seconds:d} seconds apart "
-        "give or take a fifth"
-    )
-)
-async def left_in_time(stage: Stage, worked: Worked, count: int, seconds: int) -> None:
-    slices = (await execution_of(stage, worked)).slices
-    assert len(slices) == count
-    late = [to_ns(one.sent_time) - to_ns(one.due_time) for one in slices]
-    assert 0 <= min(late) <= max(late) <= LATE_NS
-    assert max(jitters(worked, slices, seconds)) <= seconds * NS_PER_S // 5 + 1
-    assert max(jitters(worked, slices, seconds)) > 0
+@then(parse("each of {count:d} slices left when it was due, a tenth apart give or take a fifth"))
+async def left_in_time(stage: Stage, worked: Worked, count: int) -> None:
+    execution = await execution_of(stage, worked)
+    late = [to_ns(one.sent_time) - to_ns(one.due_time) for one in execution.slices]
+    assert len(late) == count
+    assert 0 <= min(late) <= max(late) <= late_ns(stage)
+    assert 0 < max(jitters(execution)) <= 0.2 + 1e-6
 
 
 @then(parse("the missed slices were caught up in one child of {lots:d}"))

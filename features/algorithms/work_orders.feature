@@ -13,7 +13,7 @@ Feature: Work orders over time
   Scenario: Slices leave at their times, not at once
     Given Ana buys 100 in ten equal parts over a minute
     When the minute passes
-    Then each of 10 slices left when it was due, 6 seconds apart give or take a fifth
+    Then each of 10 slices left when it was due, a tenth apart give or take a fifth
     And her order is FILLED
 
   Scenario: A missed slice is caught up within the cap
