@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fixtures.checks import WITHOUT_FAULTS
 from fixtures.checks.market import signal_share_at_least
 from fixtures.experiment import Experiment, Market, Trader
+from fixtures.limits import LOAD
 
 INSTRUMENTS = tuple(f"SQ{number:02}.XSIM" for number in range(5))
 
@@ -22,5 +23,6 @@ EXPERIMENT = Experiment(
     traders=(
         Trader(instruments=INSTRUMENTS, notional="100000", parameters={"fast": 2, "slow": 5}),
     ),
+    limits=LOAD,
     hypothesis=(*WITHOUT_FAULTS, signal_share_at_least(0.2)),
 )
