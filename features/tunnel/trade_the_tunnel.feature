@@ -12,7 +12,7 @@ Feature: Trade the tunnel
   Scenario: A restart in between changes no trade
     Given 58 days of the index are known on 2011-04-11
     And the tunnel trades its proxy
-    When the next 20 days are replayed, and 16 more after a restart
+    When the next 10 days are replayed, and 26 more after a restart
     Then it has opened and left as the reference does, leaving in 4 ways
 
   Scenario: What the tunnel filters keeps its reasons and is never ordered
