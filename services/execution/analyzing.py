@@ -1,13 +1,13 @@
 """Answers how well an execution went, from the reports that were kept and the market's trades."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from google.type.decimal_pb2 import Decimal
 from sqlalchemy import Connection
-from trading.exchange.v1.exchange_pb2 import WatchTradesRequest
+from trading.exchange.v1.exchange_pb2 import WatchTradesRequest, WatchTradesResponse
 from trading.execution.v1 import execution_pb2 as pb
 from trading.types.v1.execution_pb2 import (
     EXEC_TYPE_TRADE,
@@ -78,24 +78,30 @@ class Analyzing:
         request = WatchTradesRequest(
             instrument=plan.facts.instrument, after_sequence=plan.facts.trades_from
         )
-        lots, value = 0, 0.0
         try:
             async with (
                 asyncio.timeout(READ_S),
                 aclosing(self._desk.link.port.watch_trades(request, Call())) as messages,
             ):
-                last = plan.trades_until
-                async for trade in messages:
-                    if trade.is_heartbeat:
-                        last = last or trade.sequence
-                    else:
-                        lots += trade.quantity_lots
-                        value += trade.quantity_lots * trade.price_ticks
-                    if trade.sequence >= last:
-                        break
+                return await _sum(messages, request.after_sequence, plan.trades_until)
         except (ServiceError, TimeoutError):
             return None
-        return Printed(lots, value)
+
+
+async def _sum(
+    messages: AsyncGenerator[WatchTradesResponse, None], after: int, until: int
+) -> Printed:
+    """Sum the trades up to a sequence; 0 stands for the last one when it was asked."""
+    lots, value = 0, 0.0
+    async for trade in messages:
+        if not trade.is_heartbeat:
+            lots += trade.quantity_lots
+            value += trade.quantity_lots * trade.price_ticks
+            after = trade.sequence
+        until = until or trade.sequence  # The first message tells how far the market is.
+        if after >= until:
+            break
+    return Printed(lots, value)
 
 
 def standing_trades(reports: Sequence[ExecutionReport]) -> list[ExecutionReport]:

@@ -32,7 +32,9 @@ class ScriptedVenue(ExchangeService):
 
     def __init__(self) -> None:
         self.fate = Fate.ANSWERED
-        self.is_out = self.is_deaf = False
+        self.is_out = self.is_deaf = self.is_mute = self.is_frozen = self.rejects = False
+        self.dropped = 0  # A report that the stream passes over.
+        self.streams = 0  # How often the reports were watched.
         self.is_silent = False  # Reports are kept back until `speak`.
         self.on_place: Callable[[], None] = lambda: None
         self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
@@ -61,12 +63,13 @@ class ScriptedVenue(ExchangeService):
             self.states[key] = pb.VenueOrderState(
                 order=order,
                 venue_order_id=f"V{len(self.states) + 1}",
-                status=STATUS.ORDER_STATUS_NEW,
+                status=STATUS.ORDER_STATUS_REJECTED if self.rejects else STATUS.ORDER_STATUS_NEW,
                 cum_quantity=Decimal(value="0"),
-                leaves_quantity=order.quantity,
+                leaves_quantity=Decimal(value="0") if self.rejects else order.quantity,
                 session_id=request.session_id,
             )
-            self.report(key, execution_pb2.EXEC_TYPE_NEW)
+            taken, refused = execution_pb2.EXEC_TYPE_NEW, execution_pb2.EXEC_TYPE_REJECTED
+            self.report(key, refused if self.rejects else taken)
         report = next(r for r in self.feed if r.client_order_id == order.client_order_id)
         if self.fate is Fate.ANSWER_LOST:
             await _vanish(call)
@@ -141,6 +144,7 @@ class ScriptedVenue(ExchangeService):
         self, request: pb.WatchExecutionsRequest, call: Call = Call()
     ) -> AsyncGenerator[pb.WatchExecutionsResponse, None]:
         self._check()
+        self.streams += 1
         cursor, scripted = request.after_sequence, 0
         yield pb.WatchExecutionsResponse(sequence=len(self.feed), is_heartbeat=True)
         while True:
@@ -149,12 +153,14 @@ class ScriptedVenue(ExchangeService):
                 scripted += 1
                 yield self.messages[scripted - 1]
             elif cursor < len(self.feed) and not self.is_silent:
-                batch = self.feed[cursor:]
+                batch = [r for r in self.feed[cursor:] if r.venue_sequence != self.dropped]
                 cursor = len(self.feed)
+                if not batch:
+                    continue
                 yield pb.WatchExecutionsResponse(reports=batch, sequence=cursor)
             else:
                 self._changed.clear()
-                if not await self._hears(1.0):
+                if not await self._hears(1.0) and not self.is_frozen:
                     yield pb.WatchExecutionsResponse(sequence=cursor, is_heartbeat=True)
 
     async def _hears(self, seconds: float) -> bool:
@@ -182,6 +188,8 @@ class ScriptedVenue(ExchangeService):
         self, request: pb.GetCapabilitiesRequest, call: Call = Call()
     ) -> pb.GetCapabilitiesResponse:
         self._check()
+        if self.is_mute:
+            raise ServiceError(StatusCode.UNAVAILABLE, "the venue says nothing of itself")
         return pb.GetCapabilitiesResponse(venue="XSIM", is_deduplicating=True)
 
     def report(
