@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fixtures.outcome import Outcome, Verdict
+from fixtures.outcome import Figures, Outcome, Verdict
 from fixtures.trial import Observe
 
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.VOID: "yellow"}
@@ -60,10 +61,25 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         f"{outcome.experiment}  {outcome.world}  seed {outcome.seed}  {counts}  "
         f"[bold {colour}]{outcome.verdict.upper()}[/]  {outcome.reason}"
     )
+    console.print(shadow_line(figures), soft_wrap=True)
     if report:
         console.print(f"report: {report}", soft_wrap=True)
     if outcome.verdict is not Verdict.PASSED:
         console.print(f"replay: {outcome.replay}", soft_wrap=True)
+
+
+def shadow_line(figures: Figures) -> str:
+    """Return what the entries that were refused would have come to."""
+    if not figures.shadows:
+        return "no entry was refused"
+    refused = sum(one.refused for one in figures.shadows)
+    profit = sum((one.profit for one in figures.shadows), Decimal(0))
+    effect = "cost" if profit > 0 else "saved"
+    reasons = ", ".join(f"{one.reason} {one.refused:,}" for one in figures.shadows)
+    return (
+        f"{refused:,} entries refused ({reasons}): by their shadow trades that {effect} "
+        f"{abs(profit):,.2f} {figures.currency}"
+    )
 
 
 def print_json(values: dict[str, Any]) -> None:
@@ -91,6 +107,17 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             name: round(getattr(latency, name), 3) if latency else None
             for name in ("p50", "p99", "p999", "max")
         },
+        "shadow_trades": [
+            {
+                "reason": one.reason,
+                "refused": one.refused,
+                "traded": one.traded,
+                "won": one.won,
+                "lost": one.lost,
+                "profit": str(one.profit),
+            }
+            for one in figures.shadows
+        ],
         "checks": [
             {
                 "name": check.name,

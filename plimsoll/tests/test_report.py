@@ -1,6 +1,7 @@
 """The report is one file, needs nothing from outside, and shows every verdict."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from fixtures.outcome import (
@@ -12,8 +13,10 @@ from fixtures.outcome import (
     Marker,
     Outcome,
     PricePoint,
+    Shadow,
     Verdict,
 )
+from plimsoll.console import as_json, shadow_line
 from plimsoll.report import render
 
 DAY_NS = 86_400_000_000_000
@@ -43,6 +46,10 @@ def outcome(instruments: int = 2, days: int = 500) -> Outcome:
         cash=Decimal("999123.45"),
         currency="USD",
         refusals={"POSITION_LIMIT": 3},
+        shadows=(
+            Shadow("ALREADY_HELD", 12, 11, 7, 4, Decimal("1234.56")),
+            Shadow("POSITION_LIMIT", 3, 3, 1, 2, Decimal("-99.9")),
+        ),
     )
     checks = (
         CheckResult("no_order_placed_twice", Verdict.PASSED, 30),
@@ -84,3 +91,28 @@ def test_text_from_the_run_cannot_break_the_page() -> None:
 
 def test_the_report_stays_under_two_megabytes_however_much_was_traded() -> None:
     assert len(render(outcome(instruments=20, days=1500)).encode()) < LIMIT_BYTES
+
+
+def test_it_shows_what_refused_entries_would_have_come_to() -> None:
+    page = render(outcome())
+    assert re.search(r"ALREADY_HELD.*?>12<.*?>11<.*?>7<.*?>4<.*?1,234.56.*?cost", page, re.DOTALL)
+    assert re.search(r"POSITION_LIMIT.*?-99.90.*?saved", page, re.DOTALL)
+
+
+def test_it_says_so_when_no_entry_was_refused() -> None:
+    quiet = replace(outcome(), figures=Figures())
+    assert "No entry was refused" in render(quiet)
+
+
+def test_the_console_says_what_refusals_cost_in_one_line() -> None:
+    line = shadow_line(outcome().figures)
+    assert line == (
+        "15 entries refused (ALREADY_HELD 12, POSITION_LIMIT 3): by their shadow trades that "
+        "cost 1,134.66 USD"
+    )
+    assert shadow_line(Figures()) == "no entry was refused"
+
+
+def test_json_lists_shadow_trades_by_reason() -> None:
+    first = as_json(outcome())["shadow_trades"][0]
+    assert (first["reason"], first["refused"], first["profit"]) == ("ALREADY_HELD", 12, "1234.56")
