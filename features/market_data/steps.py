@@ -277,9 +277,9 @@ async def watched(stage: Stage, symbol: str, count: int, *, after_sequence: int)
     request = pb.WatchCandlesRequest(instruments=[symbol], after_sequence=after_sequence)
     seen: list[Any] = []
     async with aclosing(stage.marketdata.watch_candles(request)) as stream:
+        await anext(stream)  # How far the stream is.
         async for message in stream:
-            if not message.is_heartbeat:
-                seen.append(message)
-            if len(seen) == count:
-                return seen
+            if message.is_heartbeat or len(seen) == count:
+                break  # It has seen everything.
+            seen.append(message)
     return seen
