@@ -1,4 +1,4 @@
-"""The kernels compiled: for large batches, and for kernels too slow in plain Python.
+"""The kernels compiled: for most indicators, and for large batches of all.
 
 The compiler takes a second to import and what it makes is kept on disk, so both happen when a
 kernel is first needed, not before. `services.indicators.precompilation` does it
@@ -19,14 +19,20 @@ LARGE_BAR_COUNT = 200_000
 _BAR = Struct(f"{COLUMNS}d")
 
 
-def run_compiled(
-    kernel: Kernel, setup: Sequence[float], state: Floats, columns: Bars, out: Floats
-) -> tuple[Floats, Floats]:
-    """Return state and rows after `columns`: what `kernel` would have left in its arguments."""
+def array_of(columns: Bars) -> Any:
+    """Return columns of bars as one array."""
     import numpy as np  # As slow to import as it is fast to run.
 
+    return np.array(columns, dtype=float).reshape(COLUMNS, -1)
+
+
+def run_compiled(
+    kernel: Kernel, setup: Sequence[float], state: Floats, bars: Bars, out: Floats
+) -> tuple[Floats, Floats]:
+    """Return state and rows after `bars`, an array: what `kernel` leaves in its arguments."""
+    import numpy as np
+
     state_array, out_array = np.array(state, dtype=float), np.array(out, dtype=float)
-    bars = np.array(columns, dtype=float).reshape(COLUMNS, -1)
     compiled(kernel)(np.array(setup, dtype=float), state_array, bars, out_array)
     return state_array.tolist(), out_array.tolist()
 

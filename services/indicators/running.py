@@ -1,12 +1,14 @@
 """Indicators on their way through candles: bar by bar, or over many at once, with equal bits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
-from typing import Protocol
+from functools import cached_property
+from math import nan
+from typing import Any, Protocol
 
-from services.indicators.compiled import LARGE_BAR_COUNT, CompiledSteps, run_compiled
-from services.indicators.kernels import COLUMNS, Floats
+from services.indicators.catalogue import Needs
+from services.indicators.compiled import LARGE_BAR_COUNT, CompiledSteps, array_of, run_compiled
+from services.indicators.kernels import COLUMNS, Bars, Floats
 from services.indicators.series import Bar, Indicator
 
 
@@ -53,8 +55,10 @@ class Running:
         self.indicator = indicator
         self.bar_count = 0
         definition = indicator.definition
-        self._steps: Steps = PlainSteps(indicator)
-        if definition.is_compiled:
+        self._steps: Steps
+        if definition.is_plain:
+            self._steps = PlainSteps(indicator)
+        else:
             state = definition.state(indicator.setup)
             width = len(definition.outputs)
             self._steps = CompiledSteps(definition.kernel, indicator.setup, state, width)
@@ -90,35 +94,71 @@ class Series:
 
 def compute(indicator: Indicator, bars: Sequence[Bar]) -> list[Series]:
     """Return one series per output, equal to the last bit to stepping through `bars`."""
+    return compute_all([indicator], bars)
+
+
+def compute_all(indicators: Sequence[Indicator], bars: Sequence[Bar]) -> list[Series]:
+    """Return the series of each of `indicators`: see `compute`. They share the columns."""
+    tables: dict[Needs, Table] = {}
+    series: list[Series] = []
+    for indicator in indicators:
+        needs = indicator.definition.needs
+        if needs not in tables:
+            tables[needs] = _table(indicator, bars, tables.values())
+        series.extend(_compute(indicator, tables[needs], len(bars)))
+    return series
+
+
+class Table:
+    """The bars that can be taken in, as columns, and where they lie among all."""
+
+    def __init__(self, bars: Sequence[Bar], places: Sequence[int]) -> None:
+        taken = bars if len(places) == len(bars) else [bars[index] for index in places]
+        self.places = places
+        self.columns: Bars = list(zip(*taken, strict=True)) if taken else [()] * COLUMNS
+
+    @cached_property
+    def array(self) -> Any:
+        """The columns as machine numbers."""
+        return array_of(self.columns)
+
+
+def _table(indicator: Indicator, bars: Sequence[Bar], known: Iterable[Table]) -> Table:
+    column = indicator.column
+    places = [index for index, bar in enumerate(bars) if bar[column] == bar[column]]  # Not NaN.
+    for table in known:
+        if table.places == places:
+            return table
+    return Table(bars, places)
+
+
+def _compute(indicator: Indicator, table: Table, count: int) -> list[Series]:
     definition = indicator.definition
     width = len(definition.outputs)
-    taken = [index for index, bar in enumerate(bars) if indicator.is_satisfied_by(bar)]
-    given = bars if len(taken) == len(bars) else [bars[index] for index in taken]
-    columns = list(zip(*given, strict=True)) if given else [()] * COLUMNS
     state: Floats = definition.state(indicator.setup)
-    rows: Floats = [nan] * (len(given) * width)
-    if definition.is_compiled or len(given) >= LARGE_BAR_COUNT:
-        _, rows = run_compiled(definition.kernel, indicator.setup, state, columns, rows)
+    rows: Floats = [nan] * (len(table.places) * width)
+    if not definition.is_plain or len(table.places) >= LARGE_BAR_COUNT:
+        _, rows = run_compiled(definition.kernel, indicator.setup, state, table.array, rows)
     else:
-        definition.kernel(indicator.setup, state, columns, rows)
-    return [_series(indicator, k, rows[k::width], (taken, len(bars))) for k in range(width)]
+        definition.kernel(indicator.setup, state, table.columns, rows)
+    return [_series(indicator, k, rows[k::width], (table.places, count)) for k in range(width)]
 
 
 def _series(
-    indicator: Indicator, output: int, values: Sequence[float], where: tuple[list[int], int]
+    indicator: Indicator, output: int, values: Sequence[float], where: tuple[Sequence[int], int]
 ) -> Series:
     """Return the series of the values of the bars that were taken; `where` they lie of how many."""
     name = indicator.names[output]
-    taken, count = where
+    places, count = where
     first = indicator.first_bar_count(output) - 1
-    if first >= len(taken):
+    if first >= len(places):
         return Series(name, [], -1)
-    found = {
-        at: value
-        for at, value in zip(taken[first:], values[first:], strict=True)
-        if not isnan(value)
-    }
-    if len(found) == count - taken[first]:
-        return Series(name, values[first:], taken[first])
-    absent = [index for index in range(taken[first], count) if index not in found]
-    return Series(name, list(found.values()), taken[first], absent)
+    if len(places) == count and not indicator.definition.outputs[output].absence:
+        return Series(name, values[first:], first)
+    import numpy as np
+
+    numbers = np.array(values[first:])
+    is_present = ~np.isnan(numbers)
+    present = np.array(places[first:])[is_present]
+    absent = np.setdiff1d(np.arange(places[first], count), present, assume_unique=True)
+    return Series(name, numbers[is_present].tolist(), places[first], absent.tolist())

@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import isfinite, isnan
 
 from services.indicators.catalogue import CATALOGUE, Definition, Needs, Parameter, Setup
+from services.indicators.kernels.bars import CLOSE, HIGH, VOLUME
 
 
 class IndicatorRefused(Exception):
@@ -57,12 +58,17 @@ class Indicator:
         """Return how many bars `output`, counted from 0, takes to its first value."""
         return self.warm_after + self.definition.outputs[output].late
 
+    @property
+    def column(self) -> int:
+        """The column of a bar that must be there."""
+        return NEEDED[self.definition.needs]
+
     def is_satisfied_by(self, bar: Bar) -> bool:
         """Tell whether `bar` carries what this indicator needs."""
-        _, high, _, _, volume = bar
-        if self.definition.needs is Needs.RANGE:
-            return not isnan(high)
-        return self.definition.needs is not Needs.VOLUME or not isnan(volume)
+        return not isnan(bar[self.column])
+
+
+NEEDED = {Needs.CLOSE: CLOSE, Needs.RANGE: HIGH, Needs.VOLUME: VOLUME}
 
 
 def choose(kind: str, parameters: Mapping[str, float], prefix: str = "") -> Indicator:

@@ -16,7 +16,7 @@ from runtime.rpc import Call
 from runtime.times import to_ns
 from services.indicators.history import History, Span
 from services.indicators.refusals import refusals_as_status
-from services.indicators.running import compute
+from services.indicators.running import compute_all
 from services.indicators.series import Indicator, IndicatorRefused, check_needs
 from services.indicators.states import STATES_MAX, States
 from services.indicators.watching import Watching
@@ -71,7 +71,7 @@ class Indicators(IndicatorService):
             kinds = {candle.kind for candle in candles}  # The higher, the less it carries.
             check_needs(indicators, kind_name(min(kinds)))
             bars = [bar_of(candle) for candle in candles]
-            series = [one for indicator in indicators for one in compute(indicator, bars)]
+            series = compute_all(indicators, bars)
         last_only = request.is_last_only
         return pb.ComputeIndicatorsResponse(
             series=[series_message(one, candles, is_last_only=last_only) for one in series],
@@ -172,27 +172,29 @@ def _check_given(
     request: pb.ComputeIndicatorsRequest, candles: Sequence[market_pb2.Candle]
 ) -> None:
     """Refuse candles that are not one series in order, confirmed up to the last."""
+    instrument, timeframe = request.instrument, request.timeframe
     last_ns = -1
     for index, candle in enumerate(candles):
-        field = f"candles.candles[{index}]"
-        if (candle.instrument, candle.timeframe) != (request.instrument, request.timeframe):
-            raise IndicatorRefused(
+        if candle.instrument != instrument or candle.timeframe != timeframe:
+            raise _refused(
                 "CANDLE_FOREIGN",
-                f"{field} is of {candle.instrument}, must be of {request.instrument} "
-                "and of the timeframe asked for",
-                field=field,
+                index,
+                f"is of {candle.instrument}, must be of {instrument} and of its timeframe",
             )
         if not candle.is_confirmed and index < len(candles) - 1:
-            raise IndicatorRefused(
-                "CANDLE_UNCONFIRMED",
-                f"{field} is still forming, only the last candle may be",
-                field=field,
+            raise _refused(
+                "CANDLE_UNCONFIRMED", index, "is still forming, only the last candle may be"
             )
         open_ns = to_ns(candle.open_time)
         if open_ns <= last_ns:
-            raise IndicatorRefused(
+            raise _refused(
                 "CANDLES_UNSORTED",
-                f"{field} does not open after the one before it: sort them by time, without twins",
-                field=field,
+                index,
+                "does not open after the one before it: sort them by time, without twins",
             )
         last_ns = open_ns
+
+
+def _refused(reason: str, index: int, what: str) -> IndicatorRefused:
+    field = f"candles.candles[{index}]"
+    return IndicatorRefused(reason, f"{field} {what}", field=field)

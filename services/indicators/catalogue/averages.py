@@ -39,7 +39,6 @@ AVERAGES = (
         settled_after=lambda p: int(p[0]),
         warm_up="n",
         text="Mean of the last n closes.",
-        is_compiled=True,
     ),
     Definition(
         kind="EMA",
@@ -52,6 +51,7 @@ AVERAGES = (
         settled_after=lambda p: settled_ema(p[0]),
         warm_up="n",
         text="Exponential mean, weight 2/(n+1), seeded with the mean of the first n closes.",
+        is_plain=True,
     ),
     Definition(
         kind="EMA_SET",
@@ -78,7 +78,6 @@ AVERAGES = (
         text="Seven exponential means of closes and the crosses of the first over the second "
         "and over the fourth.",
         rising=("n1", "n2", "n3", "n4", "n5", "n6", "n7"),
-        is_compiled=True,
     ),
     Definition(
         kind="MACD",
@@ -98,7 +97,6 @@ AVERAGES = (
         text="EMA(fast) - EMA(slow), both seeded at bar `slow`; its EMA(signal); the histogram "
         "between them and its change from the previous bar.",
         rising=("fast", "slow"),
-        is_compiled=True,
     ),
     Definition(
         kind="BBANDS",
@@ -120,7 +118,6 @@ AVERAGES = (
         warm_up="n",
         text="Mean of n closes and so many population standard deviations to both sides. "
         "A flat market has width 0.",
-        is_compiled=True,
     ),
     Definition(
         kind="NWE",
@@ -143,6 +140,5 @@ AVERAGES = (
         text="Nadaraya-Watson envelope of past bars only, so it never repaints: weights "
         "exp(-j^2 / 2h^2) for the close j bars ago (those below 1e-18 are left out), half width "
         "mult times the mean |close - centre| of the last window - 1 bars. Flat: width 0.",
-        is_compiled=True,
     ),
 )

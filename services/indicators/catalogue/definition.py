@@ -58,8 +58,9 @@ class Definition:
     """One kind of indicator.
 
     `state` makes the floats that the kernel starts from. `rising` names parameters each of
-    which must be less than the next. A kernel that `is_compiled` is run as machine code bar by
-    bar too, because plain Python would be too slow; the bits are the same.
+    which must be less than the next. A kernel that `is_plain` runs in plain Python but for large
+    batches: it is quick enough, and those who ask for nothing else need not load the compiler.
+    The bits are the same.
     """
 
     kind: str
@@ -73,7 +74,7 @@ class Definition:
     warm_up: str
     text: str
     rising: tuple[str, ...] = ()
-    is_compiled: bool = False
+    is_plain: bool = False
 
 
 def settled_ema(period: float) -> int:

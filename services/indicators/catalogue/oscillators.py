@@ -51,7 +51,6 @@ OSCILLATORS = (
         warm_up="n",
         text="Place of the close between the extremes of n bars, moved by 1/k into K, K by 1/d "
         "into D, both from 50 on. Without a range K stays; flat: 50.",
-        is_compiled=True,
     ),
     Definition(
         kind="STC",
@@ -75,7 +74,6 @@ OSCILLATORS = (
         "extremes of `cycle` bars, EMA(d1) of it, the same again, EMA(d2), clamped to 0..100. "
         "Without a range a place is the previous one; the first is 50.",
         rising=("fast", "slow"),
-        is_compiled=True,
     ),
     Definition(
         kind="VOLUME_RATIO",

@@ -51,7 +51,6 @@ SWINGS = (
         warm_up="n + 1",
         text="Up since a high above those of the n bars before it, down since a low below theirs. "
         "A bar that makes both goes where it closes, seen from the close before.",
-        is_compiled=True,
     ),
     Definition(
         kind="STRUCTURE",
@@ -71,7 +70,6 @@ SWINGS = (
         "below those before it; it is confirmed by the last of them. The first close beyond it "
         "by the share `threshold` breaks it, once, and makes its side the prevailing one.",
         rising=("internal", "swing"),
-        is_compiled=True,
     ),
     Definition(
         kind="EQUAL_LEVELS",
@@ -94,7 +92,6 @@ SWINGS = (
         warm_up="max(2 span + 1, atr + 1)",
         text="Two pivots in a row (as in STRUCTURE, over `span` bars) not further apart than "
         "tolerance times ATR(atr).",
-        is_compiled=True,
     ),
     Definition(
         kind="FIB",
@@ -116,6 +113,5 @@ SWINGS = (
         text="The swing of the last n bars and where `shallow` to `deep` of it are taken back: "
         "below the high of an upward swing, above the low of a downward one.",
         rising=("shallow", "deep"),
-        is_compiled=True,
     ),
 )

@@ -22,6 +22,7 @@ VOLATILITY = (
         settled_after=settled_wilder,
         warm_up="n + 1",
         text="Wilder's mean of the true range, seeded with the mean of the first n. Flat: 0.",
+        is_plain=True,
     ),
     Definition(
         kind="ABS_MOVE",
@@ -35,6 +36,7 @@ VOLATILITY = (
         warm_up="n + 1",
         text="Wilder's mean of |close - previous close|: the only volatility of closes alone. "
         "Flat: 0.",
+        is_plain=True,
     ),
     Definition(
         kind="PARKINSON",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.indicators.catalogue import CATALOGUE
-from services.indicators.compiled import run_compiled
+from services.indicators.compiled import array_of, run_compiled
 from services.indicators.kernels import COLUMNS
 from services.indicators.running import Running, Series, compute
 from services.indicators.series import Bar, Indicator, IndicatorRefused, choose
@@ -90,7 +90,7 @@ def test_compiled_and_plain_values_are_equal_to_the_last_bit(
     columns = [mothers.column(candles, k) for k in range(COLUMNS)]
     state = definition.state(indicator.setup)
     rows = [nan] * (len(candles) * len(definition.outputs))
-    fast = run_compiled(definition.kernel, indicator.setup, state, columns, rows)
+    fast = run_compiled(definition.kernel, indicator.setup, state, array_of(columns), rows)
     definition.kernel(indicator.setup, state, columns, rows)
     assert repr(fast) == repr(([float(value) for value in state], rows))
 
