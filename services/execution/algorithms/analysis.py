@@ -27,7 +27,7 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A time by which so much of the parent was to be done."""
+    """A time before which so much of the parent was to be done."""
 
     time_ns: int
     target_lots: int
@@ -69,7 +69,7 @@ def schedule_error(
 ) -> float:
     """Return max|filled − C_k|/Q over the times by which each C_k was to be done."""
     errors = [
-        abs(sum(f.lots for f in fills if f.time_ns <= one.time_ns) - one.target_lots)
+        abs(sum(f.lots for f in fills if f.time_ns < one.time_ns) - one.target_lots)
         for one in checkpoints
     ]
     return max(errors, default=0) / quantity_lots

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Self
 
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.execution.v1 import execution_pb2 as pb
@@ -47,7 +47,7 @@ class Rig:
         self.execution: ExecutionService  # As orders calls it, through all guards.
 
     @classmethod
-    async def started(cls) -> "Rig":
+    async def started(cls) -> Self:
         """Return a running instance that reads the venue's reports."""
         rig = cls()
         await rig.start()
@@ -65,6 +65,7 @@ class Rig:
             progress=Progress(),
             tasks=Tasks("execution"),
         )
+        self.venue.now_ns = self.clock.now_ns
         peers = ExecutionPeers(
             _client(ExchangeService, self.venue, "execution"),
             _client(MarketDataService, self.marketdata, "execution"),

@@ -36,6 +36,7 @@ class ScriptedVenue(ExchangeService):
         self.dropped = 0  # A report that the stream passes over.
         self.streams = 0  # How often the reports were watched.
         self.is_silent = False  # Reports are kept back until `speak`.
+        self.now_ns: Callable[[], int] = lambda: 1
         self.on_place: Callable[[], None] = lambda: None
         self.places: list[pb.PlaceOrderRequest] = []  # Every attempt that came.
         self.cancels: list[str] = []
@@ -212,7 +213,7 @@ class ScriptedVenue(ExchangeService):
             leaves_quantity=state.leaves_quantity,
             session_id=state.session_id,
             venue_sequence=len(self.feed) + 1,
-            transact_time=to_timestamp(1),
+            transact_time=to_timestamp(self.now_ns()),
         )
         self.feed.append(report)
         self._changed.set()
