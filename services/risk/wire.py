@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from google.type.decimal_pb2 import Decimal
 from trading.marketdata.v1.marketdata_pb2 import Session
 from trading.types.v1 import execution_pb2, market_pb2, order_pb2, signal_pb2
-from trading.types.v1.event_pb2 import OrderEvent
+from trading.types.v1.event_pb2 import ORDER_CAUSE_REPLACE_REFUSED, OrderEvent
 from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.instrument_pb2 import InstrumentSpec
 from trading.types.v1.market_pb2 import Candle, Quote
@@ -117,7 +117,7 @@ def step_of(event: OrderEvent, currency: str) -> Step:
         order.status == order_pb2.ORDER_STATUS_IN_DOUBT,
         bool(order.decision_id),
         order.stage <= order_pb2.ORDER_STAGE_RECEIVED,
-        event.exec_type in REPLACE_ANSWERS,
+        event.exec_type in REPLACE_ANSWERS or event.local_cause == ORDER_CAUSE_REPLACE_REFUSED,
         None if kind is None else _report_of(event.execution, kind, currency),
         to_ns(event.header.occurred_at),
     )
