@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from trading.orders.v1 import orders_pb2 as pb
+from trading.types.v1.execution_pb2 import ExecType
 from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.atto import ATTO
@@ -143,9 +144,8 @@ async def restart_ms() -> float:
         await rig.service._recorder.write(partial(_fill, numbers=numbers))
     for number in range(MANY - OPEN, MANY):
         spec = limit_order(f"o-{number}")
-        rig.execution.at_venue[spec.account, spec.client_order_id] = [
-            report(spec, 1, f"n-{number}")
-        ]
+        new = report(spec, ExecType.EXEC_TYPE_NEW, f"n-{number}")
+        rig.execution.at_venue[spec.account, spec.client_order_id] = [new]
     await rig.crash()
     for told in (rig.risk.told, rig.strategy.told, rig.portfolio.told):
         told.last_sequence = 10**9  # They have it all: telling is not what is measured.
