@@ -85,7 +85,9 @@ class _BehaviourKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Behavio
     BEHAVIOUR_KIND_DELAY_REPORTS: _BehaviourKind.ValueType  # 11
     """Reports are late by `duration`."""
     BEHAVIOUR_KIND_DROP_LAST_REPORT: _BehaviourKind.ValueType  # 12
-    """The newest report is not delivered while the stream looks healthy."""
+    """The newest report is not delivered while the stream looks healthy: for ten seconds heartbeats
+    do not tell of it either.
+    """
     BEHAVIOUR_KIND_CUT_STREAM: _BehaviourKind.ValueType  # 13
     """Report streams break; the report at hand is not delivered."""
     BEHAVIOUR_KIND_FORGETFUL_QUERY: _BehaviourKind.ValueType  # 14
@@ -140,7 +142,9 @@ BEHAVIOUR_KIND_REORDER_REPORTS: BehaviourKind.ValueType  # 10
 BEHAVIOUR_KIND_DELAY_REPORTS: BehaviourKind.ValueType  # 11
 """Reports are late by `duration`."""
 BEHAVIOUR_KIND_DROP_LAST_REPORT: BehaviourKind.ValueType  # 12
-"""The newest report is not delivered while the stream looks healthy."""
+"""The newest report is not delivered while the stream looks healthy: for ten seconds heartbeats
+do not tell of it either.
+"""
 BEHAVIOUR_KIND_CUT_STREAM: BehaviourKind.ValueType  # 13
 """Report streams break; the report at hand is not delivered."""
 BEHAVIOUR_KIND_FORGETFUL_QUERY: BehaviourKind.ValueType  # 14
