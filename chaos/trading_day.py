@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fixtures.checks import WITHOUT_FAULTS
+from fixtures.checks import WITH_LOSSES, WITHOUT_FAULTS
 from fixtures.experiment import Experiment, Market, Trader
 
 INSTRUMENTS = ("AAPL.XSIM", "GE.XSIM", "JPM.XSIM", "PG.XSIM", "XOM.XSIM")
@@ -18,5 +18,5 @@ EXPERIMENT = Experiment(
         end=datetime(2020, 1, 1, tzinfo=UTC),
     ),
     traders=(Trader(instruments=INSTRUMENTS, notional="100000"),),
-    hypothesis=WITHOUT_FAULTS,
+    hypothesis=(*WITHOUT_FAULTS, *WITH_LOSSES),
 )

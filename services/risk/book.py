@@ -136,8 +136,8 @@ class Book:
     def begin_day(self, account: Account, now_ns: int) -> bool:
         """Begin the account's day of trading if a new one has come; return whether it did.
 
-        What counts by the day begins anew: its loss and the losing streaks. Positions, the
-        high-water mark and modes that a person must end stay.
+        What counts by the day begins anew: its loss. Positions, the high-water mark, losing
+        streaks and modes that a person must end stay.
         """
         day = self.calendars.day_of(self.calendar_of(account), now_ns)
         if not account.begin_day(day):
@@ -146,8 +146,6 @@ class Book:
         for key in list(self.breakers.standing):
             if key.scope == scope and key.code is Reason.DAILY_LOSS:
                 self.breakers.end(key)
-        for streak in account.streaks.values():
-            streak.reset(self.fills)
         return True
 
     def observe(self, account: Account, now_ns: int) -> None:

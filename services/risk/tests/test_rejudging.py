@@ -178,3 +178,25 @@ def test_what_does_not_fit_into_64_bits_is_judged_exactly() -> None:
     limits = mothers.limits(order_notional_max_atto=10**40, order_lots_max=10**15)
     found = judge(batch_of([row(huge), row(case())]), limits, frozenset())
     assert [codes_in(bits) for bits in found] == [failed(under(huge, limits)), []]
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 10**6),
+    st.sampled_from(PRICES),
+    st.sampled_from([0, 20, 77]),
+    st.sampled_from([0, 1, 100, 33_333]),
+    st.sampled_from([-1, 0, 1]),
+)
+def test_buying_power_is_judged_to_the_cent(
+    thousandths: int, price: str, fee_bps: int, margin_bps: int, spare: int
+) -> None:
+    limits = mothers.limits(fee_bps_max=fee_bps, market_order_margin_bps=margin_bps)
+    reference = Reference(to_atto(price), mothers.NOW_NS, 10**9)
+    asked = order(quantity_atto=thousandths * ATTO // 1000)
+    held = case(asked, account(), limits=limits, reference=reference).priced
+    assert held is not None
+    of = case(asked, account(transfers_minor=held.hold_minor + spare), reference=reference)
+    (bits,) = judge(batch_of([row(of)]), limits, frozenset())
+    assert (Reason.BUYING_POWER in codes_in(bits)) == (spare < 0)
+    assert codes_in(bits) == failed(under(of, limits))
