@@ -100,13 +100,13 @@ def best_s(works: Sequence[Work], rounds: int) -> list[float]:
 
 
 def batch_of(indicator: Indicator, columns: Array) -> Work:
-    """Return one compiled batch, its room given as the rival's own is."""
+    """Return one compiled batch; its outputs are allocated each time, as the rival's are."""
     definition = indicator.definition
     kernel, parameters = compiled(definition.kernel), np.array(indicator.setup, dtype=float)
-    out = np.full(POINTS * len(definition.outputs), np.nan)
+    room = POINTS * len(definition.outputs)
     state = np.array(definition.state(indicator.setup))
-    kernel(parameters, state.copy(), columns[:, :2].copy(), out[:8])  # Compiles.
-    return lambda: kernel(parameters, state.copy(), columns, out)
+    kernel(parameters, state.copy(), columns[:, :2].copy(), np.empty(8))  # Compiles.
+    return lambda: kernel(parameters, state.copy(), columns, np.empty(room))
 
 
 def batches(columns: Array) -> bool:
