@@ -14,6 +14,7 @@ BENCHES = (
     "services.portfolio.bench",
     "services.marketdata.bench",
     "services.orders.bench",
+    "services.execution.bench",
     "fixtures.exchange.bench",
     "fixtures.market.bench",
     "runtime.stores.bench",
