@@ -50,13 +50,13 @@ def walks(draw: st.DrawFn) -> list[Bar]:
 rules = st.builds(
     ExitRules,
     max_loss_atto=st.sampled_from((0, ATTO * 2 // 100, ATTO * 5 // 100)),
-    is_initial_stop_watched=st.just(True),
+    is_initial_stop_watched=st.booleans(),
     break_even_r_atto=st.sampled_from((0, ATTO * 3 // 2)),
     is_one_r_bar_on=st.booleans(),
     is_tiered_trail_on=st.booleans(),
     is_signal_bar_watched=st.booleans(),
     time_stop=st.sampled_from((None, TimeStop(loss_bars=2, flat_bars=3, untiered_bars=5))),
-)
+).filter(lambda one: one.is_initial_stop_watched or one.max_loss_atto > 0)
 
 
 @st.composite

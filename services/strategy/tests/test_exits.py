@@ -65,6 +65,19 @@ def test_a_wide_loss_is_capped_within_a_very_wide_bar() -> None:
     assert found(bar(1, 97, open_=100, low=95.1), WIDE_LOSS, stop=None) is None
 
 
+def test_a_wide_loss_is_capped_within_a_later_very_wide_bar_too() -> None:
+    settled = evaluate_exits(held(stop=None), bar(0, 100), WIDE_LOSS).position
+    assert evaluate_exits(settled, bar(1, 99, open_=99, low=96), WIDE_LOSS).exit is None
+    wide = evaluate_exits(settled, bar(1, 97, open_=100, high=101, low=95), WIDE_LOSS).exit
+    assert wide == Exit(atto(95.5), "MAX_LOSS", atto(95.5))
+
+
+def test_a_cap_that_begins_to_bind_is_told_as_a_raised_stop() -> None:
+    entry_bar = bar(1, 98, open_=100, high=101, low=97.5)
+    assert evaluate_exits(held(stop=None), entry_bar, WIDE_LOSS).is_raised
+    assert not evaluate_exits(held(stop=98.5), bar(1, 99, open_=100), WIDE_LOSS).is_raised
+
+
 def test_a_wide_loss_is_capped_after_a_wide_entry_bar_against_the_position() -> None:
     entry_bar = bar(1, 98, open_=100, high=101, low=97.5)
     after = evaluate_exits(held(stop=None), entry_bar, WIDE_LOSS)
