@@ -240,3 +240,19 @@ async def test_what_is_known_cannot_be_resolved() -> None:
         await rig.as_rita.resolve_order(resolution(etag=etag))
     assert refused.value.reason == "NOT_IN_DOUBT"
     await rig.stop()
+
+
+async def test_a_doubt_of_five_seconds_is_an_alarm_that_others_see_once() -> None:
+    rig = await Rig.started()
+    rig.execution.scripts = [lose_answer]
+    rig.execution.is_deaf = True
+    await rig.orders.submit_order(pb.SubmitOrderRequest(order=limit_order()))
+    await asyncio.sleep(3)
+    assert await rig.alarms() == []
+    await asyncio.sleep(60)
+    (alarm,) = await rig.alarms()
+    assert alarm.severity == risk_pb2.SEVERITY_CRITICAL
+    assert alarm.code == risk_pb2.RISK_REASON_IN_DOUBT_BLOCK
+    assert alarm.scope == "account:ACC-1"
+    assert alarm.header.source == "orders:alarms"
+    await rig.stop()
