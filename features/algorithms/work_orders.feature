@@ -53,12 +53,12 @@ Feature: Work orders over time
 
   Scenario: A restart resumes the schedule without repeating a slice
     Given Ana buys 100 in ten equal parts over a minute
-    When execution restarts every 10 seconds of the minute
+    When execution restarts every 20 seconds of the minute
     Then the venue's orders traded 100 in all
     And no slice was sent twice
     And her order is FILLED
 
-  Scenario: What a halt stops goes on when it is over
+  Scenario: A halt stops an order and all its children
     Given Ana buys 100 in ten equal parts over a minute
     And 20 seconds have passed
     When the account is halted for 20 seconds

@@ -162,6 +162,7 @@ class Agent:
                 return plan, None  # Something came between: it is decided anew.
             venue = self._tools.desk.link.venue
             ticks, why = _priced(plan, step, at_touch)
+            why = "VENUE_UNHEALTHY" if self._tools.desk.link.ails() else why
             intent = Intent(plan, situation, step, venue, ticks)
             if why or intent.lots <= 0:
                 committing.send_nothing(tx, intent, why or "CARRIED")

@@ -19,6 +19,7 @@ from services.execution.cancels import Cancels
 from services.execution.changes import Changes
 from services.execution.desk import Desk
 from services.execution.doubts import Doubts
+from services.execution.health import Health
 from services.execution.intents import Intents
 from services.execution.listening import Listening
 from services.execution.looking import Looking
@@ -90,6 +91,11 @@ class Execution(ExecutionService):
         self._listening.end()
         await self._requests.stop()
         await self._environment.tasks.stop()
+
+    @property
+    def venue_health(self) -> Health:
+        """How the venue answers."""
+        return self._desk.link.health
 
     def _settled(self, key: Key) -> None:
         self._starts.settled(key)

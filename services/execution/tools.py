@@ -24,4 +24,4 @@ class Tools:
         """Return why a plan may send nothing now; empty when it may."""
         if plan.is_paused:
             return "PAUSED"
-        return self.listening.stops(plan.subject) or self.desk.link.ails()
+        return self.listening.stops(plan.subject)

@@ -286,3 +286,22 @@ async def test_a_failing_store_repeats_no_slice() -> None:
     assert sum(lots for _, lots in rig.sent) == 100
     with pytest.raises(ServiceError):
         await rig.state("nothing")
+
+
+async def test_a_venue_that_ails_gets_no_child_and_keeps_what_it_has() -> None:
+    rig = await WorkingRig.started()
+    await rig.send(order("TWAP"))
+    await rig.until_sent()
+    await rig.rest()
+    health = rig.service.venue_health
+    for _ in range(20):
+        health.judged(is_rejected=True, taken_s=0.1)
+    rig.venue.is_deaf = rig.venue.is_mute = True
+    resting = rig.venue.resting()
+    await rig.pass_s(10)
+    assert rig.venue.resting() == resting
+    await rig.pass_s(65)
+    assert (len(rig.sent), (await rig.state()).note) == (1, "VENUE_UNHEALTHY")
+    rig.venue.is_deaf = rig.venue.is_mute = False
+    await rig.pass_s(65)
+    assert len(rig.sent) > 1
