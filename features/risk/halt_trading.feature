@@ -3,11 +3,13 @@ Feature: Halt trading
   Background:
     Given the price of "SQ00.XSIM" is 100.00
 
-  Scenario: A halted account sends nothing
-    Given Rita has halted the account
+  Scenario: A halted account sends nothing and cancels everything
+    Given Ana has bid 90.00 for 11 "SQ00.XSIM"
+    And Rita has halted the account
     When Ana bids 100.00 for 10 "SQ00.XSIM"
     Then the order is rejected for MODE_BLOCKED
-    And the venue has 0 orders of hers
+    And the venue has 1 order of hers
+    And the order at 90.00 is canceled
 
   Scenario: A halt survives a restart
     Given Rita has halted the account

@@ -11,6 +11,7 @@ from trading.orders.v1.orders_pb2 import SubmitOrderRequest
 from trading.risk.v1 import risk_pb2 as pb
 from trading.risk.v1.risk_port import RiskService
 from trading.types.v1.order_pb2 import (
+    ORDER_STATUS_CANCELED,
     ORDER_STATUS_NEW,
     ORDER_STATUS_REJECTED,
     ORDER_TYPE_LIMIT,
@@ -58,6 +59,14 @@ async def close_at(stage: Stage, symbol: str, price: str) -> None:
 @given(parse('Ana bought {quantity:d} "{symbol}" at {price}'))
 async def buy(stage: Stage, quantity: int, symbol: str, price: str) -> None:
     await dealing.deal(stage, symbol, quantity, price)
+
+
+@given(parse('Ana has bid {price} for {quantity:d} "{symbol}"'))
+async def have_bid(stage: Stage, price: str, quantity: int, symbol: str) -> None:
+    spec = dealing.signed_order(symbol, quantity, client_order_id="waiting")
+    spec.type = ORDER_TYPE_LIMIT
+    spec.limit_price.value = price
+    assert (await dealing.submit(stage, spec)).status == ORDER_STATUS_NEW
 
 
 @given("Rita has left no room under any limit")
@@ -178,6 +187,14 @@ async def would_be(stage: Stage, quantity: int, symbol: str, verdict: str) -> No
     assert decision.verdict == verdicts[verdict]
     failed = [check for check in decision.checks if check.outcome == CHECK_OUTCOME_FAILED]
     assert bool(failed) == (verdict == "rejected")
+
+
+@then(parse("the order at {price} is canceled"))
+async def is_canceled(stage: Stage, price: str) -> None:
+    await stage.system.settle()
+    order = await dealing.order_of(stage, "waiting")
+    assert order.spec.limit_price.value == price
+    assert order.status == ORDER_STATUS_CANCELED
 
 
 @then("the first decision is the answer, approval included")
