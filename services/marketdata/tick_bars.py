@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from typing import NamedTuple
 
 from services.marketdata.candles import Candle, CandleKind, Source
@@ -22,6 +23,7 @@ from services.marketdata.timeframes import DURATION_NS, NS_PER_SECOND, Timeframe
 TIMEFRAMES = (Timeframe.SECOND_1, Timeframe.MINUTE_1)
 GRACE_NS = NS_PER_SECOND // 4
 PROCESS = "ticks"
+CONFIRMED_MAX = 10_000
 
 
 class BarKey(NamedTuple):
@@ -105,26 +107,46 @@ def candle_of_bar(key: BarKey, bar: TickBar, source: Source, revision: int = 0) 
     )
 
 
+class Effect(Enum):
+    """What some ticks do to a bar."""
+
+    BEGUN = "it begins with them"
+    GROWN = "it has more ticks now"
+    LATE = "it was over when they came"
+
+
 class TickBars:
-    """The bars that are not confirmed yet."""
+    """The bars that are not confirmed yet, and the newest of those that are.
+
+    Late ticks come soon, if they come: a bar that is still here need not be built anew.
+    """
 
     def __init__(self) -> None:
         self._forming: dict[BarKey, TickBar] = {}
+        self._confirmed: dict[BarKey, TickBar] = {}  # Oldest first.
 
-    def is_forming(self, key: BarKey) -> bool:
-        """Whether there are ticks of this bar and it is not confirmed."""
-        return key in self._forming
-
-    def absorb(self, key: BarKey, bar: TickBar) -> bool:
-        """Add ticks to a bar; return whether it begins with them."""
-        forming = self._forming.get(key)
-        if forming is None:
+    def absorb(self, key: BarKey, bar: TickBar, now_ns: int) -> Effect:
+        """Add ticks to a bar, where it is here."""
+        known = self._forming.get(key)
+        if known is not None:
+            known.absorb(bar)
+            return Effect.GROWN
+        if key.due_ns > now_ns:
             self._forming[key] = replace(bar)
-            return True
-        forming.absorb(bar)
-        return False
+            return Effect.BEGUN
+        if key in self._confirmed:
+            self._confirmed[key].absorb(bar)
+        return Effect.LATE
 
-    def take_due(self, now_ns: int) -> list[tuple[BarKey, TickBar]]:
-        """Take out the bars whose grace is over, in the order of their time."""
+    def confirm(self, now_ns: int) -> list[tuple[BarKey, TickBar]]:
+        """Return the bars whose grace is over, in the order of their time."""
         due = sorted(key for key in self._forming if key.due_ns <= now_ns)
-        return [(key, self._forming.pop(key)) for key in due]
+        found = [(key, self._forming.pop(key)) for key in due]
+        self._confirmed.update(found)
+        while len(self._confirmed) > CONFIRMED_MAX:
+            del self._confirmed[next(iter(self._confirmed))]
+        return found
+
+    def confirmed(self, key: BarKey) -> TickBar | None:
+        """Return a confirmed bar with its late ticks, if it is still here."""
+        return self._confirmed.get(key)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -19,13 +20,14 @@ from services.marketdata.publisher import Publisher
 from services.marketdata.tick_bars import (
     TIMEFRAMES,
     BarKey,
+    Effect,
     TickBar,
     TickBars,
     bar_of,
     candle_of_bar,
     keys_of,
 )
-from services.marketdata.tick_kernel import Folder
+from services.marketdata.tick_kernel import compiled, folded
 from services.marketdata.tick_messages import ticks_of
 from services.marketdata.ticks import TickKind, Ticks
 from services.marketdata.timeframes import NS_PER_SECOND
@@ -44,10 +46,14 @@ class TickCandles:
         self._environment = environment
         self._publisher = publisher
         self._bars = TickBars()
-        self._folder = Folder()
         self._sources: dict[str, Source] = {}
         self._alarms: dict[int, None] = {}
         self._storing = asyncio.Lock()  # Confirming and revising one after the other.
+
+    @staticmethod
+    def prepare() -> None:
+        """Load the compiled kernel, which holds up everything for a moment: not under load."""
+        compiled()
 
     def name_source(self, instrument: str, source: bytes) -> None:
         """Say where the ticks of `instrument` come from (a DataSource)."""
@@ -75,13 +81,15 @@ class TickCandles:
         for row in self._rows(ticks):
             bar = bar_of(row, ticks.price_exponent, ticks.quantity_exponent)
             for key in keys_of(ticks.instrument, row):
-                if key.due_ns <= now_ns and not self._bars.is_forming(key):
-                    late[key] = None
-                elif self._bars.absorb(key, bar):
+                effect = self._bars.absorb(key, bar, now_ns)
+                if effect is Effect.BEGUN:
                     self._set_alarm(key.due_ns)
+                elif effect is Effect.LATE:
+                    late[key] = None
 
-    def _rows(self, ticks: Ticks) -> list[list[int]]:
-        return self._folder.rows(ticks.times_ns, ticks.prices, ticks.quantities, NS_PER_SECOND)
+    @staticmethod
+    def _rows(ticks: Ticks) -> list[list[int]]:
+        return folded(ticks.times_ns, ticks.prices, ticks.quantities, NS_PER_SECOND)
 
     def _set_alarm(self, due_ns: int) -> None:
         if due_ns not in self._alarms:
@@ -94,7 +102,7 @@ class TickCandles:
         del self._alarms[due_ns]
         with self._environment.progress.working("tick candles"):
             async with self._storing:
-                due = self._bars.take_due(due_ns)
+                due = self._bars.confirm(due_ns)
                 await self._publish([self._candle(key, bar) for key, bar in due])
 
     def _candle(self, key: BarKey, bar: TickBar, revision: int = 0) -> Candle:
@@ -111,28 +119,37 @@ class TickCandles:
                     log.warning("a candle of ticks is not stored: %s", verdict.rejection.text)
 
     async def revise(self, late: Late) -> None:
-        """Build each interval anew from what is stored; publish what differs from before."""
+        """Publish the bars that late ticks changed, each as the next revision of its candle."""
         async with self._storing:
             for key in late:
-                contents, bodies, last_ns = await _patiently(partial(self._stored, key))
-                bar = self._bar_within(key, bodies)
+                bar = self._bars.confirmed(key)
+                if bar is None:
+                    bar = await _patiently(partial(self._rebuilt, key))
+                contents, last_ns = await _patiently(partial(self._stored, key))
                 candle = self._candle(key, bar, revision=len(contents))
-                if not contents or _differ(contents[-1], candle):
-                    await self._publish(
-                        [candle], is_backfill=not contents and key.open_ns < last_ns
-                    )
+                if not contents or _is_changed(contents[-1], candle):
+                    is_backfill = not contents and key.open_ns < last_ns
+                    await self._publish([candle], is_backfill=is_backfill)
 
-    async def _stored(self, key: BarKey) -> tuple[list[bytes], list[bytes], int]:
+    async def _stored(self, key: BarKey) -> tuple[list[bytes], int]:
+        """Return a candle's revisions, and when the last candle of its series opened."""
         series = key.instrument, key.timeframe
 
-        def work(tx: Connection) -> tuple[list[bytes], list[bytes], int]:
-            return (
-                store.contents(tx, series, key.open_ns),
-                tick_store.trades_within(tx, key.instrument, key.open_ns, key.close_ns),
-                store.lasts(tx, [key.instrument]).get(series, -1),
-            )
+        def work(tx: Connection) -> tuple[list[bytes], int]:
+            last_ns = store.lasts(tx, [key.instrument]).get(series, -1)
+            return store.contents(tx, series, key.open_ns), last_ns
 
         return await self._environment.database.read(work)
+
+    async def _rebuilt(self, key: BarKey) -> TickBar:
+        """Return the bar of all trades in an interval that are stored."""
+        instrument, span = key.instrument, (key.open_ns, key.close_ns)
+        return self._bar_within(
+            key,
+            await self._environment.database.read(
+                lambda tx: tick_store.trades_within(tx, instrument, *span)
+            ),
+        )
 
     def _bar_within(self, key: BarKey, bodies: Iterable[bytes]) -> TickBar:
         """Return the bar of all trades in an interval; there is one, which was late."""
@@ -151,11 +168,14 @@ class TickCandles:
         return whole
 
 
-def _differ(content: bytes, candle: Candle) -> bool:
-    """Whether a stored candle has other numbers than `candle`, which would be its revision."""
+def _is_changed(content: bytes, candle: Candle) -> bool:
+    """Whether a stored candle is of the same ticks and has other numbers than `candle`.
+
+    One of another source was confirmed by the feed itself: it is the feed's to correct.
+    """
     stored = candle_of(market_pb2.Candle.FromString(content))
-    numbers = ("open", "high", "low", "close", "volume", "trade_count")
-    return any(getattr(stored, name) != getattr(candle, name) for name in numbers)
+    is_same = stored == replace(candle, revision=stored.revision)
+    return stored.source == candle.source and not is_same
 
 
 async def _patiently(work: Callable[[], Awaitable[T]]) -> T:

@@ -1,10 +1,10 @@
-"""Folds ticks into bars. One kernel in plain integers: interpreted for a few, compiled for many.
+"""Folds ticks into bars: a compiled kernel of plain integers.
 
-The compiler takes a second to import, so a process that sees few ticks does without; both
-ways give the same integers.
+The compiler takes a moment to import: call `compiled` before the first ticks come, and not in
+a process that never sees any.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -14,9 +14,6 @@ from services.marketdata.calendars import Instants
 
 COLUMNS = 9
 OPEN_NS, FIRST_NS, OPEN, HIGH, LOW, LAST_NS, CLOSE, VOLUME, COUNT = range(COLUMNS)
-COMPILE_TICKS = 20_000  # A process that has folded so many goes on compiled.
-
-Row = Sequence[int]
 
 
 def fold(times: Any, prices: Any, quantities: Any, length_ns: int, rows: Any) -> int:
@@ -45,31 +42,14 @@ def fold(times: Any, prices: Any, quantities: Any, length_ns: int, rows: Any) ->
     return count
 
 
-class Folder:
-    """Folds batch after batch, compiled once there have been many."""
-
-    def __init__(self) -> None:
-        self._seen = 0
-
-    def rows(
-        self, times_ns: Instants, prices: Instants, quantities: Instants, length_ns: int
-    ) -> list[list[int]]:
-        """Return the rows that some ticks make, their columns as named above."""
-        self._seen += len(times_ns)
-        if self._seen < COMPILE_TICKS:
-            return interpreted(times_ns, prices, quantities, length_ns)
-        out = np.zeros((len(times_ns), COLUMNS), dtype=np.int64)
-        count = compiled()(times_ns, prices, quantities, length_ns, out)
-        return out[:count].tolist()  # type: ignore[no-any-return]
-
-
-def interpreted(
+def folded(
     times_ns: Instants, prices: Instants, quantities: Instants, length_ns: int
 ) -> list[list[int]]:
-    """Return the rows as the interpreter makes them."""
-    rows = [[0] * COLUMNS for _ in range(len(times_ns))]
-    count = fold(times_ns.tolist(), prices.tolist(), quantities.tolist(), length_ns, rows)
-    return rows[:count]
+    """Return the rows that some ticks make, their columns as named above."""
+    out = np.zeros((len(times_ns), COLUMNS), dtype=np.int64)
+    count = compiled()(times_ns, prices, quantities, length_ns, out)
+    rows: list[list[int]] = out[:count].tolist()
+    return rows
 
 
 @cache

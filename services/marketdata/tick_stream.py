@@ -80,6 +80,7 @@ class TickStream:
         Raises MarketDataRefused for the first batch that is refused, after those before it
         were stored and shown.
         """
+        self._candles.prepare()
         total = pb.PublishTicksResponse()
         arrivals = Arrivals(requests)
         try:

@@ -76,7 +76,7 @@ def running(base: int, deltas: Instants, limit: int = NUMBER_MAX) -> Instants:
             reach.append(reach[-1] + delta)
         if max(map(abs, reach)) > limit:
             raise invalid(f"a number is beyond {limit}: send a coarser exponent")
-    return base + np.cumsum(deltas)
+    return base + deltas.cumsum()
 
 
 def invalid(text: str) -> MarketDataRefused:

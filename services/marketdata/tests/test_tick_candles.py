@@ -147,7 +147,28 @@ async def test_a_candle_that_the_feed_confirmed_itself_is_left_as_it_is() -> Non
     assert market.environment.tasks.failed == {}
 
 
-async def test_many_ticks_make_the_same_candles_compiled_or_not() -> None:
+async def test_late_ticks_after_a_restart_are_added_to_all_that_is_stored() -> None:
+    market = await a_tick_market()
+    await publish(market, *BOTH)
+    await pass_time(market, 3)
+    market = await market.restarted()
+    await publish(market, trades(4, (950, 10_050, 3)))
+    first, _ = await candles(market)
+    assert (first.revision, first.trade_count, first.volume.value) == (1, 4, "11")
+
+
+async def test_a_restart_revises_no_candle_of_the_feed() -> None:
+    market = await a_tick_market()
+    await publish(market, BOTH[0])
+    await pass_time(market, 60.1)
+    await market.publish(a_candle(0))
+    await pass_time(market, 61)
+    market = await market.restarted()
+    (minute,) = await candles(market, MINUTE)
+    assert (minute.revision, minute.close.value) == (0, "100.5")
+
+
+async def test_ticks_make_the_same_candles_however_they_are_packed() -> None:
     one, other = await a_tick_market(seconds=30), await a_tick_market(seconds=30)
     many = [(at, 10_000 + at % 13 - at % 7, at % 5 + 1) for at in range(25_000)]
     await publish(one, *(trades(at, *many[at : at + 5_000]) for at in range(0, 25_000, 5_000)))

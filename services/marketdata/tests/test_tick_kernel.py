@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.marketdata import tick_kernel
-from services.marketdata.tick_kernel import COLUMNS, Folder, compiled, interpreted
+from services.marketdata.tick_kernel import COLUMNS, fold, folded
 
 LENGTH = 10
 TICKS = st.lists(
@@ -34,26 +33,16 @@ def columns(ticks: list[tuple[int, int, int]]) -> list[np.ndarray[tuple[int], np
     return [np.array(column, dtype=np.int64) for column in zip(*ticks, strict=True)]
 
 
-@given(TICKS)
-def test_the_kernel_makes_the_rows_of_the_obvious_way(ticks: list[tuple[int, int, int]]) -> None:
+def test_the_kernel_itself_makes_the_rows_of_the_obvious_way() -> None:
+    ticks = [(at // 7, at % 5 + 1, at % 3 - 1) for at in range(500)]
     times, prices, quantities = columns(ticks)
-    assert interpreted(times, prices, quantities, LENGTH) == naive(ticks)
+    out = np.zeros((500, COLUMNS), dtype=np.int64)
+    count = fold(times, prices, quantities, LENGTH, out)
+    assert out[:count].tolist() == naive(ticks)
 
 
 @settings(max_examples=50, deadline=None)  # The first example waits for the compiler.
 @given(TICKS)
-def test_compiled_it_makes_the_same_rows(ticks: list[tuple[int, int, int]]) -> None:
+def test_compiled_it_makes_the_rows_of_the_obvious_way(ticks: list[tuple[int, int, int]]) -> None:
     times, prices, quantities = columns(ticks)
-    out = np.zeros((len(ticks), COLUMNS), dtype=np.int64)
-    count = compiled()(times, prices, quantities, LENGTH, out)
-    assert out[:count].tolist() == naive(ticks)
-
-
-def test_a_process_that_sees_many_ticks_compiles() -> None:
-    times, prices, quantities = columns([(at // 7, at % 5 + 1, at % 3 - 1) for at in range(15_000)])
-    folder = Folder()
-    first = folder.rows(times, prices, quantities, LENGTH)
-    used = compiled.cache_info()
-    assert folder.rows(times, prices, quantities, LENGTH) == first  # Now 30,000: compiled.
-    assert compiled.cache_info() != used
-    assert tick_kernel.COMPILE_TICKS < 30_000
+    assert folded(times, prices, quantities, LENGTH) == naive(ticks)
