@@ -13,6 +13,7 @@ BENCHES = (
     "services.risk.bench",
     "services.portfolio.bench",
     "services.marketdata.bench",
+    "services.marketdata.tick_bench",
     "services.orders.bench",
     "services.execution.bench",
     "fixtures.exchange.bench",
