@@ -13,7 +13,7 @@ from runtime.stores import StoreError
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
-from services.orders.recorder import Unit
+from services.orders.recorder import Due, Unit
 from services.orders.refusals import OrderRefused
 from services.orders.states import SHOWN, Place
 from services.orders.store import Key, Stored
@@ -102,6 +102,8 @@ class Cancels:
             assert now is not None
             if now.order.place is not Place.PENDING_CANCEL:
                 return now  # A report came first.
+            if kind is Kind.CANCEL_REJECTED:
+                unit.due.append((Due.LOOK, key))  # It should be known there: it is asked (row 18).
             return unit.apply(now, Event(kind, unit.now_ns))
 
         return await self._desk.recorder.write(settle)

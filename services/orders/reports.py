@@ -124,6 +124,8 @@ def _take(unit: Unit, stored: Stored, report: ExecutionReport, refers: Execution
     if event.kind in BOOKING and not _agrees(after.order, report):
         counted = report.cum_quantity.value
         unit.note_anomaly(after, f"the venue counts {counted} filled after {report.exec_id}")
+    if report.reject_reason == execution_pb2.VENUE_REASON_UNKNOWN_ORDER:
+        unit.due.append((Due.LOOK, key))  # Row 18: it should know the order, so it is asked.
     ask_due_cancel(unit, key)
 
 

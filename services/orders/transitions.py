@@ -52,6 +52,8 @@ class Row(NamedTuple):
 
 P = Place
 DOUBT_KNOWN = (Place.DOUBT_CANCEL, Place.DOUBT_REPLACE)  # The venue has the order for certain.
+# A halt waits for no answer: the specification's row 25 forgets the doubts.
+HIDDEN = (*PENDING, *DOUBT_KNOWN)
 BOOKED_LIVE = (*PENDING, Place.SUSPENDED, *DOUBT_KNOWN)
 
 ROWS: tuple[Row, ...] = (
@@ -109,9 +111,9 @@ ROWS: tuple[Row, ...] = (
     Row(23, Kind.REPLACE_UNANSWERED, (P.PENDING_REPLACE,), P.DOUBT_REPLACE, do.doubt),
     Row(24, Kind.EXPIRED, LIVE, P.EXPIRED),
     Row(25, Kind.SUSPENDED, WORKING, P.SUSPENDED),
-    Row(25, Kind.SUSPENDED, PENDING, Goal.BENEATH_SUSPENDED),
+    Row(25, Kind.SUSPENDED, HIDDEN, Goal.BENEATH_SUSPENDED),
     Row(25, Kind.RESUMED, (P.SUSPENDED,), Goal.BY_CUM),
-    Row(25, Kind.RESUMED, PENDING, Goal.BENEATH_BY_CUM),
+    Row(25, Kind.RESUMED, HIDDEN, Goal.BENEATH_BY_CUM),
     Row(26, Kind.NOT_FOUND, (P.DOUBT_NEW,), Goal.GIVEN_UP, do.give_up),
     Row(26, Kind.RESENT, (P.DOUBT_NEW,), Goal.SENT_AGAIN, do.resend),
     Row(27, Kind.PARTLY_TRADED, TERMINAL, Goal.SAME, do.book),

@@ -120,6 +120,8 @@ async def test_a_cancel_execution_does_not_know_leaves_the_order_as_it_was() -> 
     rig.execution.cancel_errors = [unknown]
     answer = await rig.orders.cancel_order(CANCEL)
     assert answer.order.status == order_pb2.ORDER_STATUS_NEW
+    await asyncio.sleep(0.1)
+    assert [q.client_order_id for q in rig.execution.queries] == ["ana-1"]
     await rig.stop()
 
 

@@ -155,6 +155,8 @@ CASES = [
     *(Case(24, at(place), Event(K.EXPIRED), P.EXPIRED) for place in LIVE),
     Case(25, at(P.NEW), Event(K.SUSPENDED), P.SUSPENDED),
     Case(25, at(P.PENDING_CANCEL), Event(K.SUSPENDED), P.PENDING_CANCEL, working=P.SUSPENDED),
+    Case(25, at(P.DOUBT_CANCEL), Event(K.SUSPENDED), P.DOUBT_CANCEL, working=P.SUSPENDED),
+    Case(25, at(P.DOUBT_REPLACE), Event(K.RESUMED), P.DOUBT_REPLACE, working=P.NEW),
     Case(25, at(P.SUSPENDED, cum=4), Event(K.RESUMED), P.PARTIALLY_FILLED, 4),
     Case(25, at(P.PENDING_REPLACE), Event(K.RESUMED), P.PENDING_REPLACE, working=P.NEW),
     Case(26, at(P.DOUBT_NEW), Event(K.NOT_FOUND), P.REJECTED),

@@ -17,8 +17,13 @@ class OrderService(Port):
     again, under the same client_order_id. A denial by risk, a rejection by the venue and a doubt
     are answers, not errors. Every change of an order is one event; events have one gap-free
     sequence over all orders, in the order of their commits.
-    Until the service has caught up with execution after a start, every method that changes
-    something fails with UNAVAILABLE, reason RECONCILING.
+    Until the service has caught up with execution and compared its live orders with the venue's
+    after a start, every method that changes something fails with UNAVAILABLE, reason RECONCILING.
+    An order with a protection of mode VENUE_STOP gets, from its first fill on, a reduce-only STOP
+    "<id>/sl" and, with a target, a LIMIT "<id>/tp" for what it has filled and is still open; what
+    one closes the other gives up. A refused stop is tried once more at the edge of the collar
+    ("<id>/900001"), then the position is closed at the market, with an alarm. Where risk halts
+    trading every live order of the scope is canceled.
     """
 
     DESCRIPTOR = pb.DESCRIPTOR.services_by_name["OrderService"]
