@@ -144,9 +144,9 @@ async def restart_often(stage: Stage, seconds: int) -> None:
     await restart_each(stage, seconds, 60 // seconds + 1)
 
 
-@when(parse("the account is halted for {seconds:d} seconds"), target_fixture="looks")
-async def halt(stage: Stage, worked: Worked, seconds: int) -> Looks:
-    await set_mode(stage, risk_pb2.TRADING_MODE_HALTED)
+@when(parse("the account may only cancel for {seconds:d} seconds"), target_fixture="looks")
+async def only_cancel(stage: Stage, worked: Worked, seconds: int) -> Looks:
+    await set_mode(stage, risk_pb2.TRADING_MODE_CANCEL_ONLY)
     looks = await working_orders.pass_seconds(stage, worked, seconds)
     await set_mode(stage, risk_pb2.TRADING_MODE_ACTIVE)
     return looks
@@ -237,7 +237,14 @@ async def no_slice_twice(stage: Stage, worked: Worked) -> None:
     assert {child.attempts for child in children} == {1}
 
 
-@then("nothing of her order was open during the halt")
+@then(parse("her order is {status} by the end of the minute"))
+async def ends_as(stage: Stage, worked: Worked, status: str) -> None:
+    await stage.pass_time(30)
+    order = await working_orders.order_of(stage, worked)
+    assert OrderStatus.Name(order.status) == f"ORDER_STATUS_{status}"
+
+
+@then("nothing of her order was open during that time")
 def nothing_open(looks: Looks) -> None:
     assert {parts[1] + parts[2] for parts in looks} == {0}
     assert len({parts[0] for parts in looks}) == 1

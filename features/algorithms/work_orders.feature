@@ -58,9 +58,9 @@ Feature: Work orders over time
     And no slice was sent twice
     And her order is FILLED
 
-  Scenario: A halt stops an order and all its children
+  Scenario: What a trading mode stops is caught up when it is over
     Given Ana buys 100 in ten equal parts over a minute
     And 20 seconds have passed
-    When the account is halted for 20 seconds
-    Then nothing of her order was open during the halt
-    And her order is CANCELED
+    When the account may only cancel for 20 seconds
+    Then nothing of her order was open during that time
+    And her order is FILLED by the end of the minute
