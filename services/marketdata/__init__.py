@@ -1,4 +1,4 @@
-"""Accepts, stores, replays and fans out candles; states honestly what each number is."""
+"""Accepts, stores, replays and fans out candles and ticks; says what each number is."""
 
 from services.marketdata.candles import Candle, CandleKind
 from services.marketdata.replay import Pacer

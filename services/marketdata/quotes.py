@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -132,6 +133,7 @@ class Quotes:
         return Interval(candle.timeframe, candle.open_ns, candle.close_ns)
 
 
+@lru_cache(maxsize=4_096)  # Asked again and again between two prices.
 def overdue_ns(newest: Interval, calendar: str) -> int | None:
     """Return when no data since is too long: three more candles, or five seconds of them.
 
