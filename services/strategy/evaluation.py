@@ -6,7 +6,7 @@ Source: specification of the pipeline, section 6 (T1, T3, T4, T7).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.strategy.exits import Exit, Exits, evaluate_exits
 from services.strategy.kinds import Kind, KindState
@@ -18,8 +18,7 @@ from services.strategy.targeting import Seen, with_indicator_target
 from services.strategy.terms import Bar, Outcome, Point, Proposal, Setting, Vote, Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):  # One is made for every candle: this is the cheapest value.
     """What came of one bar; `position` holds the stops from the next bar on."""
 
     outcome: Outcome

@@ -215,7 +215,7 @@ def _decided(
         return replace(after, failures=track.failures + 1), None, repr(bug)
     if error:
         after = replace(after, failures=track.failures + 1)
-        evaluation = replace(evaluation, outcome=Outcome.FAILED)
+        evaluation = evaluation._replace(outcome=Outcome.FAILED)
     return replace(after, kind_state=state, position=evaluation.position), evaluation, error
 
 
