@@ -29,3 +29,10 @@ Feature: Misbehave towards the platform
     When the venue takes Ana's trade back
     Then Ana holds nothing in ledger and venue alike
     And ledger and venue state the same cash
+
+  Scenario: A corrected trade reaches the ledger
+    Given the venue corrects trades after a minute
+    And Ana buys 5 "SQ00.XSIM" at 101.00
+    When a minute passes
+    Then Ana holds 5 at 101.01 in ledger and venue alike
+    And ledger and venue state the same cash
