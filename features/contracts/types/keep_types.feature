@@ -24,5 +24,5 @@ Feature: Keep the types of the contracts
   Scenario: Two evaluations of one candle share a signal id
     Given a strategy whose store loses the answer when it stores a signal
     When a bar closes at which it buys, so that it evaluates the bar twice
-    Then there is one signal, and its id follows from what was evaluated
-    And orders has decided once
+    Then orders has decided once
+    And there is one signal, and its id follows from what was evaluated

@@ -121,6 +121,7 @@ async def store_loses_answer(stage: Stage) -> str:
 @when("a bar closes at which it buys, so that it evaluates the bar twice")
 async def evaluate_twice(stage: Stage) -> None:
     await stage.close_bar(SYMBOL, crossing.RISE)
+    await promises.decisions(stage)
     assert stage.system.environments["strategy"].database.faults.answers_to_lose == 0
 
 
@@ -133,7 +134,7 @@ async def one_signal(stage: Stage, strategy_id: str) -> None:
 
 @then("orders has decided once")
 async def decided_once(stage: Stage) -> None:
-    assert len(await crossing.decided(stage)) == 1
+    assert await promises.decisions(stage) == 1
     assert len(await dealing.orders_of(stage)) == 1
 
 
