@@ -219,12 +219,12 @@ class Account:
     @property
     def drawdown_bps(self) -> int:
         """Return how far equity is below its highest, in whole basis points of that."""
-        return _lost_bps(self.high_water_minor, self.equity_minor)
+        return lost_bps(self.high_water_minor, self.equity_minor)
 
     @property
     def day_loss_bps(self) -> int:
         """Return how far equity is below the day's first, in whole basis points of that."""
-        return _lost_bps(self.day_equity_minor, self.equity_minor)
+        return lost_bps(self.day_equity_minor, self.equity_minor)
 
     def losses(self, strategy_id: str) -> int:
         """Return how many closed trades in a row a strategy lost."""
@@ -237,7 +237,8 @@ class Account:
         return _within(times, now_ns - MINUTE_NS) if times else 0
 
 
-def _lost_bps(before: int | None, now: int | None) -> int:
+def lost_bps(before: int | None, now: int | None) -> int:
+    """Return how far a worth has fallen, in whole basis points of what it was before."""
     if before is None or now is None or before <= 0:
         return 0
     return max(0, before - now) * BPS // before

@@ -13,9 +13,13 @@ WAIVED: dict[Reason, CheckResult] = {c.code: (c.code, Outcome.WAIVED, "", "") fo
 SILENT: dict[Reason, CheckResult] = {
     c.code: (c.code, Outcome.NOT_APPLICABLE, "", "") for c in ORDER_CHECKS
 }
-Rows = tuple[tuple[Reason, Judge, bool], ...]
-ON_ORDER: Rows = tuple((c.code, c.judge, c.is_waived) for c in ORDER_CHECKS)
-ON_SIGNAL: Rows = tuple((c.code, c.judge, c.is_waived) for c in ORDER_CHECKS if c.is_on_signal)
+Rows = tuple[tuple[Reason, Judge, CheckResult, CheckResult | None], ...]
+# A check, its result when it says nothing, and the one when reducing waives it.
+ON_ORDER: Rows = tuple(
+    (c.code, c.judge, SILENT[c.code], WAIVED[c.code] if c.is_waived else None) for c in ORDER_CHECKS
+)
+SIGNALED = {c.code for c in ORDER_CHECKS if c.is_on_signal}
+ON_SIGNAL: Rows = tuple(row for row in ON_ORDER if row[0] in SIGNALED)
 
 
 class Decision(NamedTuple):
@@ -79,15 +83,17 @@ def held_by(case: Case) -> Open:
 
 def _judge(case: Case, checks: Rows) -> tuple[list[CheckResult], bool]:
     results, is_rejected, is_reducing = list[CheckResult](), False, case.is_reducing
-    for code, judge, is_waived in checks:
-        if is_waived and is_reducing:
-            results.append(WAIVED[code])
+    passed, add = PASSED, results.append  # Looked up once: this runs for every check.
+    for code, judge, silent, waived in checks:
+        if is_reducing and waived is not None:
+            add(waived)
             continue
         finding = judge(case)
         if finding is None:
-            results.append(SILENT[code])
-            continue
-        is_failed, observed, limit = finding
-        is_rejected |= is_failed
-        results.append((code, FAILED if is_failed else PASSED, observed, limit))
+            add(silent)
+        elif finding[0]:
+            is_rejected = True
+            add((code, FAILED, finding[1], finding[2]))
+        else:
+            add((code, passed, finding[1], finding[2]))
     return results, is_rejected

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from runtime.atto import minor_from_atto
+from services.risk.account import lost_bps
 from services.risk.case import Case
 from services.risk.judging import Finding, above
 from services.risk.orders import BUY
@@ -103,7 +104,8 @@ def daily_loss(case: Case) -> Finding:
     """Fail when the day's loss has reached its limit (K7)."""
     if case.equity_minor is None:
         return True, None, None
-    lost, most = case.account.day_loss_bps, case.limits.day_loss_bps_max
+    lost = lost_bps(case.account.day_equity_minor, case.equity_minor)
+    most = case.limits.day_loss_bps_max
     return _stands(case.conditions.blocks.day_loss, 0 < lost >= most), lost, most
 
 
@@ -111,7 +113,8 @@ def drawdown(case: Case) -> Finding:
     """Fail when equity is too far below its highest (K7)."""
     if case.equity_minor is None:
         return True, None, None
-    lost, most = case.account.drawdown_bps, case.limits.drawdown_bps_reduce_only
+    lost = lost_bps(case.account.high_water_minor, case.equity_minor)
+    most = case.limits.drawdown_bps_reduce_only
     return _stands(case.conditions.blocks.drawdown, 0 < lost >= most), lost, most
 
 

@@ -15,6 +15,8 @@ LIMIT, STOP, STOP_LIMIT, OTHER = (
     OrderType.OTHER,
 )
 IOC, FOK, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD
+TYPE_NAMES = {member: member.name for member in OrderType}
+LIFE_NAMES = {member: member.name for member in TimeInForce}
 EXPIRY_DAYS_MAX = 90
 
 
@@ -64,13 +66,13 @@ def restricted(case: Case) -> Finding:
 def order_type_unsupported(case: Case) -> Finding:
     """Fail a type that the venue does not take."""
     kind = case.order.type
-    return kind not in case.conditions.capabilities.types, kind.name, ""
+    return kind not in case.conditions.capabilities.types, TYPE_NAMES[kind], ""
 
 
 def time_in_force_unsupported(case: Case) -> Finding:
     """Fail a time in force that the venue does not take."""
     life = case.order.life
-    return life not in case.conditions.capabilities.lives, life.name, ""
+    return life not in case.conditions.capabilities.lives, LIFE_NAMES[life], ""
 
 
 def duplicate_order(case: Case) -> Finding:
