@@ -89,7 +89,7 @@ class Peers:
         if not calendars.is_missing(calendar, now_ns):
             return
         request = ListSessionsRequest(
-            calendar=calendar, from_time=to_timestamp(now_ns - AHEAD_NS), count=SESSIONS
+            calendar=calendar, from_time=to_timestamp(now_ns - AHEAD_NS), page_size=SESSIONS
         )
         try:
             found = await self.marketdata.list_sessions(request, call)

@@ -8,7 +8,9 @@ from services.marketdata.tests.test_quotes import ns
 
 
 def listed(calendar: str, start: str, count: int = 3) -> list[Session]:
-    request = ListSessionsRequest(calendar=calendar, from_time=to_timestamp(ns(start)), count=count)
+    request = ListSessionsRequest(
+        calendar=calendar, from_time=to_timestamp(ns(start)), page_size=count
+    )
     return list(sessions_listed(request).sessions)
 
 
@@ -25,6 +27,18 @@ def test_a_market_that_never_closes_has_the_days_of_utc() -> None:
         ns("2024-01-06T00:00"),
         ns("2024-01-07T00:00"),
     )
+
+
+def test_pages_follow_each_other_without_a_gap() -> None:
+    request = ListSessionsRequest(
+        calendar="XNYS", from_time=to_timestamp(ns("2024-01-05T20:59")), page_size=2
+    )
+    days = []
+    for _ in range(2):
+        page = sessions_listed(request)
+        days += [session.day for session in page.sessions]
+        request.page_token = page.next_page_token
+    assert days == [session.day for session in listed("XNYS", "2024-01-05T20:59", count=4)]
 
 
 def test_an_unknown_calendar_is_refused() -> None:

@@ -73,7 +73,7 @@ class ScriptedMarketData(MarketDataService):
                 open_time=to_timestamp(day * DAY_NS),
                 close_time=to_timestamp(day * DAY_NS + DAY_NS // 3),
             )
-            for day in range(first, first + request.count)
+            for day in range(first, first + request.page_size)
             if day not in self.holidays
         ]
         return market_pb.ListSessionsResponse(sessions=sessions)

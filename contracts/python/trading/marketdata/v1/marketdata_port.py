@@ -235,7 +235,7 @@ class MarketDataService(Port):
     ) -> pb.ListSessionsResponse:
         """Lists the sessions of a calendar that end after `from_time`, oldest first.
 
-        Errors: INVALID_ARGUMENT with reason CALENDAR_UNKNOWN.
+        Errors: INVALID_ARGUMENT with reason CALENDAR_UNKNOWN or PAGE_TOKEN_FOREIGN.
         """
         raise unimplemented(self)
 
