@@ -56,7 +56,4 @@ class Kind:
     def lacking(self, parameters: Parameters, values: Mapping[str, float]) -> bool:
         """Whether a value is missing without which nothing is decided."""
         names = self.outputs if self.needed is None else self.needed(parameters)
-        for name in names:  # A loop, not any(): each candle of each strategy comes by here.
-            if name not in values:
-                return True
-        return False
+        return not all(map(values.__contains__, names))  # Quick: each candle comes by here.
