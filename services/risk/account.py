@@ -29,6 +29,8 @@ class Account:
     flow_minor: int = 0  # Cash of all trades.
     holdings: dict[str, Holding] = field(default_factory=dict)
     values: dict[str, int] = field(default_factory=dict)  # Market values of open positions.
+    net_minor: int = 0  # Of all values; in `gross_minor` shorts count like longs.
+    gross_minor: int = 0
     unmarked: dict[str, None] = field(default_factory=dict)  # Open positions without a price.
     open: dict[str, Open] = field(default_factory=dict)
     on_instrument: dict[str, dict[str, Open]] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class Account:
         order may hold: cash less holds, less what open shorts bind, which is their proceeds
         and 100 % of their value again. In gross, shorts count like longs.
         """
-        net, gross = sum(self.values.values()), sum(map(abs, self.values.values()))
+        net, gross = self.net_minor, self.gross_minor
         if self.transfers_minor is None or self.unmarked:
             return None, None, gross
         cash = self.transfers_minor + self.flow_minor
@@ -87,10 +89,15 @@ class Account:
     def mark(self, instrument: str, price_atto: int | None) -> None:
         """Value the position in `instrument` at `price_atto`, None when nothing is known."""
         quantity = self.holding(instrument).quantity_atto
-        self.values.pop(instrument, None)
+        before = self.values.pop(instrument, 0)
+        self.net_minor -= before
+        self.gross_minor -= abs(before)
         self.unmarked.pop(instrument, None)
         if quantity and price_atto:
-            self.values[instrument] = notional_minor(price_atto, quantity, self.currency)
+            value = notional_minor(price_atto, quantity, self.currency)
+            self.values[instrument] = value
+            self.net_minor += value
+            self.gross_minor += abs(value)
         elif quantity:
             self.unmarked[instrument] = None
 
@@ -158,11 +165,10 @@ class Account:
 
     def rates(self, strategy_id: str, now_ns: int) -> tuple[int, int]:
         """Return how many orders the strategy and the account made in the last minute."""
-        strategy = self.strategy_ordered_at_ns.get(strategy_id)
-        return (
-            _within(strategy, now_ns - MINUTE_NS) if strategy else 0,
-            _within(self.ordered_at_ns, now_ns - MINUTE_NS),
-        )
+        strategy, account = self.strategy_ordered_at_ns.get(strategy_id), self.ordered_at_ns
+        start_ns = now_ns - MINUTE_NS
+        of_strategy = _within(strategy, start_ns) if strategy else 0
+        return of_strategy, _within(account, start_ns) if account else 0
 
     def remember(self, fingerprint: Fingerprint, now_ns: int, client_order_id: str) -> None:
         """Remember an approved order for a minute, so that its accidental repeat is noticed."""

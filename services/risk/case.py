@@ -93,7 +93,8 @@ class Case:
     def __init__(self, order: Order, account: Account, conditions: Conditions) -> None:
         self.order, self.account = order, account
         self.conditions = conditions
-        self.instrument, self.limits, self.mode, reference, self.now_ns = conditions[:5]
+        self.instrument, self.limits, self.mode = conditions[:3]
+        reference, self.now_ns = conditions.reference, conditions.now_ns
         self.currency = self.instrument.currency if self.instrument else account.currency
         self.prior: Open | None = account.open.get(order.client_order_id)
         self.open_orders = len(account.open) + (self.prior is None)
@@ -162,14 +163,17 @@ class Case:
             opening_minor = divide_half_even(price_atto * opening, unit)
         others_minor = account.opening_minor - (prior.opening_minor if prior else 0)
         size = max(price_atto, self.reference_atto)
-        return Priced(
-            price_atto,
-            worst,
-            size,
-            notional_minor,
-            opening_minor,
-            hold_minor(opening, worst, fee_bps=limits.fee_bps_max, currency=currency),
-            divide_half_even(size * abs(self.base_atto + quantity), unit),
-            elsewhere_minor + others_minor,
-            others_minor + opening_minor,
+        return tuple.__new__(
+            Priced,
+            (
+                price_atto,
+                worst,
+                size,
+                notional_minor,
+                opening_minor,
+                hold_minor(opening, worst, fee_bps=limits.fee_bps_max, currency=currency),
+                divide_half_even(size * abs(self.base_atto + quantity), unit),
+                elsewhere_minor + others_minor,
+                others_minor + opening_minor,
+            ),
         )

@@ -5,7 +5,7 @@ from functools import lru_cache
 from runtime.atto import minor_from_atto
 from services.risk.account import lost_bps
 from services.risk.case import Case
-from services.risk.judging import Finding, above
+from services.risk.judging import PASS, Finding, above
 from services.risk.orders import BUY
 from services.risk.reasons import Mode
 from services.risk.rules import ProtectionRule
@@ -15,6 +15,7 @@ BPS = 10_000
 ACTIVE, REDUCE_ONLY = Mode.ACTIVE, Mode.REDUCE_ONLY
 MODE_NAMES = {mode: mode.name for mode in Mode}
 FOR_STRATEGIES, FOR_NONE = ProtectionRule.STRATEGIES, ProtectionRule.NONE
+UNKNOWN: Finding = (True, None, None)  # What is needed is not known: that fails.
 _in_minor = lru_cache(1_024)(minor_from_atto)  # Of limits, which are few.
 
 
@@ -32,7 +33,7 @@ def no_protection(case: Case) -> Finding:
         return None
     if rule is FOR_STRATEGIES and not order.strategy_id:
         return None
-    return order.protection_atto is None, order.protection_atto, ""
+    return PASS if order.protection_atto is not None else (True, None, "")
 
 
 def buying_power(case: Case) -> Finding:
@@ -43,16 +44,22 @@ def buying_power(case: Case) -> Finding:
 
 def position_limit(case: Case) -> Finding:
     """Fail when position, open orders and order would be too large in one instrument."""
-    priced = case.priced
-    limit = _share(case, case.limits.position_share_bps_max)
-    return above(priced and priced.resulting_minor, limit)
+    priced, equity = case.priced, case.equity_minor
+    if priced is None or equity is None:
+        return UNKNOWN
+    observed = priced.resulting_minor
+    limit = equity * case.limits.position_share_bps_max // BPS
+    return observed > limit, observed, limit
 
 
 def gross_exposure(case: Case) -> Finding:
     """Fail when all positions and opening orders together would be too large."""
-    priced = case.priced
-    gross = priced and priced.elsewhere_minor + priced.resulting_minor
-    return above(gross, _share(case, case.limits.gross_share_bps_max))
+    priced, equity = case.priced, case.equity_minor
+    if priced is None or equity is None:
+        return UNKNOWN
+    observed = priced.elsewhere_minor + priced.resulting_minor
+    limit = equity * case.limits.gross_share_bps_max // BPS
+    return observed > limit, observed, limit
 
 
 def entries_per_instrument(case: Case) -> Finding:
@@ -76,9 +83,12 @@ def open_orders(case: Case) -> Finding:
 
 def open_order_value(case: Case) -> Finding:
     """Fail when opening orders together would be worth too much."""
-    priced = case.priced
-    limit = _share(case, case.limits.open_order_value_share_bps_max)
-    return above(priced and priced.total_opening_minor, limit)
+    priced, equity = case.priced, case.equity_minor
+    if priced is None or equity is None:
+        return UNKNOWN
+    observed = priced.total_opening_minor
+    limit = equity * case.limits.open_order_value_share_bps_max // BPS
+    return observed > limit, observed, limit
 
 
 def order_rate(case: Case) -> Finding:
@@ -97,7 +107,8 @@ def repeated_execution(case: Case) -> Finding:
     if not order.strategy_id or not most:
         return None
     count = case.openings
-    return _stands(case.conditions.blocks.repeated, count > most), count, most
+    block = case.conditions.blocks.repeated  # One that a person overruled stops nothing.
+    return block > 0 or (not block and count > most), count, most
 
 
 def daily_loss(case: Case) -> Finding:
@@ -106,7 +117,8 @@ def daily_loss(case: Case) -> Finding:
         return True, None, None
     lost = lost_bps(case.account.day_equity_minor, case.equity_minor)
     most = case.limits.day_loss_bps_max
-    return _stands(case.conditions.blocks.day_loss, 0 < lost >= most), lost, most
+    block = case.conditions.blocks.day_loss
+    return block > 0 or (not block and 0 < lost >= most), lost, most
 
 
 def drawdown(case: Case) -> Finding:
@@ -115,7 +127,8 @@ def drawdown(case: Case) -> Finding:
         return True, None, None
     lost = lost_bps(case.account.high_water_minor, case.equity_minor)
     most = case.limits.drawdown_bps_reduce_only
-    return _stands(case.conditions.blocks.drawdown, 0 < lost >= most), lost, most
+    block = case.conditions.blocks.drawdown
+    return block > 0 or (not block and 0 < lost >= most), lost, most
 
 
 def loss_streak(case: Case) -> Finding:
@@ -123,15 +136,17 @@ def loss_streak(case: Case) -> Finding:
     strategy_id, most = case.order.strategy_id, case.limits.losses_in_a_row_max
     if not strategy_id:
         return None
-    losses = case.account.losses(strategy_id)
-    return _stands(case.conditions.blocks.streak, 0 < losses >= most), losses, most
+    losses = case.account.losses(strategy_id) if case.account.streaks else 0
+    block = case.conditions.blocks.streak
+    return block > 0 or (not block and 0 < losses >= most), losses, most
 
 
 def mode_blocked(case: Case) -> Finding:
     """Fail what the trading mode does not allow."""
     mode = case.mode
-    is_allowed = mode is ACTIVE or (mode is REDUCE_ONLY and case.is_reducing)
-    return not is_allowed, MODE_NAMES[mode], ""
+    if mode is ACTIVE or (mode is REDUCE_ONLY and case.is_reducing):
+        return PASS
+    return True, MODE_NAMES[mode], ""
 
 
 def in_doubt_block(case: Case) -> Finding:
@@ -140,7 +155,7 @@ def in_doubt_block(case: Case) -> Finding:
     An order that is in doubt itself may be sent again: it was held for before, and still is.
     """
     is_doubtful = case.prior is not None and case.prior.is_in_doubt
-    return case.is_in_doubt and not is_doubtful, "", ""
+    return (True, "", "") if case.is_in_doubt and not is_doubtful else PASS
 
 
 def limits_version_mismatch(case: Case) -> Finding:
@@ -155,15 +170,5 @@ def currency_unsupported(case: Case) -> Finding:
     """Fail an instrument in another currency than the account settles (M6)."""
     if case.instrument is None:
         return None
-    settled = case.account.currency
-    return case.instrument.currency != settled, case.instrument.currency, settled or None
-
-
-def _stands(block: int, is_reached: bool) -> bool:
-    """Return whether a breaker stops the order: one that a person overruled does not."""
-    return block > 0 or (is_reached and not block)
-
-
-def _share(case: Case, share_bps: int) -> int | None:
-    equity = case.equity_minor
-    return None if equity is None else equity * share_bps // BPS
+    settled, priced = case.account.currency, case.instrument.currency
+    return PASS if priced == settled else (True, priced, settled or None)

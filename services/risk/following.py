@@ -107,7 +107,9 @@ class Following:
             self.changed[account.name, name] = None
         elif known is not None:
             after = followed(known, step, self._currency(account, order))
-            self._put(account, self._repriced(account, after, step))
+            if step.is_replace_over:
+                after = self._repriced(account, after, step)
+            self._put(account, after)
         elif not step.is_received:
             self._put(account, self._unapproved(account, step))
             self._refuse(step, f"{name} works without a hold: it was not approved here")
@@ -122,7 +124,7 @@ class Following:
     def _repriced(self, account: Account, after: Open, step: Step) -> Open:
         """Return an order at the price it has once the venue answered its replacement."""
         price = step.order.price_atto(self.book.price_atto(after.instrument))
-        if not step.is_replace_over or step.order.type is OrderType.MARKET or not price:
+        if step.order.type is OrderType.MARKET or not price:
             return after
         repriced = after._replace(price_atto=price, worst_atto=price)
         return repriced.opening(after.opening_atto, self._currency(account, step.order))

@@ -29,7 +29,7 @@ def standing(state: State, name: str, now_ns: int) -> pb.GetRiskStateResponse:
         "high_water_mark": account.high_water_minor,
         "day_pnl": _day_pnl(account),
         "gross": gross,
-        "net": sum(account.values.values()),
+        "net": account.net_minor,
         "holds": account.held_minor,
         "free_cash": free,
         "open_order_value": account.opening_minor,

@@ -2,7 +2,7 @@
 
 from runtime.atto import minor_to_text
 from services.risk.case import Case
-from services.risk.judging import Finding
+from services.risk.judging import PASS, Finding
 from services.risk.orders import BUY, OrderType, TimeInForce
 from services.risk.sessions import DAY_NS
 
@@ -15,41 +15,41 @@ LIMIT, STOP, STOP_LIMIT, OTHER = (
     OrderType.OTHER,
 )
 IOC, FOK, GTD = TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD
-TYPE_NAMES = {member: member.name for member in OrderType}
-LIFE_NAMES = {member: member.name for member in TimeInForce}
 EXPIRY_DAYS_MAX = 90
 
 
 def not_entitled(case: Case) -> Finding:
     """Fail a trader that the account does not name."""
     traders = case.limits.traders
-    return bool(traders) and case.order.trader not in traders, case.order.trader, ""
+    if not traders or case.order.trader in traders:
+        return PASS
+    return True, case.order.trader, ""
 
 
 def account_inactive(case: Case) -> Finding:
     """Fail an account that nobody opened, and one that was suspended."""
     if case.limits.is_suspended:
         return True, "suspended", "active"
-    return case.account.transfers_minor is None, case.account.name, "active"
+    return PASS if case.account.transfers_minor is not None else (True, "not opened", "active")
 
 
 def instrument_unknown(case: Case) -> Finding:
     """Fail an instrument without specification."""
-    return case.instrument is None, case.order.instrument, ""
+    return PASS if case.instrument is not None else (True, case.order.instrument, "")
 
 
 def instrument_not_tradable(case: Case) -> Finding:
     """Fail an index, and what is halted or delisted."""
     if case.instrument is None:
         return None
-    return not case.instrument.is_tradable, case.instrument.name, ""
+    return PASS if case.instrument.is_tradable else (True, case.instrument.name, "")
 
 
 def session_closed(case: Case) -> Finding:
     """Fail what cannot wait for the next session, and anything if none comes within a week."""
     now = case.conditions
     if now.is_open:
-        return False, "open", ""
+        return PASS
     if case.instrument is None:
         return None
     if not now.opens_soon:
@@ -60,27 +60,29 @@ def session_closed(case: Case) -> Finding:
 
 def restricted(case: Case) -> Finding:
     """Fail what the firm or the account may not open."""
-    return case.conditions.is_restricted, case.order.instrument, ""
+    return (True, case.order.instrument, "") if case.conditions.is_restricted else PASS
 
 
 def order_type_unsupported(case: Case) -> Finding:
     """Fail a type that the venue does not take."""
     kind = case.order.type
-    return kind not in case.conditions.capabilities.types, TYPE_NAMES[kind], ""
+    return PASS if kind in case.conditions.capabilities.types else (True, kind.name, "")
 
 
 def time_in_force_unsupported(case: Case) -> Finding:
     """Fail a time in force that the venue does not take."""
     life = case.order.life
-    return life not in case.conditions.capabilities.lives, LIFE_NAMES[life], ""
+    return PASS if life in case.conditions.capabilities.lives else (True, life.name, "")
 
 
 def duplicate_order(case: Case) -> Finding:
     """Fail an equal order under another id within the window."""
+    if not case.account.recent:
+        return PASS
     window_ns = case.limits.duplicate_window_ns
     at_ns, earlier = case.account.recent.get(case.order.fingerprint, (0, ""))
     if not earlier or earlier == case.order.client_order_id:
-        return False, "", ""
+        return PASS
     return case.now_ns - at_ns < window_ns, earlier, ""
 
 
@@ -93,12 +95,12 @@ def number_invalid(case: Case) -> Finding:
     if (limit is not None and limit <= 0) or (stop is not None and stop <= 0):
         return True, "price", "above 0"
     if kind is OTHER:
-        return False, "", ""
+        return PASS
     if (limit is not None) != (kind is LIMIT or kind is STOP_LIMIT):
         return True, "limit_price", kind.name
     if (stop is not None) != (kind is STOP or kind is STOP_LIMIT):
         return True, "stop_price", kind.name
-    return False, "", ""
+    return PASS
 
 
 def price_off_tick(case: Case) -> Finding:
@@ -162,14 +164,14 @@ def price_outside_collar(case: Case) -> Finding:
 def reference_missing(case: Case) -> Finding:
     """Fail when there is no positive reference price."""
     reference = case.reference_atto
-    return not reference or reference < 0, reference, ""
+    return PASS if reference and reference > 0 else (True, reference, "")
 
 
 def market_data_stale(case: Case) -> Finding:
     """Fail a reference price that is too old (D5)."""
     if not case.reference_atto:
         return None
-    return case.conditions.is_stale, case.reference_ns, ""
+    return (True, case.reference_ns, "") if case.conditions.is_stale else PASS
 
 
 def stop_wrong_side(case: Case) -> Finding:

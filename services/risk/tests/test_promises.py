@@ -175,6 +175,12 @@ class Trading(RuleBasedStateMachine):
             assert set(self.account.on_instrument.get(name, {})) == here
 
     @invariant()
+    def worth_is_the_sum_of_the_positions_values(self) -> None:
+        values = self.account.values.values()
+        assert self.account.net_minor == sum(values)
+        assert self.account.gross_minor == sum(map(abs, values))
+
+    @invariant()
     def a_position_is_closed_once(self) -> None:
         for name in NAMES:
             held = self.account.holding(name).quantity_atto
