@@ -85,6 +85,7 @@ async def approve(stage: Stage, quantity: int, symbol: str) -> RiskDecision:
 @given("Rita has halted the account since")
 async def halt(stage: Stage) -> None:
     await set_mode(stage, stage.risk, pb.TRADING_MODE_HALTED)
+    await stage.system.settle()
 
 
 @given("risk has been restarted since")
