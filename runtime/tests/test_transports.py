@@ -198,7 +198,8 @@ class TransportSuite:
             self.way(Relay(echo_client(near), after_s=0.5)) as far,
         ):
             answer = await echo_client(far).echo(asked("remaining"), Call(timeout_s=1.8))
-        assert 0 < float(answer.text) <= 1.3
+        # Half a second has gone: reset, it would be 1.8. gRPC rounds what it sends, and its clock.
+        assert 0 < float(answer.text) < 1.4
 
     async def test_trace_travels_on(self) -> None:
         service = Echo()
