@@ -3,20 +3,22 @@
 SQLAlchemy compiles a statement once, but then still spends 25 us on each execution with
 contexts, events and result bookkeeping; SQLite itself needs 3. A statement object that is
 executed a second time is kept compiled here, and goes straight to the driver from then on.
-What is unusual about a statement (defaults in Python, RETURNING, IN lists) leaves it on the
-ordinary way. Rows, `rowcount`, `inserted_primary_key` and errors are the same on both.
+An IN list makes one statement for each length. What is unusual about a statement (defaults in
+Python, RETURNING) leaves it on the ordinary way. Rows, `rowcount`, `inserted_primary_key` and
+errors are the same on both.
 """
 
 import sqlite3
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from sqlalchemy import Connection, IteratorResult
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
@@ -26,6 +28,7 @@ Bind: TypeAlias = tuple[str, Any, Callable[[Any], Any] | None]  # Name, default,
 MEMO = "_plimsoll_memo"
 REQUIRED = object()
 NOTHING: Parameters = {}
+LISTED_MAX = 64  # Elements in the IN lists of a statement that is kept.
 
 
 class HotConnection(Connection):
@@ -39,7 +42,7 @@ class HotConnection(Connection):
         driver: Any = self.connection.driver_connection
         return hot.run(driver, many[0]) if len(many) == 1 else hot.run_many(driver, many)
 
-    def _hot(self, statement: Any, names: Parameters) -> "Hot | None":
+    def _hot(self, statement: Any, names: Parameters) -> "Hot | HotLists | None":
         memo: _Memo | None = getattr(statement, MEMO, None)
         if memo is None or memo.statement() is not statement:  # `where` copies attributes on.
             if isinstance(statement, SelectBase | UpdateBase):
@@ -55,16 +58,25 @@ class Hot:
     """One statement, compiled for one set of parameter names."""
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
-        self._sql = compiled.string
+        self._take(compiled.string, [_bind(compiled, name) for name in compiled.positiontup or ()])
         self._dialect = dialect
-        self._binds = [_bind(compiled, name) for name in compiled.positiontup or ()]
-        names = [name for name, default, process in self._binds if process is None]
-        is_plain = len(names) == len(self._binds) > 1
-        self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
         self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
         self._primary_key: Any = None
         if compiled.isinsert:
             self._primary_key = compiled._inserted_primary_key_from_lastrowid_getter
+
+    def with_lists(self, sql: str, binds: list[Bind]) -> "Hot":
+        """Return the same statement with its IN lists written out."""
+        found = copy(self)
+        found._take(sql, binds)
+        return found
+
+    def _take(self, sql: str, binds: list[Bind]) -> None:
+        self._sql = sql
+        self._binds = binds
+        names = [name for name, default, process in self._binds if process is None]
+        is_plain = len(names) == len(self._binds) > 1
+        self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
 
     def run(self, driver: sqlite3.Connection, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
@@ -103,6 +115,47 @@ class Hot:
         return DBAPIError.instance(self._sql, parameters, error, kind, dialect=self._dialect)
 
 
+class HotLists:
+    """A statement with IN lists: each combination of their lengths is a statement of its own."""
+
+    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
+        self._compiled = compiled
+        self._lists = sorted(bind.key for bind in compiled.post_compile_params)
+        self._base = Hot(compiled, dialect)
+        self._of: dict[tuple[int, ...], tuple[Hot, Mapping[str, Sequence[str]]]] = {}
+
+    def run(self, driver: sqlite3.Connection, parameters: Parameters) -> Any:
+        """Execute with one set of parameters."""
+        sizes = tuple([len(parameters[name]) for name in self._lists])
+        hot, elements = self._of.get(sizes) or self._expanded(sizes, parameters)
+        flat = dict(parameters)
+        for name, keys in elements.items():
+            flat.update(zip(keys, parameters[name], strict=True))
+        return hot.run(driver, flat)
+
+    def run_many(self, driver: sqlite3.Connection, many: Sequence[Parameters]) -> Any:
+        """Refuse, as SQLAlchemy does."""
+        error = InvalidRequestError("'expanding' parameters can't be used with executemany()")
+        raise StatementError(str(error), self._compiled.string, many, error)
+
+    def _expanded(
+        self, sizes: tuple[int, ...], parameters: Parameters
+    ) -> tuple[Hot, Mapping[str, Sequence[str]]]:
+        state = self._compiled.construct_expanded_state(dict(parameters))
+        elements = state.parameter_expansion
+        added = {key for keys in elements.values() for key in keys}
+        binds = [
+            (name, REQUIRED, cast("Any", state.processors.get(name)))
+            if name in added
+            else _bind(self._compiled, name)
+            for name in state.positiontup or ()
+        ]
+        found = self._base.with_lists(state.statement, binds), elements
+        if sum(sizes) <= LISTED_MAX:  # Long lists seldom come again in the same length.
+            self._of[sizes] = found
+        return found
+
+
 class Done:
     """The outcome of a hot INSERT, UPDATE or DELETE."""
 
@@ -123,22 +176,27 @@ class Done:
 class _Memo:
     def __init__(self, statement: Any) -> None:
         self.statement = weakref.ref(statement)
-        self.hot: dict[tuple[str, ...], Hot | None] = {}
+        self.hot: dict[tuple[str, ...], Hot | HotLists | None] = {}
 
 
-def _hot_of(statement: Any, dialect: Dialect, names: list[str]) -> Hot | None:
+def _hot_of(statement: Any, dialect: Dialect, names: list[str]) -> Hot | HotLists | None:
     """Return the statement made hot, None if it must go the ordinary way."""
     compiled = statement.compile(dialect=dialect, column_keys=names or None)
     unusual = (
         compiled.effective_returning
         or compiled.insert_prefetch
         or compiled.update_prefetch
-        or compiled.post_compile_params
         or compiled.literal_execute_params
         or compiled.escaped_bind_names
         or any(bind.callable is not None for bind in compiled.binds.values())
     )
-    return None if unusual else Hot(compiled, dialect)
+    if unusual:
+        return None
+    lists = compiled.post_compile_params
+    if not lists:
+        return Hot(compiled, dialect)
+    is_given = all(bind.key in names and not bind.type._is_tuple_type for bind in lists)
+    return HotLists(compiled, dialect) if is_given else None
 
 
 def _bind(compiled: SQLCompiler, name: str) -> Bind:

@@ -188,6 +188,42 @@ def test_unusual_statements_go_the_ordinary_way(hot: Connection) -> None:
         assert hot.execute(listed, {"few": ["a", left]}).scalars().all()[0] == "made"
 
 
+@pytest.mark.parametrize("kind", ["name", "colour", "at"])
+def test_lists_of_every_length_find_alike(hot: Connection, plain: Connection, kind: str) -> None:
+    names = [f"n{index}" for index in range(70)]
+    both(hot, plain, insert(THINGS), [THING | {"name": name} for name in names])
+    column, least = THINGS.c[kind], THINGS.c.id > bindparam("after")
+    find = select(THINGS.c.id).where(least, column.in_(bindparam("few", expanding=True)), least)
+    items = names if kind == "name" else [THING[kind]] * len(names)
+    for size in (1, 2, 2, 0, 1, 70, 70, 2, 0):
+        sought = {"after": 1, "few": items[:size]}
+        expected, found = (r.all() for r in both(hot, plain, find.order_by(THINGS.c.id), sought))
+        again = hot.execute(find, {"few": items[:size], "after": 1}).all()
+        assert [tuple(row) for row in found] == [tuple(row) for row in expected]
+        assert sorted(again) == found
+
+
+def test_rows_are_changed_and_removed_by_lists(hot: Connection, plain: Connection) -> None:
+    both(hot, plain, insert(THINGS), [THING | {"name": name} for name in "abcdef"])
+    chosen = THINGS.c.name.in_(bindparam("few", expanding=True))
+    change, remove = update(THINGS).where(chosen), delete(THINGS).where(chosen)
+    for few in (["a"], ["b"], ["c", "d"], ["e", "f"], []):
+        changed = both(hot, plain, change, {"few": few, "count": len(few)})
+        assert [answer.rowcount for answer in changed] == [len(few)] * 2
+    kept = select(THINGS.c.name, THINGS.c.count)
+    assert both(hot, plain, kept)[1].all() == both(hot, plain, kept)[0].all()
+    for few in (["a"], ["b"], ["c", "nobody"]):
+        assert len({answer.rowcount for answer in both(hot, plain, remove, {"few": few})}) == 1
+
+
+def test_a_list_is_not_for_many_sets_of_parameters(hot: Connection, plain: Connection) -> None:
+    remove = delete(THINGS).where(THINGS.c.name.in_(bindparam("few", expanding=True)))
+    for connection in (plain, hot, hot, hot):
+        connection.execute(remove, {"few": ["a"]})
+        with pytest.raises(StatementError, match="expanding"):
+            connection.execute(remove, [{"few": ["a"]}, {"few": ["b"]}])
+
+
 def test_key_given_by_the_caller_is_the_inserted_one(hot: Connection) -> None:
     pair = insert(PAIRS)
     for left in ("a", "b", "c"):
