@@ -10,6 +10,7 @@ Feature: Halt trading
     Then the order is rejected for MODE_BLOCKED
     And the venue has 1 order of hers
     And the order at 90.00 is canceled
+    And the halt reached the venue in time
 
   Scenario: A halt survives a restart
     Given Rita has halted the account

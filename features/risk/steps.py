@@ -27,7 +27,10 @@ from trading.types.v1.risk_pb2 import (
 
 from features.bdd import given, then, when
 from fixtures import dealing
+from fixtures.checks import WITH_HALTS, run_check
+from fixtures.facts import Facts
 from fixtures.mothers import ACCOUNT, decimal
+from fixtures.outcome import Verdict
 from fixtures.principals import TRADER, service
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
@@ -209,6 +212,13 @@ def is_first(first: RiskDecision, answer: RiskDecision) -> None:
 def is_refused(answer: Answer, code: str) -> None:
     assert isinstance(answer, ServiceError)
     assert answer.code.name == code
+
+
+@then("the halt reached the venue in time")
+def reached_the_venue(stage: Stage) -> None:
+    facts = Facts(stage.system.history)
+    results = [run_check(check, facts) for check in WITH_HALTS]
+    assert [result.verdict for result in results] == [Verdict.PASSED] * 2, results
 
 
 @then("the account is halted")
