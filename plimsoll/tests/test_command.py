@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,15 @@ def test_a_full_disk_ends_the_run_clearly_and_keeps_what_was_recorded(tmp_path: 
     assert all(json.loads(line) for line in lines[:-1])
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach what is started, also where the shell runs the tests in its background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_is_void_and_keeps_what_was_recorded(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     history = folder / "history.jsonl"
