@@ -1,12 +1,20 @@
 """Every async test runs in virtual time, unless it says that it needs the real one."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import gc
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 
+from fixtures.stores.local import lacking, local_mysql, local_redis
+from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
+
+S = TypeVar("S")
 
 # The same examples in every run, and no example fails because the machine is busy.
 settings.register_profile("house", derandomize=True, deadline=None)
@@ -30,3 +38,42 @@ def pytest_asyncio_loop_factories(
     if item.get_closest_marker("real_time"):
         return {"real_time": asyncio.new_event_loop}
     return {"virtual": VirtualLoop}
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector forget what was collected: thousands of tests stay to the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MysqlServer]:
+    """Return this session's private MySQL or MariaDB; `await mysql.fresh()` is a schema's URL."""
+    _require_local_servers()
+    with _for_session(local_mysql(tmp_path_factory.mktemp("mysql"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Return this session's private Redis."""
+    _require_local_servers()
+    with _for_session(local_redis(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+def _require_local_servers() -> None:
+    if missing := lacking():
+        text = f"this machine has no {' and no '.join(missing)}: run ci/provision"
+        (pytest.fail if os.environ.get("PLIMSOLL_REQUIRE_ALL") else pytest.skip)(text)
+
+
+@contextmanager
+def _for_session(opening: AbstractAsyncContextManager[S]) -> Iterator[S]:
+    """Hold something open over many tests, each of which has an event loop of its own."""
+    with asyncio.Runner() as runner:
+        opened = runner.run(opening.__aenter__())
+        try:
+            yield opened
+        finally:
+            runner.run(opening.__aexit__(None, None, None))
