@@ -2,12 +2,14 @@
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from runtime.clock import Clock
 from runtime.hosting import Tasks
 from runtime.ids import Ids
 from runtime.progress import Progress
+from runtime.stores.durability import Durability
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -27,3 +29,8 @@ class Environment:
     streams: "Redis"  # Shared by all services; fakeredis in virtual time.
     progress: Progress
     tasks: Tasks
+
+    @cached_property
+    def durability(self) -> Durability:
+        """What the service can promise about its data at this moment."""
+        return Durability(self.service, self.database, self.clock, self.tasks)

@@ -34,6 +34,7 @@ class Database:
         self._queue: deque[Unit] = deque()
         self._drainer: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._trouble_listeners: list[Callable[[StoreError], None]] = []
         self._closed = ""
 
     @classmethod
@@ -58,6 +59,15 @@ class Database:
     def is_shared(self) -> bool:
         """Whether another process may write here too."""
         return self._backend.is_shared
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether what it keeps is gone with this process."""
+        return isinstance(self._backend, MemoryBackend)
+
+    def on_trouble(self, listener: Callable[[StoreError], None]) -> None:
+        """Call `listener` with every error of the store itself, before the caller gets it."""
+        self._trouble_listeners.append(listener)
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every commit, before the writers of the group go on."""
@@ -90,13 +100,13 @@ class Database:
         """Return what `work` read, all of it from one snapshot of what is committed."""
         self._check_usable()
         if self.faults.is_down:
-            raise StoreError("the store is down: nothing can be read; repeat later")
+            raise self._told(StoreError("the store is down: nothing can be read; repeat later"))
         try:
             return await self._backend.read(work)
         except Exception as error:
             if "readonly database" in str(error):
                 raise OnlyReads from error
-            if (trouble := cleared(error)) is error:
+            if (trouble := self._told(cleared(error))) is error:
                 raise
             raise trouble from error
 
@@ -121,6 +131,13 @@ class Database:
         self._queue.clear()
         return Database(self._backend.crash())
 
+    def _told(self, error: Exception) -> Exception:
+        """Return `error`, after telling who listens for trouble."""
+        if isinstance(error, StoreError):
+            for listener in self._trouble_listeners:
+                listener(error)
+        return error
+
     def _check_usable(self) -> None:
         if self._closed:
             raise StoreError(f"the store is {self._closed}: open a new one")
@@ -130,7 +147,7 @@ class Database:
         try:
             result = backend.transact_now(work)
         except Exception as error:
-            if (trouble := cleared(error)) is error:
+            if (trouble := self._told(cleared(error))) is error:
                 raise
             raise trouble from error
         for listener in self._listeners:
@@ -153,6 +170,7 @@ class Database:
         try:
             await self._run(units)
         except Exception as error:  # noqa: BLE001 - every caller of the group gets it.
+            self._told(error)
             for unit in units:
                 unit.fail(error)
             return
