@@ -19,6 +19,7 @@ BENCHES = (
     "fixtures.exchange.bench",
     "fixtures.market.bench",
     "runtime.stores.bench",
+    "runtime.stores.spool_bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
