@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
+from runtime.stores.new_rows import NewRows
 from services.execution import tables as t
 from services.execution.children import UNSETTLED, WORKING, Child, Status
 
@@ -67,8 +68,9 @@ _OPEN_ACCOUNTS = (
     .distinct()
     .order_by(t.children.c.account)
 )
-_CHILDREN_NAMED = select(t.children).where(
-    t.children.c.child_order_id.in_(bindparam("ids", expanding=True))
+_CHILDREN_NAMED = select(t.children).where(  # Both, because the key begins with the account.
+    t.children.c.account.in_(bindparam("accounts", expanding=True)),
+    t.children.c.child_order_id.in_(bindparam("ids", expanding=True)),
 )
 _UNSETTLED = (
     select(t.children)
@@ -80,11 +82,7 @@ _UPDATE_CHILD = update(t.children).where(
     t.children.c.account == bindparam("of_account"),
     t.children.c.child_order_id == bindparam("of_id"),
 )
-_INSERT_REPLACEMENT = (
-    insert(t.replacements)
-    .prefix_with("OR IGNORE", dialect="sqlite")
-    .prefix_with("IGNORE", dialect="mysql")
-)
+_REPLACEMENTS = NewRows(t.replacements)
 _INSERT_DISPATCH = insert(t.dispatches)
 _CLOSE_DISPATCH = update(t.dispatches).where(
     t.dispatches.c.account == bindparam("of_account"),
@@ -151,7 +149,8 @@ def load_children(tx: Connection, keys: Sequence[Key]) -> dict[Key, Child]:
     if len(keys) == 1:
         child = load_child(tx, keys[0])
         return {keys[0]: child} if child else {}
-    rows = tx.execute(_CHILDREN_NAMED, {"ids": sorted({key[1] for key in keys})})
+    accounts, ids = (sorted(set(names)) for names in zip(*keys, strict=True)) if keys else ([], [])
+    rows = tx.execute(_CHILDREN_NAMED, {"accounts": accounts, "ids": ids})
     found = {(row.account, row.child_order_id): _child(row) for row in rows}
     return {key: found[key] for key in keys if key in found}
 
@@ -205,7 +204,7 @@ def open_dispatch(tx: Connection, child: Child, epoch: int, decision_id: str) ->
 
 def keep_replacement(tx: Connection, wanted: Replacement, now_ns: int) -> None:
     """Note that a child is about to be replaced; a repeat of the request changes nothing."""
-    tx.execute(_INSERT_REPLACEMENT, {**asdict(wanted), "sent_ns": now_ns})
+    _REPLACEMENTS.add(tx, {**asdict(wanted), "sent_ns": now_ns})
 
 
 def close_dispatches(tx: Connection, children: Sequence[Child], now_ns: int) -> None:

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from runtime.stores.new_rows import NewRows
 from services.orders import tables as t
 from services.orders.store import Key
 
@@ -19,11 +20,7 @@ _CLOSE_DISPATCH = (
     .values(outcome=bindparam("new_outcome"))
 )
 _LAST_DISPATCH = select(func.max(t.dispatches.c.started_ns)).where(*_OF_ORDER)
-_DECIDE = (
-    insert(t.signal_decisions)
-    .prefix_with("OR IGNORE", dialect="sqlite")
-    .prefix_with("IGNORE", dialect="mysql")
-)
+_DECISIONS, _DEAD_LETTERS = NewRows(t.signal_decisions), NewRows(t.dead_letters)
 _DECIDED_SEQUENCES = select(t.signal_decisions.c.sequence).order_by(t.signal_decisions.c.sequence)
 _BURIED_SEQUENCES = select(t.dead_letters.c.sequence)
 _FEEDBACK = select(t.feedback_cursors.c.sequence).where(
@@ -38,11 +35,6 @@ _REPORTS = select(t.report_cursors.c.sequence).where(
 )
 _ADD_REPORTS = insert(t.report_cursors)
 _MOVE_REPORTS = update(t.report_cursors).where(t.report_cursors.c.source == bindparam("of_source"))
-_BURY = (
-    insert(t.dead_letters)
-    .prefix_with("OR IGNORE", dialect="sqlite")
-    .prefix_with("IGNORE", dialect="mysql")
-)
 
 
 class Outcome(IntEnum):
@@ -97,7 +89,7 @@ def decide(tx: Connection, decision: Decision) -> bool:
         "codes": ",".join(decision.codes),
         "decided_ns": decision.decided_ns,
     }
-    return tx.execute(_DECIDE, row).rowcount == 1
+    return _DECISIONS.add(tx, row)
 
 
 def settled_sequences(tx: Connection) -> list[int]:
@@ -152,7 +144,7 @@ def bury(tx: Connection, letter: DeadLetter) -> None:
         "payload": letter.payload,
         "buried_ns": letter.buried_ns,
     }
-    tx.execute(_BURY, row)
+    _DEAD_LETTERS.add(tx, row)
 
 
 def _of(key: Key) -> dict[str, str]:

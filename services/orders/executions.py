@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from runtime.atto import from_atto, to_atto
+from runtime.stores.new_rows import NewRows
 from services.orders.states import Fill
 from services.orders.store import Key
 from services.orders.tables import executions as table
@@ -28,9 +29,7 @@ class Execution:
 
 _NAMED = (table.c.venue == bindparam("of_venue"), table.c.exec_id == bindparam("of_exec_id"))
 _FIND = select(table).where(*_NAMED)
-_INSERT = (
-    insert(table).prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
-)
+_NEW = NewRows(table)
 _SET_FILL = update(table).where(*_NAMED)
 
 
@@ -45,7 +44,7 @@ def add(tx: Connection, new: Execution) -> bool:
         "digest": new.digest,
         "payload": new.payload,
     }
-    return tx.execute(_INSERT, row | _columns(new.fill)).rowcount == 1
+    return _NEW.add(tx, row | _columns(new.fill))
 
 
 def find(tx: Connection, venue: str, exec_id: str) -> Execution | None:

@@ -15,7 +15,8 @@ from services.portfolio.positions import Fill
 Row = dict[str, Any]
 
 _KNOWN = select(t.journals.c.account, t.journals.c.source, t.journals.c.digest).where(
-    t.journals.c.source.in_(bindparam("sources", expanding=True))
+    t.journals.c.account.in_(bindparam("accounts", expanding=True)),  # The index begins with it.
+    t.journals.c.source.in_(bindparam("sources", expanding=True)),
 )
 _LOG = (
     select(t.fills)
@@ -57,7 +58,9 @@ _AMEND = update(t.fills).where(
 def known(tx: Connection, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
     """Return the digests of those (account, source) that are booked."""
     wanted = dict.fromkeys(names)
-    rows = tx.execute(_KNOWN, {"sources": [source for _, source in wanted]})
+    accounts = list(dict.fromkeys(account for account, _ in wanted))
+    named = {"accounts": accounts, "sources": [source for _, source in wanted]}
+    rows = tx.execute(_KNOWN, named)
     return {(r.account, r.source): r.digest for r in rows if (r.account, r.source) in wanted}
 
 

@@ -24,8 +24,9 @@ Row = dict[str, Any]
 
 _INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
 _REPLACE = {table.name: replace_into(table) for table in t.metadata.sorted_tables}
-_REPORTS = select(t.risk_reports).where(
-    t.risk_reports.c.exec_id.in_(bindparam("exec_ids", expanding=True))
+_REPORTS = select(t.risk_reports).where(  # Both, because the key begins with the account.
+    t.risk_reports.c.account.in_(bindparam("accounts", expanding=True)),
+    t.risk_reports.c.exec_id.in_(bindparam("exec_ids", expanding=True)),
 )
 _LOG = (
     select(t.risk_fills)
@@ -102,7 +103,9 @@ def _load_strategies(tx: Connection, book: Book, now_ns: int) -> None:
 def reports(tx: Connection, names: Iterable[Key]) -> dict[Key, bytes]:
     """Return the digests of those (account, exec id) that took effect."""
     wanted = dict.fromkeys(names)
-    rows = tx.execute(_REPORTS, {"exec_ids": [exec_id for _, exec_id in wanted]})
+    accounts = list(dict.fromkeys(account for account, _ in wanted))
+    named = {"accounts": accounts, "exec_ids": [exec_id for _, exec_id in wanted]}
+    rows = tx.execute(_REPORTS, named)
     return {(r.account, r.exec_id): r.digest for r in rows if (r.account, r.exec_id) in wanted}
 
 
