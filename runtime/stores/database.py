@@ -14,6 +14,8 @@ from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, cleared
 from runtime.stores.faults import StoreFaults
 from runtime.stores.file_backend import FileBackend
 from runtime.stores.group import Unit, UnitRaised, run_apart, run_together
+from runtime.stores.migrating.history import History
+from runtime.stores.migrating.opening import open_schema
 
 T = TypeVar("T")
 GROUP_SIZE_MAX = 64
@@ -76,6 +78,14 @@ class Database:
     async def create(self, metadata: MetaData) -> None:
         """Create the tables of `metadata` that do not exist yet."""
         await self.write(metadata.create_all)
+
+    async def migrate(self, history: History) -> None:
+        """Bring the tables to the newest revision, or check that an administrator did.
+
+        Rows stay. Raises SchemaError when a server's schema is at another revision.
+        """
+        self._check_usable()
+        await open_schema(self._backend, history)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returned, after its transaction is committed.

@@ -15,11 +15,12 @@ from sqlalchemy import (
 )
 
 from runtime.errors import refusal
+from runtime.stores import schema
 
 
 def epochs_table(metadata: MetaData) -> Table:
     """Return the table `epochs` of one service, for `Epochs`."""
-    return Table(
+    return schema.table(
         "epochs",
         metadata,
         Column("shard", String(64), primary_key=True),

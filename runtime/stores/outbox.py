@@ -7,8 +7,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Index,
-    Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -18,8 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-PAYLOAD_BYTES_MAX = 2**24 - 1  # MySQL's plain BLOB ends at 64 KiB.
-COUNTER = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER counts up by itself there.
+from runtime.stores import schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +38,22 @@ class Event:
 
 def outbox_table(metadata: MetaData) -> Table:
     """Return the table `outbox` of one service, for `Outbox` and `Relay`."""
-    table = Table(
+    outbox = schema.table(
         "outbox",
         metadata,
-        Column("id", COUNTER, primary_key=True, autoincrement=True),
+        Column("id", schema.COUNTER, primary_key=True, autoincrement=True),
         Column("stream", String(64), nullable=False),
-        Column("event_id", String(64), nullable=False),
+        Column("event_id", String(128), nullable=False),
         Column("type", String(128), nullable=False),
-        Column("key", String(128), nullable=False),
+        Column("key", String(200), nullable=False),
         Column("sequence", BigInteger, nullable=False),
-        Column("payload", LargeBinary(PAYLOAD_BYTES_MAX), nullable=False),
+        Column("payload", schema.BYTES, nullable=False),
         Column("traceparent", String(64), nullable=False),
         Column("published_ns", BigInteger),  # NULL until Redis has answered.
         sqlite_autoincrement=True,  # An id is never used again, so id order is commit order.
     )
-    Index("ix_outbox_unpublished", table.c.published_ns, table.c.id)
-    return table
+    Index("ix_outbox_unpublished", outbox.c.published_ns, outbox.c.id)
+    return outbox
 
 
 class Outbox:

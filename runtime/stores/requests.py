@@ -13,7 +13,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -26,25 +25,25 @@ from sqlalchemy import (
 from runtime.clock import Clock
 from runtime.digest import digest
 from runtime.errors import refusal
+from runtime.stores import schema
 from runtime.stores.database import Database
 from runtime.stores.ending import end
 
 A = TypeVar("A", bound=Message)
 HOUR_NS = 3_600 * 1_000_000_000
-ANSWER_BYTES_MAX = 2**24 - 1  # MySQL's plain BLOB ends at 64 KiB.
 KEPT_NS = 7 * 24 * HOUR_NS
 
 
 def requests_table(metadata: MetaData) -> Table:
     """Return the table `requests` of one service, for `Requests`."""
-    return Table(
+    return schema.table(
         "requests",
         metadata,
         Column("method", String(64), primary_key=True),
         Column("key", String(128), primary_key=True),
-        Column("digest", LargeBinary(32), nullable=False),
+        Column("digest", schema.DIGEST, nullable=False),
         Column("answer_type", String(128), nullable=False),
-        Column("answer", LargeBinary(ANSWER_BYTES_MAX), nullable=False),
+        Column("answer", schema.BYTES, nullable=False),
         Column("stored_ns", BigInteger, nullable=False, index=True),
     )
 

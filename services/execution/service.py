@@ -24,6 +24,7 @@ from services.execution.intents import Intents
 from services.execution.listening import Listening
 from services.execution.looking import Looking
 from services.execution.market import Market
+from services.execution.migrations import HISTORY
 from services.execution.parents import Parents
 from services.execution.peers import Peers
 from services.execution.previewing import Previewing
@@ -72,7 +73,7 @@ class Execution(ExecutionService):
     async def start(self) -> None:
         """Open a session with the venue and go on with everything that has not ended."""
         database, link = self._environment.database, self._desk.link
-        await database.create(t.metadata)
+        await database.migrate(HISTORY)
         epoch = await database.write(lambda tx: Epochs(t.epochs).take(tx, SESSION_SHARD))
         link.session_id = f"execution-{epoch}"
         await database.write(lambda tx: inbox.keep_session(tx, link.venue, link.session_id))

@@ -1,36 +1,27 @@
 """The tables that execution owns."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, String
 
 from runtime.stores import epochs_table, requests_table
+from runtime.stores.schema import BYTES, DIGEST, LONG_TEXT, new_metadata, table
 
-metadata = MetaData()
+metadata = new_metadata()
 QUANTITY = String(40)  # Attos as text: they outgrow 64 bits.
 
-parents = Table(
+parents = table(
     "executions_parents",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("client_order_id", String(64), primary_key=True),
     Column("execution_id", String(36), nullable=False, unique=True),
-    Column("spec", LargeBinary, nullable=False),  # OrderSpec.
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("spec", BYTES, nullable=False),  # OrderSpec.
+    Column("digest", DIGEST, nullable=False),
     Column("decision_id", String(64), nullable=False),  # The last one that was used.
     Column("is_cancel_wanted", Integer, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
 )
 
-children = Table(
+children = table(
     "children",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -59,13 +50,13 @@ children = Table(
 )
 
 # How the parents that are not DIRECT are worked, in lots and ticks.
-plans = Table(
+plans = table(
     "plans",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("client_order_id", String(64), primary_key=True),
-    Column("terms", Text, nullable=False),  # JSON of `algorithms.terms.Terms`, as in force.
-    Column("facts", Text, nullable=False),  # JSON of `plans.PlanFacts`: what never changes.
+    Column("terms", LONG_TEXT, nullable=False),  # JSON of `algorithms.terms.Terms`, as in force.
+    Column("facts", LONG_TEXT, nullable=False),  # JSON of `plans.PlanFacts`: what never changes.
     Column("status", String(20), nullable=False),
     Column("is_cancel_wanted", Integer, nullable=False),
     Column("is_paused", Integer, nullable=False),
@@ -80,7 +71,7 @@ plans = Table(
 )
 
 # The slices of a plan: when each is due, and how much is to be sent by then.
-schedules = Table(
+schedules = table(
     "schedules",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -95,7 +86,7 @@ schedules = Table(
 )
 
 # How far each account's reports are applied without a gap (X8).
-report_cursors = Table(
+report_cursors = table(
     "report_cursors",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -103,7 +94,7 @@ report_cursors = Table(
 )
 
 # Committed before each send (X3); open until its outcome is known.
-dispatches = Table(
+dispatches = table(
     "dispatches",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -117,7 +108,7 @@ dispatches = Table(
 )
 
 # Other quantities and limits that were asked for, committed before the venue is (X14).
-replacements = Table(
+replacements = table(
     "replacements",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -129,7 +120,7 @@ replacements = Table(
 )
 
 # Every report of a venue, once (X7), and where it stands on the stream to orders.
-inbox = Table(
+inbox = table(
     "inbox",
     metadata,
     Column("venue", String(4), primary_key=True),
@@ -138,24 +129,24 @@ inbox = Table(
     Column("place", Integer, nullable=False),
     Column("account", String(64), nullable=False),
     Column("child_order_id", String(64), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("report", LargeBinary, nullable=False),
+    Column("digest", DIGEST, nullable=False),
+    Column("report", BYTES, nullable=False),
     Index("ix_inbox_batch", "batch", "place"),
     Index("ix_inbox_child", "account", "child_order_id"),
 )
 
 # Reports that say something else under a name that is taken: kept, never applied.
-anomalies = Table(
+anomalies = table(
     "anomalies",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("venue", String(4), nullable=False),
     Column("exec_id", String(64), nullable=False),
-    Column("report", LargeBinary, nullable=False),
+    Column("report", BYTES, nullable=False),
     Column("seen_ns", BigInteger, nullable=False),
 )
 
-venue_sessions = Table(
+venue_sessions = table(
     "venue_sessions",
     metadata,
     Column("venue", String(4), primary_key=True),

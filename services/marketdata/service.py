@@ -19,6 +19,7 @@ from services.marketdata.history import list_page
 from services.marketdata.instruments import CATALOGUE, Instrument
 from services.marketdata.intake import Taken, header_of, take_in
 from services.marketdata.messages import instrument_of, spec_of, timeframe_of, wanted_of
+from services.marketdata.migrations import HISTORY
 from services.marketdata.paging import page_of
 from services.marketdata.publisher import Publisher
 from services.marketdata.quotes import Quotes
@@ -48,7 +49,7 @@ class MarketData(MarketDataService):
 
     async def start(self) -> None:
         """Create the tables and continue after what they hold."""
-        await self._database.create(tables.metadata)
+        await self._database.migrate(HISTORY)
         for body, is_derived in await self._database.read(library.instruments):
             spec = instrument_pb2.InstrumentSpec.FromString(body)
             self._know(replace(instrument_of(spec), is_derived=is_derived))

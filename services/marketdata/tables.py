@@ -1,30 +1,18 @@
 """The tables that market data owns; nothing else reads or writes them."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, UniqueConstraint
 
 from runtime.stores import requests_table
+from runtime.stores.schema import BYTES, LONG_TEXT, new_metadata, table
 
 NAME = String(32)
 DATASET = String(128)
-BLOB = LargeBinary(2**22)
 
-metadata = MetaData()
+metadata = new_metadata()
 
 # Confirmed candles, every revision; `body` is the Candle in its one canonical form, so equal
 # contents are equal bytes.
-candles = Table(
+candles = table(
     "candles",
     metadata,
     Column("instrument", NAME, primary_key=True),
@@ -33,19 +21,19 @@ candles = Table(
     Column("revision", Integer, primary_key=True),
     Column("sequence", BigInteger, nullable=False, unique=True),
     Column("is_backfill", SmallInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", BYTES, nullable=False),
 )
 
 # What else watchers saw: gaps and forming candles, each as its WatchCandlesResponse.
-notices = Table(
+notices = table(
     "notices",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", BYTES, nullable=False),
 )
 
 # The last confirmed candle of each line of candles.
-series = Table(
+series = table(
     "series",
     metadata,
     Column("instrument", NAME, primary_key=True),
@@ -54,7 +42,7 @@ series = Table(
 )
 
 # The last sequence given to each stream: "candles" and "ticks".
-heads = Table(
+heads = table(
     "heads",
     metadata,
     Column("stream", String(32), primary_key=True),
@@ -62,16 +50,16 @@ heads = Table(
 )
 
 # Instruments that imports brought; `body` is the InstrumentSpec.
-instruments = Table(
+instruments = table(
     "instruments",
     metadata,
     Column("instrument", NAME, primary_key=True),
     Column("is_derived", SmallInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", BYTES, nullable=False),
 )
 
 # Imported datasets, a row for each of their lines of candles.
-datasets = Table(
+datasets = table(
     "datasets",
     metadata,
     Column("dataset", DATASET, primary_key=True),
@@ -83,21 +71,23 @@ datasets = Table(
     Column("last_close_ns", BigInteger, nullable=False),
     Column("row_count", BigInteger, nullable=False),
     Column("gap_count", BigInteger, nullable=False),
-    Column("layout", Text, nullable=False),  # JSON: column names with their exponents, in order.
+    Column(
+        "layout", LONG_TEXT, nullable=False
+    ),  # JSON: column names with their exponents, in order.
 )
 
 # Their candles as columns of little-endian integers: opens, closes, then those of the layout.
-dataset_blocks = Table(
+dataset_blocks = table(
     "dataset_blocks",
     metadata,
     Column("dataset", DATASET, primary_key=True),
     Column("instrument", NAME, primary_key=True),
     Column("timeframe", SmallInteger, primary_key=True),
     Column("number", Integer, primary_key=True),
-    Column("payload", BLOB, nullable=False),
+    Column("payload", BYTES, nullable=False),
 )
 
-imports = Table(
+imports = table(
     "imports",
     metadata,
     Column("request_id", String(64), primary_key=True),
@@ -108,20 +98,20 @@ imports = Table(
     Column("stored_ns", BigInteger, nullable=False),
 )
 
-replays = Table(
+replays = table(
     "replays",
     metadata,
     Column("replay_id", String(64), primary_key=True),
-    Column("request", LargeBinary, nullable=False),  # StartReplayRequest.
+    Column("request", BYTES, nullable=False),  # StartReplayRequest.
     Column("state", SmallInteger, nullable=False),
     Column("position_ns", BigInteger),  # Close of the last candles published.
     Column("published", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
-    Column("failure", Text, nullable=False),
+    Column("failure", LONG_TEXT, nullable=False),
 )
 
 # Batches of ticks as they were published; `body` is the TickBatch. Times are of the ticks.
-ticks = Table(
+ticks = table(
     "ticks",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
@@ -131,13 +121,13 @@ ticks = Table(
     Column("first_ns", BigInteger, nullable=False),
     Column("last_ns", BigInteger, nullable=False),
     Column("stored_ns", BigInteger, nullable=False),
-    Column("body", BLOB, nullable=False),
+    Column("body", BYTES, nullable=False),
     UniqueConstraint("instrument", "sequence_first"),
     Index("ticks_by_time", "instrument", "last_ns"),
 )
 
 # How far the ticks of each instrument are, and what its present session fixed.
-tick_lines = Table(
+tick_lines = table(
     "tick_lines",
     metadata,
     Column("instrument", NAME, primary_key=True),
@@ -145,7 +135,7 @@ tick_lines = Table(
     Column("session_ns", BigInteger, nullable=False),
     Column("price_exponent", SmallInteger, nullable=False),
     Column("quantity_exponent", SmallInteger, nullable=False),
-    Column("source", LargeBinary, nullable=False),  # DataSource, as last stated.
+    Column("source", BYTES, nullable=False),  # DataSource, as last stated.
 )
 
 requests = requests_table(metadata)

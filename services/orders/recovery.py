@@ -21,6 +21,7 @@ from services.orders.cancels import Cancels
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
+from services.orders.migrations import HISTORY
 from services.orders.pauses import pause
 from services.orders.reconciling import Reconciler
 from services.orders.recorder import Unit
@@ -58,7 +59,7 @@ class Recovery:
     async def take_over(self) -> None:
         """Become the only writer; every former one is refused by risk and execution from now."""
         database = self._desk.environment.database
-        await database.create(t.metadata)
+        await database.migrate(HISTORY)
         epochs = Epochs(t.epochs)
         epoch, sequence, alarm = await database.write(
             lambda tx: (epochs.take(tx, SHARD), store.last_event(tx), alarms.last(tx))

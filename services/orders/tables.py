@@ -1,27 +1,14 @@
 """The tables that orders owns; nothing else reads or writes them."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, UniqueConstraint
 
 from runtime.stores import epochs_table, inbox_table, outbox_table, requests_table
+from runtime.stores.schema import BYTES, COUNTER, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
-COUNTER = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER counts up by itself there.
-
-metadata = MetaData()
+metadata = new_metadata()
 
 # Quantities, prices and fees are exact decimal texts; `cost` is in attos squared.
-orders = Table(
+orders = table(
     "orders",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
@@ -30,25 +17,25 @@ orders = Table(
     Column("order_id", String(64), nullable=False, unique=True),
     Column("strategy_id", String(64), nullable=False),
     Column("instrument", String(32), nullable=False),
-    Column("spec", LargeBinary, nullable=False),  # OrderSpec, with all replacements so far.
-    Column("digest", LargeBinary(32), nullable=False),  # Of the order as it was submitted.
-    Column("decision", LargeBinary, nullable=False),  # RiskDecision; empty before there is one.
+    Column("spec", BYTES, nullable=False),  # OrderSpec, with all replacements so far.
+    Column("digest", DIGEST, nullable=False),  # Of the order as it was submitted.
+    Column("decision", BYTES, nullable=False),  # RiskDecision; empty before there is one.
     Column("currency", String(8), nullable=False),  # Of the fees; empty before the first fill.
     Column("pending_request_id", String(64), nullable=False),  # Of a cancel or replace under way.
     Column("deadline_ns", BigInteger, nullable=False),  # Market time; 0: none.
     Column("place", SmallInteger, nullable=False),
     Column("working", SmallInteger, nullable=False),
-    Column("quantity", String(48), nullable=False),
-    Column("cum", String(48), nullable=False),
+    Column("quantity", DECIMAL, nullable=False),
+    Column("cum", DECIMAL, nullable=False),
     Column("cost", String(96), nullable=False),
-    Column("fees", String(48), nullable=False),
+    Column("fees", DECIMAL, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("validation", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("decision_id", String(64), nullable=False),
     Column("venue_order_id", String(64), nullable=False),
-    Column("reject", Text),  # JSON: source, codes, text.
-    Column("amendment", Text),  # JSON: quantity, limit price, stop price, in attos.
+    Column("reject", LONG_TEXT),  # JSON: source, codes, text.
+    Column("amendment", LONG_TEXT),  # JSON: quantity, limit price, stop price, in attos.
     Column("is_cancel_wanted", SmallInteger, nullable=False),
     Column("is_triggered", SmallInteger, nullable=False),
     Column("doubt_since_ns", BigInteger, nullable=False),
@@ -59,17 +46,17 @@ orders = Table(
     Index("ix_orders_place", "place"),
 )
 
-order_events = Table(
+order_events = table(
     "order_events",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(64), nullable=False),
     Column("client_order_id", String(64), nullable=False),
-    Column("payload", LargeBinary, nullable=False),  # OrderEvent.
+    Column("payload", BYTES, nullable=False),  # OrderEvent.
 )
 
 # The inbox of reports, and what of them was booked.
-executions = Table(
+executions = table(
     "executions",
     metadata,
     Column("venue", String(8), primary_key=True),
@@ -77,15 +64,15 @@ executions = Table(
     Column("account", String(64), nullable=False),
     Column("client_order_id", String(64), nullable=False),
     Column("exec_ref_id", String(64), nullable=False),  # Of a bust or correction; else empty.
-    Column("quantity", String(48), nullable=False),  # As it holds now; "0" when it never traded
-    Column("price", String(48), nullable=False),  # or was busted.
-    Column("fee", String(48), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("payload", LargeBinary, nullable=False),  # ExecutionReport.
+    Column("quantity", DECIMAL, nullable=False),  # As it holds now; "0" when it never traded
+    Column("price", DECIMAL, nullable=False),  # or was busted.
+    Column("fee", DECIMAL, nullable=False),
+    Column("digest", DIGEST, nullable=False),
+    Column("payload", BYTES, nullable=False),  # ExecutionReport.
     Index("ix_executions_order", "account", "client_order_id"),
 )
 
-dispatches = Table(
+dispatches = table(
     "dispatches",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -96,7 +83,7 @@ dispatches = Table(
     Column("outcome", String(64), nullable=False),  # Empty until the answer is committed.
 )
 
-signal_decisions = Table(
+signal_decisions = table(
     "signal_decisions",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
@@ -106,63 +93,63 @@ signal_decisions = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("client_order_id", String(64), nullable=False),
     Column("order_id", String(64), nullable=False),
-    Column("codes", Text, nullable=False),  # Joined by ",".
+    Column("codes", LONG_TEXT, nullable=False),  # Joined by ",".
     Column("decided_ns", BigInteger, nullable=False),
     Index("ix_signal_decisions_sequence", "sequence"),
 )
 
-feedback_cursors = Table(
+feedback_cursors = table(
     "feedback_cursors",
     metadata,
     Column("subscriber", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
 )
 
-report_cursors = Table(
+report_cursors = table(
     "report_cursors",
     metadata,
     Column("source", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
 )
 
-dead_letters = Table(
+dead_letters = table(
     "dead_letters",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
     Column("event_id", String(128), nullable=False, unique=True),
     Column("sequence", BigInteger, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
+    Column("error", LONG_TEXT, nullable=False),
+    Column("payload", BYTES, nullable=False),
     Column("buried_ns", BigInteger, nullable=False),
 )
 
 # What people should look at: RiskEvents of our own.
-alarms = Table(
+alarms = table(
     "alarms",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("payload", LargeBinary, nullable=False),  # RiskEvent.
+    Column("payload", BYTES, nullable=False),  # RiskEvent.
 )
 
 # Which entry orders have a stop or a target at the venue that may need work.
-protections = Table(
+protections = table(
     "protections",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("client_order_id", String(64), primary_key=True),  # Of the entry.
-    Column("stop_price", String(48), nullable=False),  # Where it stands now; empty: none.
+    Column("stop_price", DECIMAL, nullable=False),  # Where it stands now; empty: none.
     Column("is_over", SmallInteger, nullable=False),
 )
 
 # How people knew what became of orders in doubt.
-resolutions = Table(
+resolutions = table(
     "resolutions",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("client_order_id", String(64), primary_key=True),
     Column("version", BigInteger, primary_key=True),  # Of the order after it.
     Column("person", String(128), nullable=False),
-    Column("evidence", Text, nullable=False),
+    Column("evidence", LONG_TEXT, nullable=False),
     Column("resolved_ns", BigInteger, nullable=False),
 )
 

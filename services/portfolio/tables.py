@@ -1,24 +1,13 @@
 """The tables of the portfolio service."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, UniqueConstraint
 
 from runtime.stores import requests_table
+from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
-metadata = MetaData()
+metadata = new_metadata()
 
-accounts = Table(
+accounts = table(
     "accounts",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -27,7 +16,7 @@ accounts = Table(
     Column("sequence", BigInteger, nullable=False),  # Its last journal.
 )
 
-journals = Table(
+journals = table(
     "journals",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
@@ -36,13 +25,13 @@ journals = Table(
     Column("source", String(128), nullable=False),
     Column("corrects", String(128), nullable=False),
     Column("strategy_id", String(64), nullable=False),  # Whose order traded; else empty.
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("digest", DIGEST, nullable=False),
     Column("occurred_ns", BigInteger, nullable=False),
     UniqueConstraint("account", "source"),
     Index("journals_of_account", "account", "sequence"),
 )
 
-entries = Table(
+entries = table(
     "entries",
     metadata,
     Column("journal", BigInteger, primary_key=True, autoincrement=False),
@@ -52,7 +41,7 @@ entries = Table(
     Column("amount_minor", BigInteger, nullable=False),  # A debit is positive.
 )
 
-balances = Table(
+balances = table(
     "balances",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -61,20 +50,20 @@ balances = Table(
     Column("amount_minor", BigInteger, nullable=False),
 )
 
-positions = Table(
+positions = table(
     "positions",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
     Column("currency", String(5), nullable=False),
-    Column("quantity", String(48), nullable=False),  # A decimal.
+    Column("quantity", DECIMAL, nullable=False),  # A decimal.
     Column("cost_minor", BigInteger, nullable=False),
     Column("realised_minor", BigInteger, nullable=False),
     Column("fees_minor", BigInteger, nullable=False),
-    Column("entries", Text, nullable=False),  # A JSON list of order ids.
+    Column("entries", LONG_TEXT, nullable=False),  # A JSON list of order ids.
 )
 
-fills = Table(
+fills = table(
     "fills",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -83,8 +72,8 @@ fills = Table(
     Column("instrument", String(32), nullable=False),
     Column("order_id", String(64), nullable=False),
     Column("currency", String(5), nullable=False),
-    Column("quantity", String(48), nullable=False),  # A decimal, below zero when sold.
-    Column("price", String(48), nullable=False),
+    Column("quantity", DECIMAL, nullable=False),  # A decimal, below zero when sold.
+    Column("price", DECIMAL, nullable=False),
     Column("notional_minor", BigInteger, nullable=False),
     Column("fee_minor", BigInteger, nullable=False),
     Column("corrected_by", String(80), nullable=False),
@@ -92,16 +81,16 @@ fills = Table(
     Index("fills_of_position", "account", "instrument", "journal"),
 )
 
-marks = Table(
+marks = table(
     "marks",
     metadata,
     Column("instrument", String(32), primary_key=True),
-    Column("price", String(48), nullable=False),
+    Column("price", DECIMAL, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("stale_after_ns", BigInteger, nullable=False),
 )
 
-equity_points = Table(
+equity_points = table(
     "equity_points",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -109,10 +98,10 @@ equity_points = Table(
     Column("equity_low_minor", BigInteger, nullable=False),
     Column("equity_high_minor", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
-    Column("snapshot", LargeBinary, nullable=False),  # The account's money at the last instant.
+    Column("snapshot", BYTES, nullable=False),  # The account's money at the last instant.
 )
 
-anomalies = Table(
+anomalies = table(
     "anomalies",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
@@ -124,7 +113,7 @@ anomalies = Table(
 )
 
 # Accounts whose cash is below zero, and whether risk knows.
-shortfalls = Table(
+shortfalls = table(
     "shortfalls",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -134,7 +123,7 @@ shortfalls = Table(
 )
 
 # Where positions differ from a venue's, as far as anybody compared.
-breaks = Table(
+breaks = table(
     "breaks",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -143,14 +132,14 @@ breaks = Table(
     Column("since_ns", BigInteger, nullable=False),
 )
 
-inbox = Table(
+inbox = table(
     "inbox",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("digest", DIGEST, nullable=False),
 )
 
-cursors = Table(
+cursors = table(
     "cursors",
     metadata,
     Column("stream", String(64), primary_key=True),

@@ -10,8 +10,9 @@ from trading.portfolio.v1 import portfolio_pb2 as pb
 
 from runtime.environment import Environment
 from runtime.times import NS_PER_S, to_timestamp
-from services.portfolio import store, tables, wire
+from services.portfolio import store, wire
 from services.portfolio.books import Books
+from services.portfolio.migrations import HISTORY
 from services.portfolio.refusals import PortfolioRefused
 from services.portfolio.shortfalls import Shortfalls
 from services.portfolio.watching import Watchers
@@ -37,7 +38,7 @@ class Writer:
 
     async def start(self) -> None:
         """Create the tables and read the books."""
-        await self._environment.database.create(tables.metadata)
+        await self._environment.database.migrate(HISTORY)
         async with self.opened():
             pass
 

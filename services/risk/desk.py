@@ -19,9 +19,10 @@ from trading.types.v1.risk_pb2 import RiskEvent
 from runtime.environment import Environment
 from runtime.times import to_timestamp
 from runtime.watch import Feed
-from services.risk import governing, records, store, tables
+from services.risk import governing, records, store
 from services.risk.account import MINUTE_NS
 from services.risk.book import Book
+from services.risk.migrations import HISTORY
 from services.risk.reasons import Mode
 from services.risk.rules import Limits, Scope
 from services.risk.tripping import trip
@@ -125,7 +126,7 @@ class Desk:
 
     async def start(self) -> None:
         """Create the tables and read the state."""
-        await self.environment.database.create(tables.metadata)
+        await self.environment.database.migrate(HISTORY)
         await self.ready()
         self.feed = Feed(SOURCE, self.state.events)
         self.environment.progress.wrote(EVENTS, self.state.events)

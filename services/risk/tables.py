@@ -1,24 +1,13 @@
 """The tables of the risk service."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, UniqueConstraint
 
 from runtime.stores import requests_table
+from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
-metadata = MetaData()
+metadata = new_metadata()
 
-risk_decisions = Table(
+risk_decisions = table(
     "risk_decisions",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
@@ -31,16 +20,16 @@ risk_decisions = Table(
     Column("slot", String(160), nullable=False),  # Of an approved signal: decided once.
     Column("verdict", Integer, nullable=False),
     Column("decided_ns", BigInteger, nullable=False, index=True),
-    Column("digest", LargeBinary(32), nullable=False),  # Of what was asked.
-    Column("answer", LargeBinary, nullable=False),  # The response as it was sent.
-    Column("facts", LargeBinary, nullable=False),  # What limits are compared with.
+    Column("digest", DIGEST, nullable=False),  # Of what was asked.
+    Column("answer", BYTES, nullable=False),  # The response as it was sent.
+    Column("facts", BYTES, nullable=False),  # What limits are compared with.
     Column("names", String(200), nullable=False),  # Currency, instrument and trader.
     UniqueConstraint("account", "request_key"),
     Index("risk_decisions_by_subject", "subject_id"),
 )
 
 # One row for each check that failed; the full list is inside the answer.
-risk_checks = Table(
+risk_checks = table(
     "risk_checks",
     metadata,
     Column("decision", BigInteger, primary_key=True, autoincrement=False),
@@ -50,7 +39,7 @@ risk_checks = Table(
     Column("limit_text", String(200), nullable=False),
 )
 
-risk_holds = Table(
+risk_holds = table(
     "risk_holds",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -58,12 +47,12 @@ risk_holds = Table(
     Column("instrument", String(32), nullable=False),
     Column("strategy_id", String(64), nullable=False),
     Column("direction", Integer, nullable=False),
-    Column("leaves", String(48), nullable=False),  # Decimals, here and below.
-    Column("opening", String(48), nullable=False),
-    Column("filled", String(48), nullable=False),
-    Column("replaced_leaves", String(48), nullable=False),  # Empty unless being replaced.
-    Column("price", String(48), nullable=False),
-    Column("worst", String(48), nullable=False),
+    Column("leaves", DECIMAL, nullable=False),  # Decimals, here and below.
+    Column("opening", DECIMAL, nullable=False),
+    Column("filled", DECIMAL, nullable=False),
+    Column("replaced_leaves", DECIMAL, nullable=False),  # Empty unless being replaced.
+    Column("price", DECIMAL, nullable=False),
+    Column("worst", DECIMAL, nullable=False),
     Column("fee_bps", Integer, nullable=False),
     Column("opening_minor", BigInteger, nullable=False),
     Column("hold_minor", BigInteger, nullable=False),
@@ -76,17 +65,17 @@ risk_holds = Table(
     Index("risk_holds_over", "is_over", "since_ns"),
 )
 
-risk_positions = Table(
+risk_positions = table(
     "risk_positions",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
-    Column("quantity", String(48), nullable=False),
+    Column("quantity", DECIMAL, nullable=False),
     Column("flow_minor", BigInteger, nullable=False),
-    Column("entries", Text, nullable=False),  # A JSON list of order ids.
+    Column("entries", LONG_TEXT, nullable=False),  # A JSON list of order ids.
 )
 
-risk_fills = Table(
+risk_fills = table(
     "risk_fills",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -94,7 +83,7 @@ risk_fills = Table(
     Column("number", BigInteger, nullable=False),  # The order of the fills.
     Column("instrument", String(32), nullable=False),
     Column("order_id", String(64), nullable=False),
-    Column("quantity", String(48), nullable=False),
+    Column("quantity", DECIMAL, nullable=False),
     Column("notional_minor", BigInteger, nullable=False),
     Column("fee_minor", BigInteger, nullable=False),
     Column("corrected_by", String(80), nullable=False),
@@ -106,15 +95,15 @@ risk_fills = Table(
 )
 
 # Reports that took effect, busts and corrections included.
-risk_reports = Table(
+risk_reports = table(
     "risk_reports",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("exec_id", String(80), primary_key=True),
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("digest", DIGEST, nullable=False),
 )
 
-risk_state = Table(
+risk_state = table(
     "risk_state",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -127,7 +116,7 @@ risk_state = Table(
 )
 
 # Of each limit that stops trading or warns: since when its breaker stands, and until when.
-risk_breakers = Table(
+risk_breakers = table(
     "risk_breakers",
     metadata,
     Column("scope_kind", Integer, primary_key=True, autoincrement=False),
@@ -142,17 +131,17 @@ risk_breakers = Table(
 )
 
 # What each strategy has open, and what that brought in since it was flat.
-risk_trades = Table(
+risk_trades = table(
     "risk_trades",
     metadata,
     Column("account", String(64), primary_key=True),
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
-    Column("quantity", String(48), nullable=False),
+    Column("quantity", DECIMAL, nullable=False),
     Column("flow_minor", BigInteger, nullable=False),
 )
 
-risk_streaks = Table(
+risk_streaks = table(
     "risk_streaks",
     metadata,
     Column("account", String(64), primary_key=True),
@@ -161,24 +150,24 @@ risk_streaks = Table(
     Column("after_fill", BigInteger, nullable=False),
 )
 
-risk_events = Table(
+risk_events = table(
     "risk_events",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", BYTES, nullable=False),
 )
 
-limits = Table(
+limits = table(
     "limits",
     metadata,
     Column("version", BigInteger, primary_key=True, autoincrement=False),
     Column("scope_kind", Integer, nullable=False),
     Column("scope_id", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", BYTES, nullable=False),
     Column("set_ns", BigInteger, nullable=False),
 )
 
-trading_modes = Table(
+trading_modes = table(
     "trading_modes",
     metadata,
     Column("scope_kind", Integer, primary_key=True, autoincrement=False),
@@ -189,23 +178,23 @@ trading_modes = Table(
     Column("since_ns", BigInteger, nullable=False),
 )
 
-marks = Table(
+marks = table(
     "marks",
     metadata,
     Column("instrument", String(32), primary_key=True),
-    Column("price", String(48), nullable=False),
+    Column("price", DECIMAL, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("stale_after_ns", BigInteger, nullable=False),
 )
 
-inbox = Table(
+inbox = table(
     "inbox",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("digest", LargeBinary(32), nullable=False),
+    Column("digest", DIGEST, nullable=False),
 )
 
-cursors = Table(
+cursors = table(
     "cursors",
     metadata,
     Column("stream", String(64), primary_key=True),

@@ -15,6 +15,7 @@ from services.strategy import signal_store, store
 from services.strategy import tables as t
 from services.strategy.changes import STREAM, Changes
 from services.strategy.hosted import COUNTED, Hosted, Track
+from services.strategy.migrations import HISTORY
 from services.strategy.registry import checked
 from services.strategy.terms import Outcome, StrategyRefused
 from services.strategy.wire import config_of
@@ -45,7 +46,7 @@ class Roster:
     async def start(self) -> None:
         """Take over as the one writer, and read what was committed."""
         database, epochs = self._environment.database, Epochs(t.epochs)
-        await database.create(t.metadata)
+        await database.migrate(HISTORY)
         self._epoch = await database.write(lambda tx: epochs.take(tx, self._environment.service))
         async with self.turn():
             self.feed = Feed(self._environment.service, self._sequence)

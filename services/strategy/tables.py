@@ -1,23 +1,13 @@
 """The tables that strategy owns; nothing else reads or writes them."""
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    LargeBinary,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import BigInteger, Column, Index, SmallInteger, String
 
 from runtime.stores import epochs_table, outbox_table, requests_table
-from runtime.stores.outbox import COUNTER
+from runtime.stores.schema import BYTES, COUNTER, DECIMAL, LONG_TEXT, new_metadata, table
 
-metadata = MetaData()
+metadata = new_metadata()
 
-strategies = Table(
+strategies = table(
     "strategies",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
@@ -28,63 +18,63 @@ strategies = Table(
     Column("revision", BigInteger, nullable=False),  # Of configuration and state: the etag.
     Column("anchor_ns", BigInteger),  # NULL before the first candle.
     Column("since_sequence", BigInteger, nullable=False),  # Candles up to it are not evaluated.
-    Column("last_error", Text, nullable=False),
+    Column("last_error", LONG_TEXT, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
 )
 
 # Immutable: what a strategy was configured to do when a signal names its version.
-strategy_versions = Table(
+strategy_versions = table(
     "strategy_versions",
     metadata,
     Column("strategy_id", String(64), primary_key=True),
     Column("config_version", BigInteger, primary_key=True),
-    Column("config", LargeBinary, nullable=False),  # StrategyConfig.
-    Column("instruments", Text, nullable=False),  # Joined by ",".
+    Column("config", BYTES, nullable=False),  # StrategyConfig.
+    Column("instruments", LONG_TEXT, nullable=False),  # Joined by ",".
 )
 
 # What a strategy remembers of an instrument between candles, as JSON.
-strategy_states = Table(
+strategy_states = table(
     "strategy_states",
     metadata,
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
-    Column("body", Text, nullable=False),
+    Column("body", LONG_TEXT, nullable=False),
 )
 
 # What it holds by its fills, and the stops it watches, as JSON; prices in attos.
-strategy_positions = Table(
+strategy_positions = table(
     "strategy_positions",
     metadata,
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
-    Column("body", Text, nullable=False),
+    Column("body", LONG_TEXT, nullable=False),
 )
 
 # Every fill once; a busted one has the quantity 0.
-strategy_fills = Table(
+strategy_fills = table(
     "strategy_fills",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
     Column("fill_id", String(80), nullable=False, unique=True),  # Venue and exec_id.
     Column("strategy_id", String(64), nullable=False),
     Column("instrument", String(32), nullable=False),
-    Column("quantity_atto", String(48), nullable=False),  # Above zero: bought.
-    Column("price_atto", String(48), nullable=False),
+    Column("quantity_atto", DECIMAL, nullable=False),  # Above zero: bought.
+    Column("price_atto", DECIMAL, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("signal_id", String(64), nullable=False),
     Index("ix_strategy_fills_of", "strategy_id", "instrument", "number"),
 )
 
 # Also where an instrument stands: its last row tells how far it has been evaluated.
-evaluations = Table(
+evaluations = table(
     "evaluations",
     metadata,
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
     Column("candle_open_ns", BigInteger, primary_key=True),
     Column("candle_close_ns", BigInteger, nullable=False),
-    Column("close_atto", String(48), nullable=False),
+    Column("close_atto", DECIMAL, nullable=False),
     Column("sequence", BigInteger, nullable=False),  # Of the candle in the stream of candles.
     Column("bar_count", BigInteger, nullable=False),  # Since the anchor.
     Column("config_version", BigInteger, nullable=False),
@@ -93,7 +83,7 @@ evaluations = Table(
     Column("latency_ns", BigInteger, nullable=False),  # From the candle's close, by the clock.
 )
 
-signals = Table(
+signals = table(
     "signals",
     metadata,
     Column("number", COUNTER, primary_key=True, autoincrement=True),
@@ -102,12 +92,12 @@ signals = Table(
     Column("strategy_id", String(64), nullable=False),
     Column("instrument", String(32), nullable=False),
     Column("status", SmallInteger, nullable=False),  # SignalStatus.
-    Column("payload", LargeBinary, nullable=False),  # Signal.
+    Column("payload", BYTES, nullable=False),  # Signal.
     Index("ix_signals_strategy", "strategy_id", "number"),
 )
 
 # How far this service has read: "order_events", and at least so far "candles".
-cursors = Table(
+cursors = table(
     "cursors",
     metadata,
     Column("stream", String(64), primary_key=True),
