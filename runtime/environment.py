@@ -12,9 +12,8 @@ from runtime.progress import Progress
 from runtime.stores.durability import Durability
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-    from runtime.stores import Database
+    from runtime.naming import Identity
+    from runtime.stores import Database, Streams
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,15 @@ class Environment:
     rng: random.Random  # Derived from (seed, service): see `runtime.ids.derived_rng`.
     ids: Ids
     database: "Database"  # This service's own.
-    streams: "Redis"  # Shared by all services; fakeredis in virtual time.
+    streams: "Streams"  # Redis as this instance sees it; fakeredis in virtual time.
     progress: Progress
     tasks: Tasks
+    spool: "Database | None" = None  # On a local disk, for those that spool; None: in memory.
+
+    @property
+    def identity(self) -> "Identity":
+        """The names of this instance, in every store."""
+        return self.streams.identity
 
     @cached_property
     def durability(self) -> Durability:

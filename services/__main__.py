@@ -20,7 +20,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from redis.asyncio import Redis
 from trading.exchange.v1.exchange_port import ExchangeService
 
 from runtime.client import client_for
@@ -30,12 +29,13 @@ from runtime.guards import guarded
 from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids
+from runtime.naming import identity_of
 from runtime.network import GrpcTransport, open_channel
 from runtime.progress import Progress
 from runtime.routes import Routes
 from runtime.rpc import P, Port, Transport
 from runtime.server import Server
-from runtime.stores import Database, connect
+from runtime.stores import Database, Streams, connect
 from runtime.stores.valkey import embedded_valkey
 from services.wiring import BUILDERS, Connect, Shared
 
@@ -88,8 +88,8 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         redis = settings.redis or await closing.enter_async_context(
             embedded_valkey(settings.databases / "valkey")
         )
-        streams = connect(redis)
-        closing.push_async_callback(streams.aclose)
+        client = connect(redis)
+        closing.push_async_callback(client.aclose)
         routes = Routes()
         if settings.exchange:
             channel = open_channel(settings.exchange)
@@ -100,6 +100,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         for name, build in BUILDERS.items():
             database = Database.sqlite_file(settings.databases / f"{name}.sqlite")
             closing.push_async_callback(database.close)
+            streams = Streams(client, identity_of(name))
             port = build(_environment(name, database, streams), _connect(name, routes), shared)
             closing.push_async_callback(port.stop)
             await port.start()
@@ -113,7 +114,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         await stopping.wait()
 
 
-def _environment(name: str, database: Database, streams: Redis) -> Environment:
+def _environment(name: str, database: Database, streams: Streams) -> Environment:
     chance = random.SystemRandom()
     return Environment(
         service=name,

@@ -24,7 +24,6 @@ from fixtures import crossing, dealing, outages
 from fixtures.mothers import ACCOUNT, minute_candle
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
-from runtime.stores import stream_key
 from runtime.times import to_ns
 
 SYMBOL = "SQ00.XSIM"
@@ -86,7 +85,8 @@ async def rise_without_database(stage: Stage, price: str) -> None:
 async def nothing_is_there(stage: Stage) -> None:
     assert await stage.system.rows("strategy", "signals") == []
     assert await stage.system.rows("strategy", "outbox") == []
-    assert await stage.system.stores.redis.xlen(stream_key("signals")) == 0
+    streams = stage.system.environments["strategy"].streams
+    assert await stage.system.stores.redis.xlen(streams.key("signals")) == 0
 
 
 @given("elsewhere the same strategy, to which indicators stream too late")

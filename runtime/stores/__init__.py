@@ -10,7 +10,8 @@ from runtime.stores.membership import Entry, Subscription
 from runtime.stores.outbox import Event, Outbox, outbox_table
 from runtime.stores.relay import Relay
 from runtime.stores.requests import Requests, requests_table
-from runtime.stores.streams import connect, stream_key, trim_acknowledged
+from runtime.stores.streams import Streams, connect
+from runtime.stores.trimming import trim_acknowledged
 
 __all__ = [
     "CommitUnknown",
@@ -29,12 +30,12 @@ __all__ = [
     "StoreFull",
     "StoreLocked",
     "StreamConsumer",
+    "Streams",
     "Subscription",
     "connect",
     "epochs_table",
     "inbox_table",
     "outbox_table",
     "requests_table",
-    "stream_key",
     "trim_acknowledged",
 ]

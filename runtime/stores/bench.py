@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from runtime.clock import SystemClock
+from runtime.naming import identity_of
 from runtime.stores import (
     Database,
     Entry,
@@ -36,6 +37,7 @@ from runtime.stores import (
     Relay,
     Requests,
     StreamConsumer,
+    Streams,
     Subscription,
     connect,
     inbox_table,
@@ -147,8 +149,9 @@ async def measure_chain(name: str, database: Database, redis: Redis, count: int)
     async def bury(entry: Entry, error: Exception) -> None:
         raise error
 
-    relay = Relay(database, outbox, redis, SystemClock())
-    consumer = StreamConsumer(redis, Subscription("bench", name), handle, bury)
+    streams = Streams(redis, identity_of("bench"))
+    relay = Relay(database, outbox, streams, SystemClock())
+    consumer = StreamConsumer(streams, Subscription("bench", name), handle, bury)
     tasks = [asyncio.create_task(relay.run()), asyncio.create_task(consumer.run())]
     numbers = iter(range(10 * count))
 

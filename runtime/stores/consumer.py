@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from grpc import StatusCode
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from runtime.errors import ServiceError
 from runtime.stores.ending import end, stop_if_cancelled
 from runtime.stores.membership import BATCH_SIZE_MAX, Entry, Membership, Subscription
+from runtime.stores.streams import Streams
 
 CLAIM_EVERY_S = 10.0
 LANES = 16
@@ -54,13 +54,13 @@ class StreamConsumer:
     """
 
     def __init__(
-        self, streams: Redis, subscription: Subscription, handle: Handle, dead_letter: DeadLetter
+        self, streams: Streams, subscription: Subscription, handle: Handle, dead_letter: DeadLetter
     ) -> None:
         self.trouble: Exception | None = None  # Why Redis cannot be read at present.
         self._member = Membership(streams, subscription)
         self._handle = handle
         self._dead_letter = dead_letter
-        self._name = f"{subscription.stream}>{subscription.group}"
+        self._name = f"{subscription.stream}>{streams.identity.namespace}"
         self._lanes = [_Lane() for _ in range(LANES)]
         self._in_hand: dict[str, Entry] = {}
         self._room = asyncio.Event()

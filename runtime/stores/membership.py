@@ -4,10 +4,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from runtime.stores.streams import stream_key
+from runtime.stores.streams import Streams
 
 BATCH_SIZE_MAX = 64
 BLOCK_MS = 1_000
@@ -29,30 +28,32 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who reads what: the stream's short name, the group (service), the member of it.
+    """Who reads what: the stream's short name, the group, the member of it.
+
+    The group is the namespace of the instance that reads, unless another is named.
 
     Use one `consumer` name per account shard: a successor then finds what its predecessor
     left unfinished as its own, and order per key survives the change.
     """
 
     stream: str
-    group: str
+    group: str = ""
     consumer: str = "0"
 
 
 class Membership:
     """What a member may do with its stream; every method may raise RedisError."""
 
-    def __init__(self, streams: Redis, subscription: Subscription) -> None:
-        self._streams = streams
-        self._key = stream_key(subscription.stream)
-        self._group = subscription.group
+    def __init__(self, streams: Streams, subscription: Subscription) -> None:
+        self._redis = streams.redis
+        self._key = streams.source_key(subscription.stream)
+        self._group = subscription.group or streams.identity.namespace
         self._name = subscription.consumer
 
     async def join(self) -> None:
         """Create the group, reading from the stream's beginning, unless it is there."""
         try:
-            await self._streams.xgroup_create(self._key, self._group, id="0", mkstream=True)
+            await self._redis.xgroup_create(self._key, self._group, id="0", mkstream=True)
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
@@ -75,7 +76,7 @@ class Membership:
 
         XAUTOCLAIM would deliver that to us again, and count it as another delivery.
         """
-        pending: Any = await self._streams.xpending_range(
+        pending: Any = await self._redis.xpending_range(
             self._key, self._group, "-", "+", BATCH_SIZE_MAX, idle=CLAIM_IDLE_MS
         )
         idle = [p["message_id"] for p in pending if p["message_id"].decode() not in in_hand]
@@ -83,11 +84,11 @@ class Membership:
 
     async def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Tell Redis that these are done."""
-        await self._streams.xack(self._key, self._group, *[e.entry_id for e in entries])
+        await self._redis.xack(self._key, self._group, *[e.entry_id for e in entries])
 
     async def deliveries(self, entry: Entry) -> int:
         """Return how often `entry` was delivered, also before this process started."""
-        pending = await self._streams.xpending_range(
+        pending = await self._redis.xpending_range(
             self._key, self._group, entry.entry_id, entry.entry_id, 1
         )
         return int(pending[0]["times_delivered"]) if pending else 0
@@ -97,13 +98,13 @@ class Membership:
         await self._claim([entry.entry_id.encode()], 0)
 
     async def _read(self, after: str, block_ms: int | None = None) -> list[Entry]:
-        answer: Any = await self._streams.xreadgroup(
+        answer: Any = await self._redis.xreadgroup(
             self._group, self._name, {self._key: after}, count=BATCH_SIZE_MAX, block=block_ms
         )
         return [_entry(*pair) for _, pairs in answer for pair in pairs]
 
     async def _claim(self, ids: list[Any], idle_ms: int) -> list[Entry]:
-        pairs: Any = await self._streams.xclaim(self._key, self._group, self._name, idle_ms, ids)
+        pairs: Any = await self._redis.xclaim(self._key, self._group, self._name, idle_ms, ids)
         return [_entry(*pair) for pair in pairs if pair[0] is not None]
 
 

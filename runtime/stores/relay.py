@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Row, bindparam, select, update
 
@@ -14,7 +13,7 @@ from runtime.stores.database import Database
 from runtime.stores.ending import stop_if_cancelled
 from runtime.stores.errors import StoreError
 from runtime.stores.outbox import Outbox
-from runtime.stores.streams import stream_key
+from runtime.stores.streams import Streams
 
 BATCH_SIZE_MAX = 256
 POLL_S = 0.1
@@ -31,7 +30,7 @@ class Relay:
     publishing and marking publishes the same `event_id` twice; consumers have an inbox.
     """
 
-    def __init__(self, database: Database, outbox: Outbox, streams: Redis, clock: Clock) -> None:
+    def __init__(self, database: Database, outbox: Outbox, streams: Streams, clock: Clock) -> None:
         self.trouble: Exception | None = None  # Why nothing gets through at present.
         self._database = database
         self._outbox = outbox
@@ -78,16 +77,16 @@ class Relay:
     async def _send(self, rows: Sequence[Row[Any]]) -> None:
         """Add one batch: all of it or nothing, so that an error cannot change the order."""
         if len(rows) == 1:
-            await self._streams.xadd(*self._entry(rows[0]))
+            await self._streams.redis.xadd(*self._entry(rows[0]))
             return
-        pipeline = self._streams.pipeline(transaction=True)
+        pipeline = self._streams.redis.pipeline(transaction=True)
         for row in rows:
             pipeline.xadd(*self._entry(row))
         await pipeline.execute()
 
     def _entry(self, row: Row[Any]) -> tuple[str, dict[Any, Any]]:
         if (key := self._keys.get(row.stream)) is None:
-            key = self._keys[row.stream] = stream_key(row.stream)
+            key = self._keys[row.stream] = self._streams.key(row.stream)
         return key, {
             "event_id": row.event_id,
             "type": row.type,

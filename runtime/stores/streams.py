@@ -1,44 +1,61 @@
-"""Names and trimming of the shared Redis streams."""
+"""Redis as one instance sees it: names of streams and keys, and who must have read what."""
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from runtime.naming import Identity
 
-def stream_key(stream: str) -> str:
-    """Return the Redis key of a stream: `plimsoll:<env>:<stream>`."""
-    return f"plimsoll:local:{stream}"
+ROOT = "plimsoll"  # Of every key that several instances share.
+STREAM = re.compile(r"[a-z][a-z0-9_]*")
+ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 
 
-async def trim_acknowledged(streams: Redis, stream: str) -> int:
-    """Remove the entries that every group has acknowledged; return how many (rule X11).
+@dataclass(frozen=True)
+class Streams:
+    """One instance's way into Redis.
 
-    A stream that no group reads yet keeps everything.
+    `sources` names whose stream it reads, stream by stream; what is not there is its own.
+    `readers` names the groups (namespaces) that must have acknowledged an entry of one of
+    its own streams before the entry may go. A stream that is not there keeps everything.
     """
-    key = stream_key(stream)
-    if not await streams.exists(key):
-        return 0
-    groups = await streams.xinfo_groups(key)
-    kept_from = [await _first_unacknowledged(streams, key, group) for group in groups]
-    if not kept_from:
-        return 0
-    milliseconds, counter = min(kept_from)
-    return int(await streams.xtrim(key, minid=f"{milliseconds}-{counter}", approximate=False))
+
+    redis: Redis
+    identity: Identity
+    environment: str = "local"
+    sources: Mapping[str, Identity] = field(default_factory=dict)
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not ENVIRONMENT.fullmatch(self.environment):
+            raise ValueError(
+                f"environment is {self.environment!r}, must be a-z 0-9 - and begin with a "
+                "letter: rename it"
+            )
+
+    def key(self, stream: str, *, of: Identity | None = None) -> str:
+        """Return the Redis key of this instance's own stream, or of the one of another."""
+        return stream_key_of(of or self.identity, stream, self.environment)
+
+    def source_key(self, stream: str) -> str:
+        """Return the Redis key of the stream that this instance reads under that name."""
+        return self.key(stream, of=self.sources.get(stream))
+
+    def private(self, kind: str, name: str) -> str:
+        """Return the key of something that is this instance's own: `<namespace>:<kind>:<id>`."""
+        return f"{self.identity.namespace}:{kind}:{name}"
 
 
-async def _first_unacknowledged(streams: Redis, key: str, group: Any) -> tuple[int, int]:
-    if group["pending"]:
-        summary = await streams.xpending(key, group["name"])
-        return _position(summary["min"])
-    milliseconds, counter = _position(group["last-delivered-id"])
-    return milliseconds, counter + 1
-
-
-def _position(entry_id: bytes) -> tuple[int, int]:
-    milliseconds, counter = entry_id.split(b"-")
-    return int(milliseconds), int(counter)
+def stream_key_of(identity: Identity, stream: str, environment: str) -> str:
+    """Return `plimsoll:<env>:<stream>`, for a named instance `plimsoll:<env>:<ns>.<stream>`."""
+    if not STREAM.fullmatch(stream):
+        raise ValueError(f"stream is {stream!r}, must be a-z 0-9 _ only: rename it")
+    own = "" if identity.is_singleton else f"{identity.namespace}."
+    return f"{ROOT}:{environment}:{own}{stream}"
 
 
 def connect(url: str) -> Redis:

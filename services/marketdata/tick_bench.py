@@ -31,11 +31,12 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.network import GrpcTransport, open_channel
 from runtime.progress import Progress
 from runtime.rpc import connect
 from runtime.server import Server
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from services.marketdata.service import MarketData
 from services.marketdata.tests.mothers import SQUARE
@@ -81,7 +82,7 @@ async def serve(folder: str) -> None:
         rng=rng,
         ids=Ids(rng),
         database=Database.sqlite_file(Path(folder, "ticks.sqlite")),
-        streams=SimulatedRedis(SimulatedServer()),
+        streams=Streams(SimulatedRedis(SimulatedServer()), identity_of("marketdata")),
         progress=Progress(),
         tasks=Tasks("marketdata"),
     )

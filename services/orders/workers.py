@@ -89,7 +89,7 @@ class Workers:
         await self.signals.begin()
         consumer = StreamConsumer(
             environment.streams,
-            Subscription("signals", "orders"),
+            Subscription("signals"),
             self.signals.handle,
             self.signals.bury,
         )

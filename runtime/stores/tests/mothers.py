@@ -18,10 +18,21 @@ from sqlalchemy import (
     select,
 )
 
-from runtime.stores import Database, Event, Inbox, Outbox, connect, inbox_table, outbox_table
+from runtime.naming import identity_of
+from runtime.stores import (
+    Database,
+    Event,
+    Inbox,
+    Outbox,
+    Streams,
+    connect,
+    inbox_table,
+    outbox_table,
+)
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.stores.valkey import embedded_valkey
 
+SIGNALS = "plimsoll:local:signals"
 METADATA = MetaData()
 NOTES = Table(
     "notes",
@@ -71,6 +82,11 @@ async def with_tables(database: Database) -> Database:
 
 def event(sequence: int, key: str = "ALPHA", stream: str = "signals") -> Event:
     return Event(stream, f"event-{sequence}", "Signal", key, sequence, b"payload %d" % sequence)
+
+
+def streams_of(redis: Redis, service: str = "orders") -> Streams:
+    """Return what the only instance of `service` sees of a Redis."""
+    return Streams(redis, identity_of(service))
 
 
 class Box:

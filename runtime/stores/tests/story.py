@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from runtime.stores import Database, Entry, Relay, StreamConsumer, Subscription
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
-from runtime.stores.tests.mothers import Box, FixedClock, event, running, with_tables
+from runtime.stores.tests.mothers import Box, FixedClock, event, running, streams_of, with_tables
 from runtime.virtual import VirtualLoop
 
 KEYS = [f"KEY-{i}" for i in range(30)]
@@ -28,10 +28,14 @@ async def tell(seed: int) -> str:
         async def bury(entry: Entry, error: Exception) -> None:
             raise error
 
-        return StreamConsumer(SimulatedRedis(server), Subscription("signals", group), handle, bury)
+        return StreamConsumer(
+            streams_of(SimulatedRedis(server)), Subscription("signals", group), handle, bury
+        )
 
     boxes = [Box(await with_tables(Database.inline_memory())) for _ in range(2)]
-    relays = [Relay(b.database, b.outbox, SimulatedRedis(server), FixedClock()) for b in boxes]
+    relays = [
+        Relay(b.database, b.outbox, streams_of(SimulatedRedis(server)), FixedClock()) for b in boxes
+    ]
     readers = [reader(group) for group in ("orders", "risk", "portfolio")]
     async with running(*[r.run() for r in relays], *[r.run() for r in readers]):
         for number in range(300):

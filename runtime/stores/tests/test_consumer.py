@@ -11,8 +11,8 @@ from grpc import StatusCode
 from redis.asyncio import Redis
 
 from runtime.errors import ServiceError
-from runtime.stores import Entry, StreamConsumer, Subscription, membership, stream_key
-from runtime.stores.tests.mothers import running, simulated_redis, soon, valkey
+from runtime.stores import Entry, StreamConsumer, Subscription, membership
+from runtime.stores.tests.mothers import SIGNALS, running, simulated_redis, soon, streams_of, valkey
 
 ORDERS = Subscription("signals", "orders")
 KEYS = [f"KEY-{i}" for i in range(40)]  # More than lanes.
@@ -28,7 +28,7 @@ class Reader:
         self.errors: dict[str, Exception] = {}
         self.gate = asyncio.Event()
         self.gate.set()
-        self.consumer = StreamConsumer(redis, subscription, self.handle, self.bury)
+        self.consumer = StreamConsumer(streams_of(redis), subscription, self.handle, self.bury)
 
     async def handle(self, entries: Sequence[Entry]) -> None:
         self.attempts.append([e.event_id for e in entries])
@@ -48,7 +48,7 @@ class Reader:
 
 async def add(redis: Redis, sequence: int, key: str = "ALPHA") -> None:
     await redis.xadd(
-        stream_key("signals"),
+        SIGNALS,
         {
             "event_id": f"event-{sequence}",
             "type": "Signal",
@@ -61,7 +61,7 @@ async def add(redis: Redis, sequence: int, key: str = "ALPHA") -> None:
 
 
 async def pending(redis: Redis) -> int:
-    summary: Any = await redis.xpending(stream_key("signals"), "orders")
+    summary: Any = await redis.xpending(SIGNALS, "orders")
     return int(summary["pending"])
 
 
@@ -158,7 +158,7 @@ class ConsumerSuite:
 
     async def test_entry_no_relay_made_is_a_dead_letter(self, tmp_path: Path) -> None:
         async with self.redis(tmp_path) as redis:
-            await redis.xadd(stream_key("signals"), {"rubbish": b"\xff\xfe"})
+            await redis.xadd(SIGNALS, {"rubbish": b"\xff\xfe"})
             reader = Reader(redis)
             async with running(reader.consumer.run()):
                 assert await soon(lambda: len(reader.dead) == 1)
@@ -227,7 +227,7 @@ async def test_own_entry_in_hand_for_long_is_not_taken_over_from_oneself() -> No
         await add(redis, 1)
         async with running(reader.consumer.run()):
             await asyncio.sleep(120)
-            found: Any = await redis.xpending_range(stream_key("signals"), "orders", "-", "+", 9)
+            found: Any = await redis.xpending_range(SIGNALS, "orders", "-", "+", 9)
             assert [entry["times_delivered"] for entry in found] == [1]
             reader.gate.set()
             assert await soon(lambda: reader.ids == ["event-1"])

@@ -12,27 +12,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from runtime.stores import Database, Relay, stream_key
+from runtime.stores import Database, Relay
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.stores.tests.mothers import (
+    SIGNALS,
     Box,
     FixedClock,
     event,
     running,
     simulated_redis,
     soon,
+    streams_of,
     valkey,
     with_tables,
 )
 
 
 async def published(redis: Redis, stream: str = "signals") -> list[str]:
-    entries: Any = await redis.xrange(stream_key(stream))
+    entries: Any = await redis.xrange(streams_of(redis).key(stream))
     return [fields[b"event_id"].decode() for _, fields in entries]
 
 
 def relay_of(box: Box, redis: Redis) -> Relay:
-    return Relay(box.database, box.outbox, redis, FixedClock())
+    return Relay(box.database, box.outbox, streams_of(redis), FixedClock())
 
 
 def ids(first: int, last: int) -> list[str]:
@@ -54,7 +56,7 @@ class RelaySuite:
             await box.emit(event(400, stream="order_events"))
             assert await soon_published(redis, "order_events", 1)
             assert await published(redis) == ids(1, 399)
-            entries: Any = await redis.xrange(stream_key("signals"), count=1)
+            entries: Any = await redis.xrange(SIGNALS, count=1)
         assert entries[0][1] == {
             b"event_id": b"event-1",
             b"type": b"Signal",
@@ -156,7 +158,7 @@ async def test_lost_stream_is_published_again_from_where_it_is_needed() -> None:
 async def test_only_what_was_published_long_ago_is_forgotten() -> None:
     box = Box(await with_tables(Database.inline_memory()))
     clock = FixedClock(1_000)
-    relay = Relay(box.database, box.outbox, SimulatedRedis(SimulatedServer()), clock)
+    relay = Relay(box.database, box.outbox, streams_of(SimulatedRedis(SimulatedServer())), clock)
     await box.emit(event(1))
     await relay.publish()
     await box.emit(event(2))

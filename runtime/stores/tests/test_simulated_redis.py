@@ -10,7 +10,15 @@ from redis.exceptions import ResponseError
 
 from runtime.stores import Database, Relay, StreamConsumer, Subscription
 from runtime.stores.simulated_redis import EPOCH_S, SimulatedRedis, SimulatedServer
-from runtime.stores.tests.mothers import Box, FixedClock, event, running, soon, with_tables
+from runtime.stores.tests.mothers import (
+    Box,
+    FixedClock,
+    event,
+    running,
+    soon,
+    streams_of,
+    with_tables,
+)
 
 
 def client(server: SimulatedServer | None = None) -> SimulatedRedis:
@@ -102,9 +110,9 @@ async def test_stream_lost_with_its_server_is_read_again_when_republished() -> N
     async def bury(*_: object) -> None:
         raise AssertionError
 
-    consumer = StreamConsumer(redis, Subscription("signals", "orders"), handle, bury)
+    consumer = StreamConsumer(streams_of(redis), Subscription("signals", "orders"), handle, bury)
     box = Box(await with_tables(Database.inline_memory()))
-    relay = Relay(box.database, box.outbox, redis, FixedClock())
+    relay = Relay(box.database, box.outbox, streams_of(redis), FixedClock())
     async with running(consumer.run(), relay.run()):
         await box.emit(event(1))
         assert await soon(lambda: seen == ["event-1"])
@@ -126,11 +134,13 @@ async def test_idle_hour_of_a_whole_platform_costs_less_than_a_second() -> None:
         pass
 
     consumers = [
-        StreamConsumer(client(server), Subscription("signals", f"group-{i}"), nothing, nothing)
+        StreamConsumer(
+            streams_of(client(server)), Subscription("signals", f"group-{i}"), nothing, nothing
+        )
         for i in range(5)
     ]
     boxes = [Box(await with_tables(Database.inline_memory())) for _ in range(8)]
-    relays = [Relay(b.database, b.outbox, client(server), FixedClock()) for b in boxes]
+    relays = [Relay(b.database, b.outbox, streams_of(client(server)), FixedClock()) for b in boxes]
     async with running(*[c.run() for c in consumers], *[r.run() for r in relays]):
         await asyncio.sleep(10)
         began_s = time.process_time()

@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from runtime.stores import stream_key, trim_acknowledged
-from runtime.stores.tests.mothers import simulated_redis, valkey
-
-KEY = stream_key("signals")
+from runtime.stores import trim_acknowledged
+from runtime.stores.tests.mothers import SIGNALS as KEY
+from runtime.stores.tests.mothers import simulated_redis, streams_of, valkey
 
 
 async def filled(redis: Redis, count: int = 10) -> list[Any]:
@@ -30,19 +29,21 @@ class TrimSuite:
                 await redis.xgroup_create(KEY, group, id="0")
             await read(redis, "orders", 8)
             await redis.xack(KEY, "orders", *ids[:8])
-            assert await trim_acknowledged(redis, "signals") == 0  # Risk has read nothing.
+            assert (
+                await trim_acknowledged(streams_of(redis), "signals") == 0
+            )  # Risk has read nothing.
             await read(redis, "risk", 6)
             await redis.xack(KEY, "risk", *ids[:3], ids[5])  # 3 and 4 are unfinished.
-            assert await trim_acknowledged(redis, "signals") == 3
+            assert await trim_acknowledged(streams_of(redis), "signals") == 3
             await redis.xack(KEY, "risk", *ids[3:5])
-            assert await trim_acknowledged(redis, "signals") == 3
+            assert await trim_acknowledged(streams_of(redis), "signals") == 3
             assert await redis.xlen(KEY) == 4
 
     async def test_stream_nobody_reads_keeps_everything(self, tmp_path: Path) -> None:
         async with self.redis(tmp_path) as redis:
-            assert await trim_acknowledged(redis, "signals") == 0
+            assert await trim_acknowledged(streams_of(redis), "signals") == 0
             await filled(redis)
-            assert await trim_acknowledged(redis, "signals") == 0
+            assert await trim_acknowledged(streams_of(redis), "signals") == 0
 
 
 class TestSimulated(TrimSuite):

@@ -22,9 +22,10 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import P, Port
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from services.execution import Execution, ExecutionPeers, tables
 from services.execution.tests import mothers
@@ -61,7 +62,7 @@ class Rig:
             rng=derived_rng(1, "execution"),
             ids=Ids(derived_rng(1, "ids")),
             database=self.database,
-            streams=SimulatedRedis(SimulatedServer()),
+            streams=Streams(SimulatedRedis(SimulatedServer()), identity_of("execution")),
             progress=Progress(),
             tasks=Tasks("execution"),
         )

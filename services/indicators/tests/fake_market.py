@@ -14,9 +14,10 @@ from runtime.environment import Environment
 from runtime.hosting import Tasks
 from runtime.ids import Ids
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import Call, connect
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.times import NS_PER_S, to_ns, to_timestamp
 from runtime.watch import Feed
@@ -148,7 +149,7 @@ def environment() -> Environment:
         rng=rng,
         ids=Ids(rng),
         database=Database.inline_memory(),
-        streams=SimulatedRedis(SimulatedServer()),
+        streams=Streams(SimulatedRedis(SimulatedServer()), identity_of("indicators")),
         progress=Progress(),
         tasks=Tasks("indicators"),
     )

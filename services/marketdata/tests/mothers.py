@@ -15,9 +15,10 @@ from runtime.environment import Environment
 from runtime.hosting import Tasks
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import connect
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.times import NS_PER_S, to_timestamp
 from services.marketdata.candles import Adjustment, Candle, CandleKind, Source
@@ -110,7 +111,7 @@ async def a_market(
         rng=rng,
         ids=Ids(rng),
         database=database or Database.inline_memory(),
-        streams=SimulatedRedis(SimulatedServer()),
+        streams=Streams(SimulatedRedis(SimulatedServer()), identity_of("marketdata")),
         progress=Progress(),
         tasks=Tasks("marketdata"),
     )

@@ -16,9 +16,10 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress, lag
 from runtime.rpc import P
-from runtime.stores import Database, stream_key
+from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from services.orders.service import Orders
 from services.orders.tests.listeners import (
@@ -45,6 +46,7 @@ class Rig:
         self.portfolio = ScriptedPortfolio()
         self.redis_server = SimulatedServer()
         self.redis = SimulatedRedis(self.redis_server)
+        self.streams = Streams(SimulatedRedis(self.redis_server), identity_of("orders"))
         self.database = database or Database.inline_memory()
         self.environment: Environment
         self.service: Orders
@@ -68,7 +70,7 @@ class Rig:
             rng=derived_rng(1, "orders"),
             ids=Ids(derived_rng(1, "ids")),
             database=self.database,
-            streams=SimulatedRedis(self.redis_server),
+            streams=self.streams,
             progress=Progress(),
             tasks=Tasks("orders"),
         )
@@ -113,7 +115,7 @@ class Rig:
             "payload": payload,
             "traceparent": "",
         }
-        await self.redis.xadd(stream_key("signals"), entry)
+        await self.redis.xadd(self.streams.source_key("signals"), entry)
 
     async def alarms(self) -> list[RiskEvent]:
         """Return every alarm so far, as a watcher sees them."""

@@ -10,7 +10,6 @@ from trading.types.v1 import risk_pb2
 from trading.types.v1.event_pb2 import OrderEvent
 
 from runtime.errors import ServiceError
-from runtime.stores import stream_key
 from runtime.stores.simulated_redis import SimulatedRedis
 from services.orders.tests.mothers import limit_order
 from services.orders.tests.rig import Rig
@@ -104,7 +103,7 @@ async def test_events_are_published_on_the_stream_in_order() -> None:
     rig = await Rig.started()
     await submit(rig, 1, 2)
     await asyncio.sleep(1)
-    entries: Any = await SimulatedRedis(rig.redis_server).xrange(stream_key("order_events"))
+    entries: Any = await SimulatedRedis(rig.redis_server).xrange(rig.streams.key("order_events"))
     events = [OrderEvent.FromString(fields[b"payload"]) for _, fields in entries]
     assert [e.header.sequence for e in events] == list(range(1, 9))
     assert events == list(rig.risk.told.events)

@@ -6,7 +6,6 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import risk_pb2
 from trading.types.v1.signal_pb2 import Signal
 
-from runtime.stores import stream_key
 from runtime.times import to_timestamp
 from services.orders.tests.mothers import START_NS, open_signal
 from services.orders.tests.rig import Rig
@@ -42,7 +41,7 @@ async def test_a_lost_stream_loses_no_signal() -> None:
     await rig.publish(numbered(1))
     await asyncio.sleep(0.5)
     rig.strategy.published = [numbered(1), numbered(2)]
-    await rig.redis.delete(stream_key("signals"))
+    await rig.redis.delete(rig.streams.source_key("signals"))
     await asyncio.sleep(31)
     assert await decided(rig) == [1, 2]
     assert len(rig.execution.starts) == 2

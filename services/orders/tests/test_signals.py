@@ -7,7 +7,7 @@ import pytest
 from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import order_pb2, risk_pb2, signal_pb2
 
-from runtime.stores import Entry, stream_key
+from runtime.stores import Entry
 from runtime.stores.simulated_redis import SimulatedRedis
 from runtime.times import NS_PER_S, to_timestamp
 from services.orders.tests.mothers import START_NS, dec, open_signal, trade
@@ -229,7 +229,9 @@ async def test_an_unreadable_signal_is_buried_and_does_not_hold_up_the_next() ->
     rig = await Rig.started()
     redis = SimulatedRedis(rig.redis_server)
     junk: dict[Any, Any] = {"event_id": "e0", "type": "t", "key": "k", "sequence": "1"}
-    await redis.xadd(stream_key("signals"), junk | {"payload": b"\xff", "traceparent": ""})
+    await redis.xadd(
+        rig.streams.source_key("signals"), junk | {"payload": b"\xff", "traceparent": ""}
+    )
     rig._signals = 1
     await rig.publish(open_signal())
     await asyncio.sleep(60)

@@ -28,9 +28,10 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import Call, P
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.watch import Feed
 from services.portfolio import wire
 from services.portfolio.service import Portfolio
@@ -146,7 +147,7 @@ class Rig:
             rng=derived_rng(1, "portfolio"),
             ids=Ids(derived_rng(1, "ids")),
             database=self.database,
-            streams=fakeredis.FakeAsyncRedis(),
+            streams=Streams(fakeredis.FakeAsyncRedis(), identity_of("portfolio")),
             progress=self.progress,
             tasks=Tasks("portfolio"),
         )

@@ -21,9 +21,10 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids, derived_rng
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import P
-from runtime.stores import Database
+from runtime.stores import Database, Streams
 from runtime.times import to_timestamp
 from services.risk.service import Risk
 from services.risk.tests import messages
@@ -79,7 +80,7 @@ class Rig:
             rng=derived_rng(1, "risk"),
             ids=Ids(derived_rng(self.starts, "ids")),
             database=self.database,
-            streams=fakeredis.FakeAsyncRedis(),
+            streams=Streams(fakeredis.FakeAsyncRedis(), identity_of("risk")),
             progress=self.progress,
             tasks=Tasks("risk"),
         )

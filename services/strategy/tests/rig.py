@@ -17,9 +17,10 @@ from runtime.environment import Environment
 from runtime.hosting import Tasks
 from runtime.ids import Ids
 from runtime.local import LocalTransport
+from runtime.naming import identity_of
 from runtime.progress import Progress
 from runtime.rpc import connect
-from runtime.stores import Database, stream_key
+from runtime.stores import Database, Streams
 from runtime.stores.relay import GATHER_S
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.times import to_ns, to_timestamp
@@ -58,6 +59,7 @@ class Rig:
         self.database = database or Database.inline_memory()
         self.clock = ReplayClock(START_NS)
         self.redis = SimulatedRedis(SimulatedServer())
+        self.streams = Streams(self.redis, identity_of("strategy"))
         self.progress = Progress()
         self.minutes: dict[str, int] = {}
         self.sequence = 0
@@ -74,7 +76,7 @@ class Rig:
             rng=random.Random(1),
             ids=Ids(random.Random(2)),
             database=self.database,
-            streams=self.redis,
+            streams=self.streams,
             progress=self.progress,
             tasks=self.tasks,
         )
@@ -162,7 +164,7 @@ class Rig:
     async def published(self) -> list[signal_pb2.Signal]:
         """Return what stands in the stream of signals once the relay has gathered and sent."""
         await asyncio.sleep(2 * GATHER_S)
-        entries: Any = await self.redis.xrange(stream_key("signals"))
+        entries: Any = await self.redis.xrange(self.streams.key("signals"))
         return [signal_pb2.Signal.FromString(fields[b"payload"]) for _, fields in entries]
 
     async def fill(
