@@ -15,13 +15,20 @@ from trading.risk.v1.risk_port import RiskService
 
 from runtime.environment import Environment
 from runtime.rpc import P, Port
+from runtime.stores.migrating import History
 from services.execution import Execution, ExecutionPeers
+from services.execution import migrations as execution
 from services.indicators import Indicators
 from services.marketdata import MarketData, Pacer
+from services.marketdata import migrations as marketdata
 from services.orders import Orders
+from services.orders import migrations as orders
 from services.portfolio import Portfolio
+from services.portfolio import migrations as portfolio
 from services.risk import Risk
+from services.risk import migrations as risk
 from services.strategy import Strategies
+from services.strategy import migrations as strategy
 
 
 class Connect(Protocol):
@@ -58,6 +65,19 @@ BUILDERS: dict[str, Build] = {
     "orders": lambda env, connect, shared: Orders(env, connect),
 }
 
+# How the schema of each service that has one came about.
+HISTORIES: Mapping[str, History] = {
+    history.service: history
+    for history in (
+        marketdata.HISTORY,
+        portfolio.HISTORY,
+        strategy.HISTORY,
+        risk.HISTORY,
+        execution.HISTORY,
+        orders.HISTORY,
+    )
+}
+
 # Who reads which stream: the harness waits until every reader has read all that was written.
 READERS: Mapping[str, tuple[str, ...]] = {
     "strategy": ("candles", "order_events"),
@@ -66,3 +86,6 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "orders": ("signals", "execution_reports", "risk_events"),
     "execution": ("venue_reports:XSIM", "risk_events"),
 }
+
+# Who keeps facts from outside on a local disk while its database is away.
+SPOOLING = frozenset({"execution"})
