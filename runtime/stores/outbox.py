@@ -53,6 +53,7 @@ def outbox_table(metadata: MetaData) -> Table:
         sqlite_autoincrement=True,  # An id is never used again, so id order is commit order.
     )
     Index("ix_outbox_unpublished", outbox.c.published_ns, outbox.c.id)
+    Index("ix_outbox_sequence", outbox.c.stream, outbox.c.sequence)
     return outbox
 
 

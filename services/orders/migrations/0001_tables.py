@@ -170,6 +170,7 @@ table(
     Column("traceparent", String(64), nullable=False),
     Column("published_ns", BigInteger),
     Index("ix_outbox_unpublished", "published_ns", "id"),
+    Index("ix_outbox_sequence", "stream", "sequence"),
     sqlite_autoincrement=True,
 )
 table(
