@@ -14,6 +14,7 @@ from runtime.stores.durability import Durability
 if TYPE_CHECKING:
     from runtime.naming import Identity
     from runtime.stores import Database, Streams
+    from runtime.stores.spool import Spool
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Environment:
     streams: "Streams"  # Redis as this instance sees it; fakeredis in virtual time.
     progress: Progress
     tasks: Tasks
-    spool: "Database | None" = None  # On a local disk, for those that spool; None: in memory.
+    spool: "Spool | None" = None  # On a local disk, for those that spool; None: in memory.
 
     @property
     def identity(self) -> "Identity":

@@ -68,6 +68,14 @@ class Spool:
         await self._database.write(metadata.create_all)
         self._waiting = await self._database.read(_count)
 
+    async def close(self) -> None:
+        """Let go of the disk; what is spooled stays."""
+        await self._database.close()
+
+    def crash(self) -> "Spool":
+        """Return what the next process finds, not opened yet."""
+        return Spool(self._database.crash(), self._clock, self._free_share)
+
     @property
     def depth(self) -> int:
         """How many facts wait."""

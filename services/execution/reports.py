@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 from trading.exchange.v1 import exchange_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
+from runtime.stores import StoreError
 from runtime.watch import Feed
 from services.execution import inbox, store
 from services.execution.booking import Booked, Booking, Incoming
 from services.execution.desk import Desk
+from services.execution.keeping import Keeping
 from services.execution.ordering import advanced, in_sequence, with_gap
 from services.execution.store import Key
 
@@ -25,13 +26,14 @@ STREAM = "execution_reports"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 SILENCE_S = 3.0  # Heartbeats come every second.
 COMPARE_S = 5.0
+NO_ROOM_S = 5.0  # So long nothing is read when there is no room for it, unless room is made.
 FETCH_TIMEOUT_S = 1.0
 PAGE_SIZE = 256
 log = logging.getLogger(__name__)
 
 
 class Reports:
-    """Follows the venue's feed from where the store ends; a lost stream is taken up again.
+    """Follows the venue's feed from where store and spool end; a lost stream is taken up again.
 
     A report that is missing is fetched before anything behind it is applied. Every 5 s what is
     applied here is compared with what the venue has, so that a report that was lost on the way
@@ -46,22 +48,29 @@ class Reports:
         self._moved = moved  # Told of every parent whose children moved.
         self._stream = f"venue_reports:{desk.link.venue}"
         self._booking = Booking(desk)
-        self._cursors: dict[str, int] = {}  # Applied without a gap, by account.
+        self._keeping = Keeping(desk, self._booking, self._committed)
+        self._received = 0  # How far the feed is committed here or spooled.
+        self._cursors: dict[str, int] = {}  # The same by account, without a gap.
         self._active: dict[str, None] = {}  # Accounts that reported since the last comparison.
         self._compare_s = 0.0
         self.feed: Feed[Batch] = Feed("execution")
 
     async def begin(self) -> None:
-        """Start where the last commit ended."""
+        """Start where the last process ended."""
+        await self._keeping.open()
         desk, venue = self._desk, self._desk.link.venue
         sequence, batch, self._cursors = await desk.environment.database.read(
             lambda tx: (inbox.report_sequence(tx, venue), inbox.last_batch(tx), inbox.cursors(tx))
         )
-        desk.link.report_sequence = sequence
+        desk.link.report_sequence = self._received = sequence
         self.feed = Feed("execution", batch)
         self._compare_s = asyncio.get_running_loop().time() + COMPARE_S
         desk.environment.progress.wrote(STREAM, batch)
         desk.environment.progress.has_read(self._stream, sequence)
+
+    async def catch_up(self) -> None:
+        """Apply what is spooled, so that a read shows it; raises StoreError if that cannot be."""
+        await self._keeping.catch_up()
 
     async def load(self, after: int, limit: int) -> list[tuple[int, Batch]]:
         """Return commits of reports from the store, in order."""
@@ -86,7 +95,7 @@ class Reports:
         link, rng = self._desk.link, self._desk.environment.rng
         pause_s = FIRST_PAUSE_S
         while True:
-            before = link.report_sequence
+            before = self._received
             try:
                 await self._follow()
             except ServiceError as error:
@@ -94,7 +103,10 @@ class Reports:
             except TimeoutError:
                 log.warning("reports of %s: no heartbeat for %.0f s", link.venue, SILENCE_S)
             link.is_up = False
-            pause_s = FIRST_PAUSE_S if link.report_sequence > before else 2 * pause_s
+            while why := self._keeping.spool.lacks_room():
+                log.warning("reports of %s are not read: %s", link.venue, why)
+                await self._keeping.spool.room(NO_ROOM_S)
+            pause_s = FIRST_PAUSE_S if self._received > before else 2 * pause_s
             pause_s = min(pause_s, LONGEST_PAUSE_S)
             await asyncio.sleep(pause_s * (0.5 + rng.random()))
 
@@ -102,7 +114,7 @@ class Reports:
         """Read one stream until it ends, or until what it lacks cannot be fetched."""
         link = self._desk.link
         request = exchange_pb2.WatchExecutionsRequest(
-            session_id=link.session_id, after_sequence=link.report_sequence
+            session_id=link.session_id, after_sequence=self._received
         )
         is_first = True
         async with aclosing(link.port.watch_executions(request)) as messages:
@@ -122,12 +134,12 @@ class Reports:
         """Let a message take effect; returns whether the stream may go on."""
         link = self._desk.link
         if not message.is_heartbeat:
-            missing = message.sequence - len(message.reports) - link.report_sequence
+            missing = message.sequence - len(message.reports) - self._received
             if not await self._close_gap(message.reports, missing):
                 log.warning("a report of %s is missing: reading again", link.venue)
                 return False
             await self.take(message.reports, message.sequence)
-        elif not is_first and message.sequence > link.report_sequence:
+        elif not is_first and message.sequence > self._received:
             return await self._catch_up(message.sequence)  # The last reports never came.
         if asyncio.get_running_loop().time() >= self._compare_s:
             await self._compare()
@@ -144,7 +156,7 @@ class Reports:
 
     async def _catch_up(self, sequence: int) -> bool:
         """Fetch the reports that the feed has and never brought."""
-        behind = sequence - self._desk.link.report_sequence
+        behind = sequence - self._received
         if await self._fetch(sorted(self._cursors)) < behind:
             return False
         await self.take((), sequence)
@@ -154,7 +166,11 @@ class Reports:
         """Ask for reports after the last applied one of every account that something may befall."""
         self._compare_s = asyncio.get_running_loop().time() + COMPARE_S
         active, self._active = self._active, {}
-        waiting = await self._desk.environment.database.read(store.accounts_with_open_children)
+        try:
+            read = self._desk.environment.database.read
+            waiting = await read(store.accounts_with_open_children)
+        except StoreError:  # Then those that reported are compared.
+            waiting = []
         await self._fetch(sorted({*active, *waiting}))
 
     async def _fetch(self, accounts: Iterable[str]) -> int:
@@ -170,45 +186,41 @@ class Reports:
                 page = await self._desk.link.port.list_executions(request, Call(FETCH_TIMEOUT_S))
                 found += len(page.executions)
                 if page.executions:
-                    await self.take(page.executions, self._desk.link.report_sequence)
+                    await self.take(page.executions, self._received)
                 if not page.next_page_token:
                     break
                 request.page_token = page.next_page_token
         return found
 
     async def take(self, reports: Sequence[ExecutionReport], sequence: int) -> None:
-        """Commit the reports that are new, move what they are about, then show them to orders."""
-        desk = self._desk
+        """Keep reports: commit those that are new, or spool them while the store is away."""
         reached = advanced(self._cursors, reports)
-        is_seen = sequence <= desk.link.report_sequence or any(
+        is_seen = sequence <= self._received or any(
             report.venue_sequence <= self._cursors.get(report.account, 0) for report in reports
         )
-        last = max(sequence, desk.link.report_sequence)
-        incoming = Incoming(in_sequence(reports), last, reached, is_seen)
-        try:
-            booked = await self._commit(incoming)
-        except IntegrityError:  # Some were here before: look which.
-            seen = Incoming(incoming.reports, last, reached, is_seen=True)
-            booked = await self._commit(seen)
+        last = max(sequence, self._received)
+        await self._keeping.keep(Incoming(in_sequence(reports), last, reached, is_seen))
+        self._received = last
         self._cursors |= reached
         self._active |= dict.fromkeys(reached)
-        self._show(booked)
-        desk.link.report_sequence = last
-        desk.environment.progress.has_read(self._stream, last)
         for report in reports:
-            desk.link.health.answered((report.account, report.client_order_id))
-            self._settled((report.account, report.client_order_id))
+            self._desk.link.health.answered((report.account, report.client_order_id))
 
     async def take_some(self, reports: Sequence[ExecutionReport]) -> None:
         """Commit reports of one order that a query told: those of its account are not complete."""
         last = self._desk.link.report_sequence
-        incoming = Incoming(in_sequence(reports), last, {}, is_seen=True)
-        self._show(await self._commit(incoming))
+        await self._keeping.commit(Incoming(in_sequence(reports), last, {}, is_seen=True))
 
-    async def _commit(self, incoming: Incoming) -> Booked:
-        return await self._desk.environment.database.write(
-            lambda tx: self._booking.book(tx, incoming)
-        )
+    def _committed(self, incoming: Incoming, booked: Booked) -> None:
+        """Show orders what is new, and tell whoever waits for one of these reports."""
+        desk = self._desk
+        self._show(booked)
+        if incoming.reports and not booked.number:
+            self.feed.doubt()  # Known already: perhaps from a commit whose answer was lost.
+        desk.link.report_sequence = max(desk.link.report_sequence, incoming.feed_sequence)
+        desk.environment.progress.has_read(self._stream, desk.link.report_sequence)
+        for report in incoming.reports:
+            self._settled((report.account, report.client_order_id))
 
     def _show(self, booked: Booked) -> None:
         if booked.number:

@@ -165,6 +165,7 @@ class Execution(ExecutionService):
     ) -> pb.GetExecutionResponse:
         """Answer an execution's plan, children and where its quantity is."""
         with refusals_as_status():
+            await self._reports.catch_up()
             return await self._looking.execution((request.account, request.client_order_id))
 
     async def get_execution_analysis(
@@ -172,6 +173,7 @@ class Execution(ExecutionService):
     ) -> pb.GetExecutionAnalysisResponse:
         """Answer how well an execution went."""
         with refusals_as_status():
+            await self._reports.catch_up()
             return await self._analyzing.analysis((request.account, request.client_order_id))
 
     async def preview_execution(
@@ -188,6 +190,7 @@ class Execution(ExecutionService):
         """Ask the venue for an order now."""
         with refusals_as_status():
             self._check_venue(request.venue)
+        await self._reports.catch_up()
         key = (request.account, request.client_order_id)
         if (worked := await self._looking.queried(key)) is not None:
             return worked

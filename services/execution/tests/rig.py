@@ -27,6 +27,7 @@ from runtime.progress import Progress
 from runtime.rpc import P, Port
 from runtime.stores import Database, Streams
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
+from runtime.stores.spool import Spool
 from services.execution import Execution, ExecutionPeers, tables
 from services.execution.tests import mothers
 from services.execution.tests.mothers import ANA, KEY, START_NS
@@ -43,6 +44,7 @@ class Rig:
         self.risk = ScriptedRisk()
         self.marketdata = ScriptedMarketData()
         self.database = Database.inline_memory()
+        self.spool = Spool(Database.inline_memory(), self.clock)
         self.environment: Environment
         self.service: Execution
         self.execution: ExecutionService  # As orders calls it, through all guards.
@@ -65,6 +67,7 @@ class Rig:
             streams=Streams(SimulatedRedis(SimulatedServer()), identity_of("execution")),
             progress=Progress(),
             tasks=Tasks("execution"),
+            spool=self.spool,
         )
         self.venue.now_ns = self.clock.now_ns
         peers = ExecutionPeers(
@@ -79,7 +82,7 @@ class Rig:
 
     async def crash(self) -> None:
         """Lose everything that is not committed, without a farewell."""
-        self.database = self.database.crash()
+        self.database, self.spool = self.database.crash(), self.spool.crash()
         await self.environment.tasks.stop()
 
     async def rest(self) -> None:
