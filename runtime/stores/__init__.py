@@ -3,7 +3,14 @@
 from runtime.stores.consumer import DeadLetter, Handle, StreamConsumer
 from runtime.stores.database import Database
 from runtime.stores.epochs import Epochs, epochs_table
-from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, StoreLocked
+from runtime.stores.errors import (
+    CommitUnknown,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
 from runtime.stores.faults import StoreFaults
 from runtime.stores.inbox import Inbox, inbox_table
 from runtime.stores.membership import Entry, Subscription
@@ -25,10 +32,12 @@ __all__ = [
     "Outbox",
     "Relay",
     "Requests",
+    "StoreBusy",
     "StoreError",
     "StoreFaults",
     "StoreFull",
     "StoreLocked",
+    "StoreReadOnly",
     "StreamConsumer",
     "Streams",
     "Subscription",

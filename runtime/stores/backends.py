@@ -1,12 +1,11 @@
-"""How one transaction runs: inline in memory, on a file with its commit in a thread, or async."""
+"""How one transaction runs, and how it runs inline in memory."""
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
-from typing import Protocol, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 from runtime.stores.hot import HotConnection
@@ -26,8 +25,13 @@ class Backend(Protocol):
 
     is_shared: bool  # Whether another process may write here too.
 
-    async def transact(self, body: Callable[[Connection], T]) -> T:
-        """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
+    async def transact(
+        self, body: Callable[[Connection], T], waiting: "Sequence[asyncio.Future[Any]]" = ()
+    ) -> T:
+        """Run `body` in one transaction and commit; roll back and re-raise what it raises.
+
+        When everybody in `waiting` has left, the work may be given up.
+        """
 
     async def read(self, body: Callable[[Connection], T]) -> T:
         """Run `body` on one snapshot."""
@@ -73,7 +77,9 @@ class MemoryBackend:
         driver.execute("COMMIT")
         return result
 
-    async def transact(self, body: Callable[[Connection], T]) -> T:
+    async def transact(
+        self, body: Callable[[Connection], T], waiting: "Sequence[asyncio.Future[Any]]" = ()
+    ) -> T:
         """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
         return self.transact_now(body)
 
@@ -110,54 +116,3 @@ class MemoryBackend:
     def crash(self) -> "MemoryBackend":
         """Return itself: every transaction ended before this could be called."""
         return self
-
-
-class UrlBackend:
-    """Any database SQLAlchemy reaches through an async driver (aiomysql, aiosqlite)."""
-
-    is_shared = True
-
-    def __init__(self, url: str, predecessor: "UrlBackend | None" = None) -> None:
-        self._url = url
-        self._predecessor = predecessor  # Crashed; its connections end with ours.
-        if url.startswith("sqlite"):
-            self._engine = create_async_engine(url)
-            event.listen(self._engine.sync_engine, "connect", _leave_transactions_to_us)
-            event.listen(self._engine.sync_engine, "begin", _begin)
-        else:
-            self._engine = create_async_engine(url, isolation_level="READ COMMITTED")
-        self._writing = self._engine.execution_options(is_writing=True)
-
-    async def transact(self, body: Callable[[Connection], T]) -> T:
-        """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
-        async with self._writing.begin() as connection:
-            return await connection.run_sync(body)
-
-    async def read(self, body: Callable[[Connection], T]) -> T:
-        """Run `body` in a transaction of its own that is never committed."""
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(body)
-
-    async def close(self) -> None:
-        """Close the pool."""
-        await self._engine.dispose()
-        if self._predecessor is not None:
-            await self._predecessor.close()
-
-    def crash(self) -> "UrlBackend":
-        """Return a fresh pool to the same database; what was open is rolled back."""
-        return UrlBackend(self._url, self)
-
-
-def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    is_writing = connection.get_execution_options().get("is_writing", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={int(not is_writing)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

@@ -5,20 +5,32 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, MetaData
 
-from runtime.stores.backends import Backend, MemoryBackend, OnlyReads, UrlBackend
-from runtime.stores.errors import CommitUnknown, StoreError, StoreFull, cleared
+from runtime.stores.backends import Backend, MemoryBackend, OnlyReads
+from runtime.stores.errors import (
+    CommitUnknown,
+    StoreBusy,
+    StoreDeadlock,
+    StoreError,
+    StoreFull,
+    cleared,
+)
 from runtime.stores.faults import StoreFaults
 from runtime.stores.file_backend import FileBackend
 from runtime.stores.group import Unit, UnitRaised, run_apart, run_together
 from runtime.stores.migrating.history import History
 from runtime.stores.migrating.opening import open_schema
 
+if TYPE_CHECKING:
+    from runtime.stores.mysql_links import Limits
+
 T = TypeVar("T")
 GROUP_SIZE_MAX = 64
+WAITING_MAX = 10_000  # Units of work; more is refused before it is begun.
+DEADLOCK_PAUSES_S = (0.005, 0.01, 0.02, 0.04, 0.08)
 
 
 class Database:
@@ -53,9 +65,17 @@ class Database:
         return cls(FileBackend(path))
 
     @classmethod
-    def at_url(cls, url: str) -> "Database":
-        """Return the database an async SQLAlchemy URL names (`mysql+aiomysql://…`)."""
-        return cls(UrlBackend(url))
+    def at_url(cls, url: str, limits: "Limits | None" = None) -> "Database":
+        """Return a schema on a MySQL or MariaDB server: `mysql+aiomysql://user@host/schema`.
+
+        READ COMMITTED, strict, in UTC; see `runtime.stores.mysql_backend`.
+        """
+        if not url.startswith("mysql+aiomysql://"):
+            scheme = url.partition(":")[0]
+            raise ValueError(f"the URL begins with {scheme}, must begin with mysql+aiomysql://")
+        from runtime.stores.mysql_backend import MysqlBackend  # The driver takes 0.1 s to import.
+
+        return cls(MysqlBackend(url, limits))
 
     @property
     def is_shared(self) -> bool:
@@ -92,14 +112,17 @@ class Database:
 
         Units that wait together run in order in ONE transaction with one commit. What `work`
         raises is raised here and takes back only its own work. Raises StoreError when the
-        store itself failed (nothing committed), CommitUnknown when only the answer was lost.
-        A caller that leaves does not disturb the others; its own work may or may not happen.
+        store itself failed (nothing committed), CommitUnknown when only the answer was lost,
+        StoreBusy when too much waits already. A caller that leaves does not disturb the others;
+        its own work is not begun any more, or may or may not happen if it was.
         """
         self._check_usable()
         backend = self._backend
         is_idle = self._drainer is None and not self.faults.is_any
         if is_idle and isinstance(backend, MemoryBackend):
             return self._write_now(backend, work)
+        if len(self._queue) >= WAITING_MAX:
+            raise StoreBusy(f"{WAITING_MAX} units of work wait already: nothing was done; repeat")
         unit = Unit(work, asyncio.get_running_loop().create_future())
         self._queue.append(unit)
         if self._drainer is None:
@@ -204,10 +227,26 @@ class Database:
         if faults.commits_to_lose:
             faults.commits_to_lose -= 1
             raise CommitUnknown("the answer of the commit was lost: read back")
-        try:
-            await self._backend.transact(partial(run_together, units=units))
-        except UnitRaised:
-            await self._backend.transact(partial(run_apart, units=units))
+        await self._transact(units)
         if faults.answers_to_lose:
             faults.answers_to_lose -= 1
             raise CommitUnknown("the answer of the commit was lost: read back")
+
+    async def _transact(self, units: Sequence[Unit]) -> None:
+        """Run a group; again after a deadlock, for which the server took all of it back."""
+        for pause_s in (*DEADLOCK_PAUSES_S, None):
+            try:
+                await self._attempt(units)
+            except StoreDeadlock:
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+            else:
+                return
+
+    async def _attempt(self, units: Sequence[Unit]) -> None:
+        waiting = [unit.answer for unit in units]
+        try:
+            await self._backend.transact(partial(run_together, units=units), waiting)
+        except UnitRaised:
+            await self._backend.transact(partial(run_apart, units=units), waiting)

@@ -1,5 +1,10 @@
-"""What a store can fail with: a ServiceError each, so a servicer lets them pass as they are."""
+"""What a store can fail with: a ServiceError each, so a servicer lets them pass as they are.
 
+Every error but CommitUnknown means that nothing of the work was committed. None of them is
+definite for the caller of a service all the same: the service may have acted before.
+"""
+
+import re
 import sqlite3
 
 from grpc import StatusCode
@@ -25,10 +30,30 @@ class StoreFull(StoreError):
     reason_of_class = "STORE_FULL"
 
 
+class StoreReadOnly(StoreError):
+    """The server takes no writes at present: nothing of this work was committed."""
+
+    reason_of_class = "STORE_READ_ONLY"
+
+
 class StoreLocked(StoreError):
-    """Another process held the write lock for longer than the busy timeout."""
+    """Another process held a lock for longer than this one may wait."""
 
     reason_of_class = "STORE_LOCKED"
+
+
+class StoreDeadlock(StoreLocked):
+    """The server took the whole transaction back so that another one could go on."""
+
+
+class StoreBusy(StoreError):
+    """More is asked of the store than it gets done in time: nothing was committed.
+
+    It is UNAVAILABLE, not RESOURCE_EXHAUSTED, which would tell a far caller that nothing
+    happened at all: the service may have committed, or sent, something before this work.
+    """
+
+    reason_of_class = "STORE_BUSY"
 
 
 class CommitUnknown(StoreError):
@@ -38,18 +63,73 @@ class CommitUnknown(StoreError):
     reason_of_class = "COMMIT_UNKNOWN"
 
 
+TOO_SLOW = 3024  # MySQL's number for a statement that took longer than it may.
+LOST_THERE = (1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 4031)
+LOST_HERE = (2002, 2003, 2006, 2013, 2014, 2055)
+LOST = frozenset((*LOST_THERE, *LOST_HERE))
+# Number: what it means, and what is to be done.
+MEANINGS: dict[int, tuple[type[StoreError], str]] = {
+    1021: (StoreFull, "free disk space and repeat"),
+    1114: (StoreFull, "free disk space, or let the table grow, and repeat"),
+    1036: (StoreReadOnly, "make the table writable and repeat"),
+    1290: (StoreReadOnly, "make the server writable and repeat"),
+    1792: (StoreReadOnly, "make the session writable and repeat"),
+    1836: (StoreReadOnly, "make the server writable and repeat"),
+    1205: (StoreLocked, "another process holds what this one needs; repeat"),
+    1020: (StoreDeadlock, "two transactions wanted the same rows; repeat"),
+    1213: (StoreDeadlock, "two transactions wanted the same rows; repeat"),
+    1040: (StoreBusy, "close connections or allow more, and repeat"),
+    1203: (StoreBusy, "close connections or allow more, and repeat"),
+    1226: (StoreBusy, "the user's limit on the server is used up; repeat later"),
+    1969: (StoreBusy, "the statement took longer than it may; repeat when the server is idle"),
+    TOO_SLOW: (StoreBusy, "the statement took longer than it may; repeat when the server is idle"),
+}
+WITH_ERRNO = (3, 1026, 1030)  # What the operating system said is only in the text of these.
+ENOSPC, EROFS = 28, 30
+SQLITE: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_FULL: (StoreFull, "free disk space and repeat"),
+    sqlite3.SQLITE_BUSY: (StoreLocked, "another process writes; repeat"),
+    sqlite3.SQLITE_LOCKED: (StoreLocked, "another process writes; repeat"),
+    sqlite3.SQLITE_IOERR: (StoreError, "check the disk and repeat"),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "check the disk and repeat"),
+}
+
+
+def number_of(error: BaseException) -> int:
+    """Return the server's or the driver's number of an error of MySQL, 0 for any other error."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if origin is None or isinstance(origin, sqlite3.Error | OSError):
+        return 0
+    first = origin.args[0] if origin.args else 0
+    return first if isinstance(first, int) else 0
+
+
 def cleared(error: Exception) -> Exception:
     """Return the StoreError that `error` of the driver means, or `error` itself.
 
     What the caller's own statement did wrong (a broken constraint, bad SQL) is returned as is.
     """
-    text = str(error.orig if isinstance(error, DBAPIError) else error)
-    if not isinstance(error, DBAPIError | sqlite3.Error):
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(origin, sqlite3.Error):
+        found = SQLITE.get(getattr(origin, "sqlite_errorcode", 0) & 0xFF)
+    elif isinstance(error, DBAPIError) or type(error).__module__ == "pymysql.err":
+        found = _mysql_meaning(number_of(error), str(origin))
+    else:
         return error
-    if "is full" in text or "No space left" in text:
-        return StoreFull(f"{text}: nothing was committed; free disk space and repeat")
-    if "is locked" in text or "Lock wait timeout" in text:
-        return StoreLocked(f"{text}: another process writes; nothing was committed, repeat")
-    if "disk I/O error" in text or "unable to open" in text:
-        return StoreError(f"{text}: nothing was committed; check the disk and repeat")
-    return error
+    if found is None:
+        return error
+    kind, advice = found
+    return kind(f"{origin}: nothing was committed; {advice}")
+
+
+def _mysql_meaning(number: int, text: str) -> tuple[type[StoreError], str] | None:
+    if number in LOST:
+        return StoreError, "the connection to the server was lost; repeat"
+    if number in WITH_ERRNO:
+        named = {int(digits) for digits in re.findall(r"\b\d+\b", text)}
+        if ENOSPC in named:
+            return StoreFull, "free disk space and repeat"
+        if EROFS in named:
+            return StoreReadOnly, "make the disk writable and repeat"
+        return StoreError, "check the server's disk and repeat"
+    return MEANINGS.get(number)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +37,9 @@ class FileBackend:
         self._reader, self._read_driver = _connect(path, busy_timeout_ms=5_000)
         self._read_driver.execute("PRAGMA query_only=ON")
 
-    async def transact(self, body: Callable[[Connection], T]) -> T:
+    async def transact(
+        self, body: Callable[[Connection], T], waiting: "Sequence[asyncio.Future[Any]]" = ()
+    ) -> T:
         """Run `body` in one transaction and commit; roll back and re-raise what it raises."""
         await self._begin()
         try:

@@ -53,6 +53,7 @@ def run_together(tx: Connection, units: Sequence[Unit]) -> None:
 def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
     """Run every unit in its own savepoint, so that a raiser takes back only its own work."""
     for unit in units:
+        unit.error = None  # Of an earlier run, which the server took back.
         tx.exec_driver_sql("SAVEPOINT unit")
         try:
             unit.result = unit.work(tx)

@@ -2,13 +2,13 @@
 
 SQLAlchemy compiles a statement once, but then still spends 25 us on each execution with
 contexts, events and result bookkeeping; SQLite itself needs 3. A statement object that is
-executed a second time is kept compiled here, and goes straight to the driver from then on.
+executed a second time is kept compiled here, and goes straight to the driver from then on:
+to `sqlite3`, or to a `Link`, which offers the same and sends many sets of values in one packet.
 An IN list makes one statement for each length. What is unusual about a statement (defaults in
 Python, RETURNING) leaves it on the ordinary way. Rows, `rowcount`, `inserted_primary_key` and
 errors are the same on both.
 """
 
-import sqlite3
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -25,14 +25,14 @@ from sqlalchemy.sql.selectable import SelectBase
 
 Parameters: TypeAlias = Mapping[str, Any]
 Bind: TypeAlias = tuple[str, Any, Callable[[Any], Any] | None]  # Name, default, processor.
-MEMO = "_plimsoll_memo"
 REQUIRED = object()
 NOTHING: Parameters = {}
+MEMO = "_plimsoll_memo"
 LISTED_MAX = 64  # Elements in the IN lists of a statement that is kept.
 
 
 class HotConnection(Connection):
-    """A Core connection to SQLite that takes the short way for repeated statements."""
+    """A Core connection that takes the short way for repeated statements."""
 
     def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
         """Execute `statement`; parameters as SQLAlchemy takes them, by name."""
@@ -48,9 +48,9 @@ class HotConnection(Connection):
             if isinstance(statement, SelectBase | UpdateBase):
                 statement.__dict__[MEMO] = _Memo(statement)
             return None
-        key = tuple(names)
+        key = (self.dialect.name, *names)  # One process may keep state in several engines.
         if key not in memo.hot:
-            memo.hot[key] = _hot_of(statement, self.dialect, list(key))
+            memo.hot[key] = _hot_of(statement, self.dialect, list(names))
         return memo.hot[key]
 
 
@@ -60,6 +60,7 @@ class Hot:
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self._take(compiled.string, [_bind(compiled, name) for name in compiled.positiontup or ()])
         self._dialect = dialect
+        self._errors: type[Exception] = dialect.loaded_dbapi.Error
         self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
         self._primary_key: Any = None
         if compiled.isinsert:
@@ -78,21 +79,21 @@ class Hot:
         is_plain = len(names) == len(self._binds) > 1
         self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
 
-    def run(self, driver: sqlite3.Connection, parameters: Parameters) -> Any:
+    def run(self, driver: Any, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
         try:
             cursor = driver.execute(self._sql, self._values(parameters))
             if self._metadata is not None:
                 return IteratorResult(self._metadata, iter(cursor.fetchall()))
-        except sqlite3.Error as error:
+        except self._errors as error:
             raise self._wrapped(parameters, error) from error
         return Done(cursor, self._primary_key, parameters)
 
-    def run_many(self, driver: sqlite3.Connection, many: Sequence[Parameters]) -> Any:
+    def run_many(self, driver: Any, many: Sequence[Parameters]) -> Any:
         """Execute with each set of parameters in turn."""
         try:
             cursor = driver.executemany(self._sql, map(self._values, many))
-        except sqlite3.Error as error:
+        except self._errors as error:
             raise self._wrapped(many, error) from error
         return Done(cursor, None, NOTHING)
 
@@ -111,7 +112,7 @@ class Hot:
         return values
 
     def _wrapped(self, parameters: Any, error: Exception) -> BaseException:
-        kind: Any = sqlite3.Error
+        kind: Any = self._errors
         return DBAPIError.instance(self._sql, parameters, error, kind, dialect=self._dialect)
 
 
@@ -124,7 +125,7 @@ class HotLists:
         self._base = Hot(compiled, dialect)
         self._of: dict[tuple[int, ...], tuple[Hot, Mapping[str, Sequence[str]]]] = {}
 
-    def run(self, driver: sqlite3.Connection, parameters: Parameters) -> Any:
+    def run(self, driver: Any, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
         sizes = tuple([len(parameters[name]) for name in self._lists])
         hot, elements = self._of.get(sizes) or self._expanded(sizes, parameters)
@@ -133,7 +134,7 @@ class HotLists:
             flat.update(zip(keys, parameters[name], strict=True))
         return hot.run(driver, flat)
 
-    def run_many(self, driver: sqlite3.Connection, many: Sequence[Parameters]) -> Any:
+    def run_many(self, driver: Any, many: Sequence[Parameters]) -> Any:
         """Refuse, as SQLAlchemy does."""
         error = InvalidRequestError("'expanding' parameters can't be used with executemany()")
         raise StatementError(str(error), self._compiled.string, many, error)
@@ -161,7 +162,7 @@ class Done:
 
     returns_rows = False
 
-    def __init__(self, cursor: sqlite3.Cursor, primary_key: Any, given: Parameters) -> None:
+    def __init__(self, cursor: Any, primary_key: Any, given: Parameters) -> None:
         self.rowcount = cursor.rowcount
         self.lastrowid = cursor.lastrowid
         self._primary_key = primary_key
@@ -169,7 +170,7 @@ class Done:
 
     @property
     def inserted_primary_key(self) -> Any:
-        """The key of the row, with what SQLite counted up."""
+        """The key of the row, with what the database counted up."""
         return self._primary_key(self.lastrowid, self._given)
 
 

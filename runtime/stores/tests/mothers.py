@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from redis.asyncio import Redis
 from sqlalchemy import (
@@ -45,6 +46,18 @@ OUTBOX = outbox_table(METADATA)
 INBOX = inbox_table(METADATA)
 INSERT_NOTE = insert(NOTES)
 SELECT_NOTES = select(NOTES.c.text).order_by(NOTES.c.id)
+
+
+class MysqlServer(Protocol):
+    """The session's server."""
+
+    version: str
+
+    async def fresh(self) -> str:
+        """Return the URL of a new, empty schema."""
+
+    async def execute(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Run statements as the administrator; return the last one's rows."""
 
 
 class FixedClock:
