@@ -1,8 +1,18 @@
 """The tables that market data owns; nothing else reads or writes them."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
 
 from runtime.stores import requests_table
+from runtime.stores.constraints import at_least, flags, names, refers, within
 from runtime.stores.schema import BYTES, LONG_TEXT, new_metadata, table
 
 NAME = String(32)
@@ -22,6 +32,10 @@ candles = table(
     Column("sequence", BigInteger, nullable=False, unique=True),
     Column("is_backfill", SmallInteger, nullable=False),
     Column("body", BYTES, nullable=False),
+    *names("instrument"),
+    *at_least(1, "sequence"),
+    *at_least(0, "revision"),
+    *flags("is_backfill"),
 )
 
 # What else watchers saw: gaps and forming candles, each as its WatchCandlesResponse.
@@ -30,6 +44,7 @@ notices = table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("body", BYTES, nullable=False),
+    *at_least(1, "sequence"),
 )
 
 # The last confirmed candle of each line of candles.
@@ -39,6 +54,7 @@ series = table(
     Column("instrument", NAME, primary_key=True),
     Column("timeframe", SmallInteger, primary_key=True),
     Column("last_open_ns", BigInteger, nullable=False),
+    *names("instrument"),
 )
 
 # The last sequence given to each stream: "candles" and "ticks".
@@ -47,6 +63,7 @@ heads = table(
     metadata,
     Column("stream", String(32), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 # Instruments that imports brought; `body` is the InstrumentSpec.
@@ -56,6 +73,8 @@ instruments = table(
     Column("instrument", NAME, primary_key=True),
     Column("is_derived", SmallInteger, nullable=False),
     Column("body", BYTES, nullable=False),
+    *names("instrument"),
+    *flags("is_derived"),
 )
 
 # Imported datasets, a row for each of their lines of candles.
@@ -74,6 +93,8 @@ datasets = table(
     Column(
         "layout", LONG_TEXT, nullable=False
     ),  # JSON: column names with their exponents, in order.
+    *names("dataset", "instrument"),
+    *at_least(0, "row_count", "gap_count"),
 )
 
 # Their candles as columns of little-endian integers: opens, closes, then those of the layout.
@@ -85,6 +106,8 @@ dataset_blocks = table(
     Column("timeframe", SmallInteger, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("payload", BYTES, nullable=False),
+    *at_least(0, "number"),
+    refers(["dataset", "instrument", "timeframe"], "datasets"),
 )
 
 imports = table(
@@ -96,6 +119,8 @@ imports = table(
     Column("timeframe", SmallInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
     Column("stored_ns", BigInteger, nullable=False),
+    *names("request_id"),
+    *at_least(0, "accepted"),
 )
 
 replays = table(
@@ -108,6 +133,9 @@ replays = table(
     Column("published", BigInteger, nullable=False),
     Column("total", BigInteger, nullable=False),
     Column("failure", LONG_TEXT, nullable=False),
+    *names("replay_id"),
+    within("state", 1, 4),
+    *at_least(0, "published", "total"),
 )
 
 # Batches of ticks as they were published; `body` is the TickBatch. Times are of the ticks.
@@ -124,6 +152,10 @@ ticks = table(
     Column("body", BYTES, nullable=False),
     UniqueConstraint("instrument", "sequence_first"),
     Index("ticks_by_time", "instrument", "last_ns"),
+    Index("ticks_by_age", "stored_ns"),
+    *at_least(1, "sequence"),
+    *names("instrument"),
+    CheckConstraint("first_ns <= last_ns", name="times"),
 )
 
 # How far the ticks of each instrument are, and what its present session fixed.
@@ -136,6 +168,8 @@ tick_lines = table(
     Column("price_exponent", SmallInteger, nullable=False),
     Column("quantity_exponent", SmallInteger, nullable=False),
     Column("source", BYTES, nullable=False),  # DataSource, as last stated.
+    *names("instrument"),
+    *at_least(0, "sequence_next"),
 )
 
 requests = requests_table(metadata)

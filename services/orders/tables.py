@@ -3,6 +3,16 @@
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, String, UniqueConstraint
 
 from runtime.stores import epochs_table, inbox_table, outbox_table, requests_table
+from runtime.stores.constraints import (
+    amounts,
+    at_least,
+    currencies,
+    decimals,
+    flags,
+    names,
+    refers,
+    within,
+)
 from runtime.stores.schema import BYTES, COUNTER, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
 metadata = new_metadata()
@@ -44,6 +54,19 @@ orders = table(
     UniqueConstraint("account", "client_order_id"),
     Index("ix_orders_client_order_id", "client_order_id"),
     Index("ix_orders_place", "place"),
+    # Each ends with the number that counts the rows, so a list is read in its order.
+    Index("ix_orders_account", "account"),
+    Index("ix_orders_account_place", "account", "place"),
+    Index("ix_orders_strategy_id", "strategy_id"),
+    Index("ix_orders_instrument", "instrument"),
+    *names("account", "client_order_id", "order_id"),
+    *flags("is_cancel_wanted", "is_triggered"),
+    within("place", 1, 15),
+    within("working", 1, 15),
+    *amounts("quantity", "cum"),
+    *decimals("cost", "fees"),
+    *at_least(0, "version", "validation", "attempt", "deadline_ns", "doubt_since_ns"),
+    *currencies("currency", is_optional=True),
 )
 
 order_events = table(
@@ -53,6 +76,9 @@ order_events = table(
     Column("account", String(64), nullable=False),
     Column("client_order_id", String(64), nullable=False),
     Column("payload", BYTES, nullable=False),  # OrderEvent.
+    *at_least(1, "sequence"),
+    refers(["account", "client_order_id"], "orders"),
+    Index("ix_order_events_order", "account", "client_order_id"),
 )
 
 # The inbox of reports, and what of them was booked.
@@ -70,6 +96,8 @@ executions = table(
     Column("digest", DIGEST, nullable=False),
     Column("payload", BYTES, nullable=False),  # ExecutionReport.
     Index("ix_executions_order", "account", "client_order_id"),
+    *names("venue", "exec_id"),
+    *decimals("quantity", "price", "fee"),
 )
 
 dispatches = table(
@@ -81,6 +109,9 @@ dispatches = table(
     Column("epoch", BigInteger, nullable=False),
     Column("started_ns", BigInteger, nullable=False),
     Column("outcome", String(64), nullable=False),  # Empty until the answer is committed.
+    *at_least(1, "attempt"),
+    *at_least(0, "epoch"),
+    refers(["account", "client_order_id"], "orders"),
 )
 
 signal_decisions = table(
@@ -96,6 +127,10 @@ signal_decisions = table(
     Column("codes", LONG_TEXT, nullable=False),  # Joined by ",".
     Column("decided_ns", BigInteger, nullable=False),
     Index("ix_signal_decisions_sequence", "sequence"),
+    Index("ix_signal_decisions_strategy_id", "strategy_id"),
+    Index("ix_signal_decisions_outcome", "outcome"),
+    *names("signal_id"),
+    within("outcome", 1, 5),
 )
 
 feedback_cursors = table(
@@ -103,6 +138,7 @@ feedback_cursors = table(
     metadata,
     Column("subscriber", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 report_cursors = table(
@@ -110,6 +146,7 @@ report_cursors = table(
     metadata,
     Column("source", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 dead_letters = table(
@@ -129,6 +166,7 @@ alarms = table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("payload", BYTES, nullable=False),  # RiskEvent.
+    *at_least(1, "sequence"),
 )
 
 # Which entry orders have a stop or a target at the venue that may need work.
@@ -139,6 +177,9 @@ protections = table(
     Column("client_order_id", String(64), primary_key=True),  # Of the entry.
     Column("stop_price", DECIMAL, nullable=False),  # Where it stands now; empty: none.
     Column("is_over", SmallInteger, nullable=False),
+    *decimals("stop_price"),
+    *flags("is_over"),
+    refers(["account", "client_order_id"], "orders"),
 )
 
 # How people knew what became of orders in doubt.
@@ -151,6 +192,8 @@ resolutions = table(
     Column("person", String(128), nullable=False),
     Column("evidence", LONG_TEXT, nullable=False),
     Column("resolved_ns", BigInteger, nullable=False),
+    *names("person", "evidence"),
+    refers(["account", "client_order_id"], "orders"),
 )
 
 inbox = inbox_table(metadata)

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, UniqueConstraint
 
 from runtime.stores import requests_table
+from runtime.stores.constraints import at_least, decimals, flags, names, refers, within
 from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
 metadata = new_metadata()
@@ -26,6 +27,14 @@ risk_decisions = table(
     Column("names", String(200), nullable=False),  # Currency, instrument and trader.
     UniqueConstraint("account", "request_key"),
     Index("risk_decisions_by_subject", "subject_id"),
+    Index("risk_decisions_of_account", "account", "sequence"),
+    Index("risk_decisions_of_strategy", "strategy_id", "sequence"),
+    Index("risk_decisions_by_verdict", "verdict", "sequence"),
+    Index("risk_decisions_of_signals", "is_signal", "sequence"),
+    *at_least(1, "sequence"),
+    *names("decision_id", "account", "request_key"),
+    *flags("is_signal"),
+    within("verdict", 1, 3),
 )
 
 # One row for each check that failed; the full list is inside the answer.
@@ -37,6 +46,8 @@ risk_checks = table(
     Column("outcome", Integer, nullable=False),
     Column("observed", String(200), nullable=False),
     Column("limit_text", String(200), nullable=False),
+    within("outcome", 1, 4),
+    refers(["decision"], "risk_decisions", ["sequence"]),
 )
 
 risk_holds = table(
@@ -63,6 +74,12 @@ risk_holds = table(
     Column("approved", Integer, nullable=False),  # Its place among all approvals.
     Column("since_ns", BigInteger, nullable=False),  # When it was approved, or was over.
     Index("risk_holds_over", "is_over", "since_ns"),
+    Index("risk_holds_by_approval", "approved"),
+    *names("account", "client_order_id"),
+    within("direction", -1, 1),
+    *decimals("leaves", "opening", "filled", "price", "worst"),
+    *decimals("replaced_leaves", is_optional=True),
+    *flags("is_reduce_only", "is_in_doubt", "is_confirmed", "is_over"),
 )
 
 risk_positions = table(
@@ -73,6 +90,8 @@ risk_positions = table(
     Column("quantity", DECIMAL, nullable=False),
     Column("flow_minor", BigInteger, nullable=False),
     Column("entries", LONG_TEXT, nullable=False),  # A JSON list of order ids.
+    *names("account", "instrument"),
+    *decimals("quantity"),
 )
 
 risk_fills = table(
@@ -92,6 +111,11 @@ risk_fills = table(
     Column("time_ns", BigInteger, nullable=False),  # When it was reported.
     Column("is_opening", Boolean, nullable=False),
     Index("risk_fills_of_position", "account", "instrument", "number"),
+    Index("risk_fills_in_order", "number"),
+    Index("risk_fills_opening", "is_opening", "time_ns"),
+    *names("account", "exec_id"),
+    *decimals("quantity"),
+    *flags("is_busted", "is_opening"),
 )
 
 # Reports that took effect, busts and corrections included.
@@ -128,6 +152,8 @@ risk_breakers = table(
     Column("since_ns", BigInteger, nullable=False),
     Column("until_ns", BigInteger),
     Column("is_acknowledged", Boolean, nullable=False),
+    within("scope_kind", 1, 4),
+    *flags("is_standing", "is_acknowledged"),
 )
 
 # What each strategy has open, and what that brought in since it was flat.
@@ -139,6 +165,7 @@ risk_trades = table(
     Column("instrument", String(32), primary_key=True),
     Column("quantity", DECIMAL, nullable=False),
     Column("flow_minor", BigInteger, nullable=False),
+    *decimals("quantity"),
 )
 
 risk_streaks = table(
@@ -148,6 +175,7 @@ risk_streaks = table(
     Column("strategy_id", String(64), primary_key=True),
     Column("losses", Integer, nullable=False),
     Column("after_fill", BigInteger, nullable=False),
+    *at_least(0, "losses"),
 )
 
 risk_events = table(
@@ -155,6 +183,7 @@ risk_events = table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("body", BYTES, nullable=False),
+    *at_least(1, "sequence"),
 )
 
 limits = table(
@@ -165,6 +194,8 @@ limits = table(
     Column("scope_id", String(64), nullable=False),
     Column("body", BYTES, nullable=False),
     Column("set_ns", BigInteger, nullable=False),
+    *at_least(1, "version"),
+    within("scope_kind", 1, 4),
 )
 
 trading_modes = table(
@@ -176,6 +207,8 @@ trading_modes = table(
     Column("asked", Integer, nullable=False),  # What somebody set; breakers have their own table.
     Column("reason", String(200), nullable=False),
     Column("since_ns", BigInteger, nullable=False),
+    within("scope_kind", 1, 4),
+    within("mode", 1, 4),
 )
 
 marks = table(
@@ -185,6 +218,7 @@ marks = table(
     Column("price", DECIMAL, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("stale_after_ns", BigInteger, nullable=False),
+    *decimals("price"),
 )
 
 inbox = table(
@@ -192,6 +226,7 @@ inbox = table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", DIGEST, nullable=False),
+    *at_least(1, "sequence"),
 )
 
 cursors = table(
@@ -199,6 +234,7 @@ cursors = table(
     metadata,
     Column("stream", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 requests = requests_table(metadata)

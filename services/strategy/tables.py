@@ -3,7 +3,11 @@
 from sqlalchemy import BigInteger, Column, Index, SmallInteger, String
 
 from runtime.stores import epochs_table, outbox_table, requests_table
+from runtime.stores.constraints import at_least, decimals, flags, names, one_of, refers, within
 from runtime.stores.schema import BYTES, COUNTER, DECIMAL, LONG_TEXT, new_metadata, table
+
+STATES = ("CREATED", "WARMING", "RUNNING", "PAUSED", "STOPPED", "FAILED")
+OUTCOMES = ("NOTHING", "SIGNALLED", "FILTERED", "NOT_WARM", "INPUT_MISSING", "FAILED")
 
 metadata = new_metadata()
 
@@ -21,6 +25,10 @@ strategies = table(
     Column("last_error", LONG_TEXT, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
     Column("updated_ns", BigInteger, nullable=False),
+    *names("strategy_id"),
+    one_of("state", STATES),
+    *flags("is_stopping"),
+    *at_least(1, "config_version"),
 )
 
 # Immutable: what a strategy was configured to do when a signal names its version.
@@ -31,6 +39,7 @@ strategy_versions = table(
     Column("config_version", BigInteger, primary_key=True),
     Column("config", BYTES, nullable=False),  # StrategyConfig.
     Column("instruments", LONG_TEXT, nullable=False),  # Joined by ",".
+    refers(["strategy_id"], "strategies"),
 )
 
 # What a strategy remembers of an instrument between candles, as JSON.
@@ -40,6 +49,8 @@ strategy_states = table(
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
     Column("body", LONG_TEXT, nullable=False),
+    *names("instrument"),
+    refers(["strategy_id"], "strategies"),
 )
 
 # What it holds by its fills, and the stops it watches, as JSON; prices in attos.
@@ -49,6 +60,8 @@ strategy_positions = table(
     Column("strategy_id", String(64), primary_key=True),
     Column("instrument", String(32), primary_key=True),
     Column("body", LONG_TEXT, nullable=False),
+    *names("instrument"),
+    refers(["strategy_id"], "strategies"),
 )
 
 # Every fill once; a busted one has the quantity 0.
@@ -64,6 +77,9 @@ strategy_fills = table(
     Column("time_ns", BigInteger, nullable=False),
     Column("signal_id", String(64), nullable=False),
     Index("ix_strategy_fills_of", "strategy_id", "instrument", "number"),
+    *names("fill_id"),
+    *decimals("quantity_atto", "price_atto"),
+    refers(["strategy_id"], "strategies"),
 )
 
 # Also where an instrument stands: its last row tells how far it has been evaluated.
@@ -81,6 +97,12 @@ evaluations = table(
     Column("outcome", String(16), nullable=False),
     Column("is_intrabar_unknown", SmallInteger, nullable=False),
     Column("latency_ns", BigInteger, nullable=False),  # From the candle's close, by the clock.
+    Index("ix_evaluations_sequence", "sequence"),
+    Index("ix_evaluations_outcome", "strategy_id", "outcome"),
+    *decimals("close_atto"),
+    one_of("outcome", OUTCOMES),
+    *flags("is_intrabar_unknown"),
+    refers(["strategy_id"], "strategies"),
 )
 
 signals = table(
@@ -94,6 +116,13 @@ signals = table(
     Column("status", SmallInteger, nullable=False),  # SignalStatus.
     Column("payload", BYTES, nullable=False),  # Signal.
     Index("ix_signals_strategy", "strategy_id", "number"),
+    Index("ix_signals_strategy_status", "strategy_id", "status"),
+    Index("ix_signals_instrument", "instrument"),
+    Index("ix_signals_status", "status"),
+    *names("signal_id"),
+    *at_least(1, "sequence"),
+    within("status", 1, 2),
+    refers(["strategy_id"], "strategies"),
 )
 
 # How far this service has read: "order_events", and at least so far "candles".
@@ -102,6 +131,7 @@ cursors = table(
     metadata,
     Column("stream", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 outbox = outbox_table(metadata)
