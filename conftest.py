@@ -4,17 +4,22 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from functools import cache
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
 
-from fixtures.stores.local import lacking, local_mysql, local_redis
+from fixtures.stores.berths import Berths
+from fixtures.stores.kinds import StoreKind, servers_of
+from fixtures.stores.local import local_mysql, local_redis
 from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
 
 S = TypeVar("S")
+REMEDY = "run ci/provision as root"
+IS_ALL_REQUIRED = bool(os.environ.get("PLIMSOLL_REQUIRE_ALL"))  # Nothing may be left out.
 
 # The same examples in every run, and no example fails because the machine is busy.
 settings.register_profile("house", derandomize=True, deadline=None)
@@ -27,7 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--world",
         action="append",
         choices=("simulated", "embedded"),
-        help="run features in this world only; may be repeated (default: every world)",
+        help="run features in this world only, on embedded stores; may be repeated "
+        "(default: every world)",
+    )
+    parser.addoption(
+        "--stores",
+        action="append",
+        choices=tuple(StoreKind),
+        help="run features in real time on these stores only; may be repeated "
+        "(default: all that this machine has)",
     )
 
 
@@ -40,10 +53,41 @@ def pytest_asyncio_loop_factories(
     return {"virtual": VirtualLoop}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to do without stores that are asked for, or that nothing may be left out."""
+    asked = config.getoption("--stores") or (StoreKind if IS_ALL_REQUIRED else ())
+    for kind in map(StoreKind, asked):
+        if missing := kind.lacking():
+            raise pytest.UsageError(f"stores {kind} need {' and '.join(missing)}: {REMEDY}")
+
+
+def pytest_report_header() -> list[str]:
+    """Say which stores this machine has, and what it lacks for others."""
+    here = ", ".join(kind for kind in StoreKind if not kind.lacking())
+    return [f"stores: {here}"] + [
+        f"stores {kind} are left out: no {' and no '.join(missing)}; {REMEDY}"
+        for kind in StoreKind
+        if (missing := kind.lacking())
+    ]
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector forget what was collected: thousands of tests stay to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def berths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[StoreKind], Berths]]:
+    """Return what lends places on this session's servers, which start when they are needed."""
+    with ExitStack() as closing:
+
+        @cache
+        def on(kind: StoreKind) -> Berths:
+            opening = servers_of(kind, tmp_path_factory.mktemp(kind))
+            return Berths(closing.enter_context(_for_session(opening)))
+
+        yield on
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +107,8 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 
 def _require_local_servers() -> None:
-    if missing := lacking():
-        text = f"this machine has no {' and no '.join(missing)}: run ci/provision"
-        (pytest.fail if os.environ.get("PLIMSOLL_REQUIRE_ALL") else pytest.skip)(text)
+    if missing := StoreKind.LOCAL.lacking():
+        pytest.skip(f"this machine has no {' and no '.join(missing)}: {REMEDY}")
 
 
 @contextmanager

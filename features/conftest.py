@@ -1,33 +1,105 @@
-"""Every scenario runs in every world, unless a tag restricts it; the worlds run the same files."""
+"""Every scenario runs in every place, unless a tag restricts it; all run the same files.
+
+A place is a world and what keeps its state: `--world` and `--stores` choose among them.
+"""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from fixtures.stage import STAGE_START_NS, Stage
+from fixtures.stores import Stores, StoreSource, stores_of
+from fixtures.stores.berths import Berths
+from fixtures.stores.kinds import StoreKind
 from fixtures.system import Setup
 from fixtures.worlds import World
 
 SEED = 1
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where scenarios run."""
+
+    world: World
+    kind: StoreKind = StoreKind.EMBEDDED
+
+    def __str__(self) -> str:
+        """Return the name in a test's id: simulated, embedded, embedded-local."""
+        return f"{self.world}-{self.kind}" if self.kind.has_servers else str(self.world)
+
+    def suits(self, tags: set[str]) -> bool:
+        """Tell whether a scenario with these tags is meant to run here."""
+        worlds = tags & {str(world) for world in World}
+        return (not worlds or self.world in worlds) and (
+            "servers" not in tags or self.kind.has_servers
+        )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a scenario once per world: those asked for, less those its tags leave out."""
-    if "world" not in metafunc.fixturenames:
+    """Run a scenario once per place: those asked for, less those its tags leave out."""
+    if "place" not in metafunc.fixturenames:
         return
-    asked = metafunc.config.getoption("--world") or list(World)
-    tags = {world for world in World if metafunc.definition.get_closest_marker(world.value)}
-    worlds = [world for world in map(World, asked) if not tags or world in tags]
-    metafunc.parametrize("world", worlds, ids=str)
+    tags = {mark.name for mark in metafunc.definition.iter_markers()}
+    chosen = [place for place in _asked(metafunc.config) if place.suits(tags)]
+    nowhere = pytest.param(None, marks=pytest.mark.nowhere)
+    metafunc.parametrize("place", chosen or [nowhere], ids=str, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is meant for other places than those asked for."""
+    elsewhere = [item for item in items if item.get_closest_marker("nowhere")]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if not item.get_closest_marker("nowhere")]
+
+
+def _asked(config: pytest.Config) -> list[Place]:
+    """Return the places that the options name; all that this machine has when they name none."""
+    worlds, stores = config.getoption("--world"), config.getoption("--stores")
+    kinds = [StoreKind(kind) for kind in stores or ()]
+    if not kinds:
+        kinds = [StoreKind.EMBEDDED] if worlds else _offered()
+    if worlds is None:
+        worlds = [w for w in World if not (stores and w.is_virtual)]
+    places = [Place(World(w), kind) for w in worlds for kind in kinds]
+    return [p for p in dict.fromkeys(places) if not (p.world.is_virtual and p.kind.has_servers)]
+
+
+def _offered() -> list[StoreKind]:
+    return [kind for kind in StoreKind if not kind.lacking()]
 
 
 @pytest.fixture(autouse=True)
-def world(request: pytest.FixtureRequest) -> World:
-    """Return the world that this scenario runs in."""
+def place(request: pytest.FixtureRequest) -> Place:
+    """Return where this scenario runs."""
     chosen = request.param
-    assert isinstance(chosen, World)
+    assert isinstance(chosen, Place)
     return chosen
+
+
+@pytest.fixture
+def world(place: Place) -> World:
+    """Return the world that this scenario runs in."""
+    return place.world
+
+
+@pytest.fixture
+def stores(place: Place, berths: Callable[[StoreKind], Berths]) -> StoreSource:
+    """Return what keeps the state of this scenario's systems."""
+    if not place.kind.has_servers:
+        return stores_of
+
+    on = berths(place.kind)
+
+    def lent(_world: World, _directory: Path) -> AbstractAsyncContextManager[Stores]:
+        return on.lend()
+
+    return lent
 
 
 @pytest.fixture
@@ -38,16 +110,18 @@ def runner(world: World) -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
+def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
     """Return the running platform, an account with cash, and what the scenario remembers."""
-    stage = runner.run(Stage.set_up(Setup(world, seed=SEED, start_ns=STAGE_START_NS)))
+    setup = Setup(world, seed=SEED, start_ns=STAGE_START_NS, stores=stores)
+    stage = runner.run(Stage.set_up(setup))
     yield stage
     runner.run(stage.system.stop())
 
 
 @pytest.fixture
-def elsewhere(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
+def elsewhere(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
     """Return a second platform that shares nothing with the first."""
-    stage = runner.run(Stage.set_up(Setup(world, seed=SEED + 1, start_ns=STAGE_START_NS)))
+    setup = Setup(world, seed=SEED + 1, start_ns=STAGE_START_NS, stores=stores)
+    stage = runner.run(Stage.set_up(setup))
     yield stage
     runner.run(stage.system.stop())

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
 from fixtures.mothers import minute_candle
 from fixtures.stage import Stage
+from fixtures.stores import StoreSource
 from fixtures.worlds import World
 from runtime.times import to_ns
 
@@ -31,9 +33,10 @@ scenarios("chain")
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
+def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
     """Return a platform whose clock stands before the days that are replayed."""
-    stage = runner.run(Stage.set_up(days.setup(world, LEARNING_FROM)))
+    setup = replace(days.setup(world, LEARNING_FROM), stores=stores)
+    stage = runner.run(Stage.set_up(setup))
     yield stage
     runner.run(stage.system.stop())
 

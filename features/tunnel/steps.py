@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from trading.types.v1.signal_pb2 import (
 from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
 from fixtures.stage import Stage
+from fixtures.stores import StoreSource
 from fixtures.tunnel import hosting
 from fixtures.worlds import World
 from runtime.errors import ServiceError
@@ -39,11 +41,11 @@ class Known(NamedTuple):
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World) -> Iterator[Stage]:
+def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
     """Return a platform whose clock stands before all the days that are played."""
     hosting.load_compiler()
     setup = hosting.setup(world, hosting.row_of(FIRST_DAY))
-    stage = runner.run(Stage.set_up(setup))
+    stage = runner.run(Stage.set_up(replace(setup, stores=stores)))
     yield stage
     runner.run(stage.system.stop())
 
