@@ -16,6 +16,7 @@ from sqlalchemy import (
 
 from runtime.errors import refusal
 from runtime.stores import schema
+from runtime.stores.constraints import at_least
 
 
 def epochs_table(metadata: MetaData) -> Table:
@@ -25,6 +26,7 @@ def epochs_table(metadata: MetaData) -> Table:
         metadata,
         Column("shard", String(64), primary_key=True),
         Column("epoch", BigInteger, nullable=False),
+        *at_least(0, "epoch"),
     )
 
 

@@ -26,6 +26,7 @@ from runtime.clock import Clock
 from runtime.digest import digest
 from runtime.errors import refusal
 from runtime.stores import schema
+from runtime.stores.constraints import names
 from runtime.stores.database import Database
 from runtime.stores.ending import end
 
@@ -45,6 +46,7 @@ def requests_table(metadata: MetaData) -> Table:
         Column("answer_type", String(128), nullable=False),
         Column("answer", schema.BYTES, nullable=False),
         Column("stored_ns", BigInteger, nullable=False, index=True),
+        *names("method"),
     )
 
 

@@ -3,7 +3,25 @@
 from sqlalchemy import BigInteger, Column, Index, Integer, String
 
 from runtime.stores import epochs_table, requests_table
+from runtime.stores.constraints import amounts, at_least, flags, names, one_of, refers
 from runtime.stores.schema import BYTES, DIGEST, LONG_TEXT, new_metadata, table
+
+STATUSES = (
+    "PENDING_NEW",
+    "IN_DOUBT",
+    "NEW",
+    "PARTIALLY_FILLED",
+    "FILLED",
+    "CANCELED",
+    "REJECTED",
+    "EXPIRED",
+    "SUSPENDED",
+    "REFUSED",
+    "NOT_ACCEPTED",
+)
+PLAN_STATUSES = ("WORKING", "FILLED", "CANCELED")
+MEETINGS = ("", "PASSIVE", "CROSS", "COMPLETE", "SHOW")
+PHASES = ("PENDING", "RESTING", "DONE")
 
 metadata = new_metadata()
 QUANTITY = String(40)  # Attos as text: they outgrow 64 bits.
@@ -19,6 +37,8 @@ parents = table(
     Column("decision_id", String(64), nullable=False),  # The last one that was used.
     Column("is_cancel_wanted", Integer, nullable=False),
     Column("created_ns", BigInteger, nullable=False),
+    *names("account", "client_order_id", "execution_id"),
+    *flags("is_cancel_wanted"),
 )
 
 children = table(
@@ -47,6 +67,12 @@ children = table(
     Column("market_lots", BigInteger, nullable=False),  # POV: the market's volume at the send.
     Index("ix_children_parent", "account", "client_order_id"),
     Index("ix_children_status", "status"),
+    *names("child_order_id"),
+    one_of("status", STATUSES),
+    *amounts("quantity", "filled", "leaves"),
+    *at_least(0, "attempts", "number", "slice", "target_lots", "market_lots"),
+    one_of("meeting", MEETINGS),
+    refers(["account", "client_order_id"], "executions_parents"),
 )
 
 # How the parents that are not DIRECT are worked, in lots and ticks.
@@ -68,6 +94,10 @@ plans = table(
     Column("note", String(40), nullable=False),  # Why the last slice sent nothing.
     Column("trades_until", BigInteger, nullable=False),  # The market's last trade, at the end.
     Index("ix_plans_status", "status"),
+    one_of("status", PLAN_STATUSES),
+    *flags("is_cancel_wanted", "is_paused"),
+    *at_least(0, "filled", "children_made", "reports_made", "completions"),
+    refers(["account", "client_order_id"], "executions_parents"),
 )
 
 # The slices of a plan: when each is due, and how much is to be sent by then.
@@ -83,6 +113,9 @@ schedules = table(
     Column("outcome", String(20), nullable=False),  # Empty while pending.
     Column("sent_ns", BigInteger, nullable=False),  # 0: nothing was sent.
     Index("ix_schedules_due", "account", "client_order_id", "due_ns"),
+    *at_least(0, "target_lots", "sent_ns"),
+    one_of("phase", PHASES),
+    refers(["account", "client_order_id"], "plans"),
 )
 
 # How far each account's reports are applied without a gap (X8).
@@ -91,6 +124,7 @@ report_cursors = table(
     metadata,
     Column("account", String(64), primary_key=True),
     Column("venue_sequence", BigInteger, nullable=False),
+    *at_least(0, "venue_sequence"),
 )
 
 # Committed before each send (X3); open until its outcome is known.
@@ -105,6 +139,9 @@ dispatches = table(
     Column("started_ns", BigInteger, nullable=False),
     Column("closed_ns", BigInteger),
     Column("outcome", String(20)),
+    *at_least(1, "attempt"),
+    *at_least(0, "epoch"),
+    refers(["account", "child_order_id"], "children"),
 )
 
 # Other quantities and limits that were asked for, committed before the venue is (X14).
@@ -117,6 +154,9 @@ replacements = table(
     Column("quantity", String(40), nullable=False),  # Empty: unchanged.
     Column("limit_price", String(40), nullable=False),  # Empty: unchanged.
     Column("sent_ns", BigInteger, nullable=False),
+    *names("request_id"),
+    refers(["account", "client_order_id"], "executions_parents"),
+    Index("ix_replacements_parent", "account", "client_order_id"),
 )
 
 # Every report of a venue, once (X7), and where it stands on the stream to orders.
@@ -133,6 +173,9 @@ inbox = table(
     Column("report", BYTES, nullable=False),
     Index("ix_inbox_batch", "batch", "place"),
     Index("ix_inbox_child", "account", "child_order_id"),
+    *names("venue", "exec_id"),
+    *at_least(1, "batch"),
+    *at_least(0, "place"),
 )
 
 # Reports that say something else under a name that is taken: kept, never applied.
@@ -152,6 +195,8 @@ venue_sessions = table(
     Column("venue", String(4), primary_key=True),
     Column("session_id", String(64), nullable=False),
     Column("report_sequence", BigInteger, nullable=False),
+    *names("venue"),
+    *at_least(0, "report_sequence"),
 )
 
 epochs = epochs_table(metadata)

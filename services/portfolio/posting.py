@@ -104,8 +104,8 @@ class Posting:
         accounts = [journal.account for journal in booking.journals]
 
         def work(tx: Connection) -> None:
+            store.put_accounts(tx, books, accounts)  # Before what refers to them.
             journals.add_booking(tx, booking, first)
-            store.put_accounts(tx, books, accounts)
             store.put_balances(tx, books, balances)
             store.put_positions(tx, books, booking.changed)
             store.add_anomalies(tx, booking.anomalies, now_ns)

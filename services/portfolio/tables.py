@@ -1,8 +1,18 @@
 """The tables of the portfolio service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+)
 
 from runtime.stores import requests_table
+from runtime.stores.constraints import at_least, currencies, decimals, flags, names, refers, within
 from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
 metadata = new_metadata()
@@ -14,6 +24,9 @@ accounts = table(
     Column("currency", String(5), nullable=False),  # What it settles in.
     Column("first_ns", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),  # Its last journal.
+    *names("account"),
+    *currencies("currency"),
+    *at_least(0, "sequence"),
 )
 
 journals = table(
@@ -29,6 +42,10 @@ journals = table(
     Column("occurred_ns", BigInteger, nullable=False),
     UniqueConstraint("account", "source"),
     Index("journals_of_account", "account", "sequence"),
+    *at_least(1, "sequence"),
+    within("kind", 1, 4),
+    *names("source"),
+    refers(["account"], "accounts"),
 )
 
 entries = table(
@@ -39,6 +56,9 @@ entries = table(
     Column("ledger_account", String(64), nullable=False),
     Column("currency", String(5), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),  # A debit is positive.
+    *names("ledger_account"),
+    *currencies("currency"),
+    refers(["journal"], "journals", ["sequence"]),
 )
 
 balances = table(
@@ -48,6 +68,8 @@ balances = table(
     Column("ledger_account", String(64), primary_key=True),
     Column("currency", String(5), primary_key=True),
     Column("amount_minor", BigInteger, nullable=False),
+    *currencies("currency"),
+    refers(["account"], "accounts"),
 )
 
 positions = table(
@@ -61,6 +83,10 @@ positions = table(
     Column("realised_minor", BigInteger, nullable=False),
     Column("fees_minor", BigInteger, nullable=False),
     Column("entries", LONG_TEXT, nullable=False),  # A JSON list of order ids.
+    *names("instrument"),
+    *currencies("currency"),
+    *decimals("quantity"),
+    refers(["account"], "accounts"),
 )
 
 fills = table(
@@ -79,6 +105,12 @@ fills = table(
     Column("corrected_by", String(80), nullable=False),
     Column("is_busted", Boolean, nullable=False),
     Index("fills_of_position", "account", "instrument", "journal"),
+    *names("exec_id"),
+    *decimals("quantity", "price"),
+    *at_least(0, "notional_minor"),
+    *flags("is_busted"),
+    refers(["journal"], "journals", ["sequence"]),
+    Index("ix_fills_journal", "journal"),
 )
 
 marks = table(
@@ -88,6 +120,7 @@ marks = table(
     Column("price", DECIMAL, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("stale_after_ns", BigInteger, nullable=False),
+    *decimals("price"),
 )
 
 equity_points = table(
@@ -99,6 +132,8 @@ equity_points = table(
     Column("equity_high_minor", BigInteger, nullable=False),
     Column("time_ns", BigInteger, nullable=False),
     Column("snapshot", BYTES, nullable=False),  # The account's money at the last instant.
+    refers(["account"], "accounts"),
+    CheckConstraint("equity_low_minor <= equity_high_minor", name="extremes"),
 )
 
 anomalies = table(
@@ -120,6 +155,8 @@ shortfalls = table(
     Column("journal", BigInteger, nullable=False),  # That brought it below.
     Column("is_below", Boolean, nullable=False),
     Column("is_told", Boolean, nullable=False),
+    *flags("is_below", "is_told"),
+    refers(["account"], "accounts"),
 )
 
 # Where positions differ from a venue's, as far as anybody compared.
@@ -130,6 +167,7 @@ breaks = table(
     Column("instrument", String(32), primary_key=True),
     Column("is_open", Boolean, nullable=False),
     Column("since_ns", BigInteger, nullable=False),
+    *flags("is_open"),
 )
 
 inbox = table(
@@ -137,6 +175,7 @@ inbox = table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", DIGEST, nullable=False),
+    *at_least(1, "sequence"),
 )
 
 cursors = table(
@@ -144,6 +183,7 @@ cursors = table(
     metadata,
     Column("stream", String(64), primary_key=True),
     Column("sequence", BigInteger, nullable=False),
+    *at_least(0, "sequence"),
 )
 
 requests = requests_table(metadata)

@@ -59,8 +59,8 @@ class Transfers:
             content = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
             def work(tx: Connection) -> None:
+                store.put_accounts(tx, books, [request.account])  # Before what refers to it.
                 journals.add_journals(tx, [journal], [content], first)
-                store.put_accounts(tx, books, [request.account])
                 store.put_balances(tx, books, balances)
                 self._requests.remember(tx, METHOD, request.request_id, request, answer)
 

@@ -1,8 +1,11 @@
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, select
+import pytest
+from sqlalchemy import Column, Connection, ForeignKey, Integer, MetaData, String, Table, select
 from sqlalchemy.dialects import mysql
 
+from fixtures.stores.servers import MysqlServer
 from runtime.stores import Database
 from runtime.stores.replace import replace_into
+from runtime.stores.schema import ENGINE
 
 metadata = MetaData()
 things = Table(
@@ -10,22 +13,47 @@ things = Table(
     metadata,
     Column("name", String(8), primary_key=True),
     Column("size", Integer, nullable=False),
+    Column("note", String(8), nullable=False, server_default="none"),
+    **ENGINE,
 )
-REPLACE = replace_into(things)
+parts = Table(
+    "parts",
+    metadata,
+    Column("thing", ForeignKey("things.name", ondelete="RESTRICT"), primary_key=True),
+    **ENGINE,
+)
+REPLACE, REPLACE_PARTS = replace_into(things), replace_into(parts)
 
 
-async def test_a_row_is_stored_in_place_of_the_one_with_its_key() -> None:
+def work(tx: Connection) -> list[tuple[str, int, str]]:
+    tx.execute(REPLACE, [{"name": "a", "size": 1}, {"name": "b", "size": 2}])
+    tx.execute(things.update().values(note="kept"))
+    tx.execute(REPLACE_PARTS, {"thing": "a"})
+    tx.execute(REPLACE_PARTS, {"thing": "a"})
+    tx.execute(REPLACE, {"name": "a", "size": 3})  # Twice: the second goes the short way.
+    tx.execute(REPLACE, {"name": "a", "size": 4})
+    return [tuple(row) for row in tx.execute(select(things).order_by("name"))]  # type: ignore[misc]
+
+
+STORED = [("a", 4, "kept"), ("b", 2, "kept")]
+
+
+async def test_a_row_takes_the_place_of_the_one_with_its_key_and_stays_referred_to() -> None:
     database = Database.inline_memory()
-    await database.create(metadata)
-
-    def work(tx: Connection) -> list[tuple[str, int]]:
-        tx.execute(REPLACE, [{"name": "a", "size": 1}, {"name": "b", "size": 2}])
-        tx.execute(REPLACE, {"name": "a", "size": 3})
-        return [(row.name, row.size) for row in tx.execute(select(things).order_by("name"))]
-
-    assert await database.write(work) == [("a", 3), ("b", 2)]
+    await database.write(metadata.create_all)
+    assert await database.write(work) == STORED
 
 
-def test_mysql_has_its_own_word_for_it() -> None:
-    text = str(REPLACE.compile(dialect=mysql.dialect()))
-    assert text.startswith("REPLACE INTO things")
+@pytest.mark.real_time
+async def test_the_same_holds_on_a_server(mysql: MysqlServer) -> None:
+    database = Database.at_url(await mysql.fresh())
+    await database.write(metadata.create_all)
+    assert await database.write(work) == STORED
+    await database.close()
+
+
+def test_newer_mysql_is_asked_in_its_own_words() -> None:
+    dialect = mysql.dialect()
+    dialect._requires_alias_for_on_duplicate_key = True
+    text = str(REPLACE.compile(dialect=dialect, column_keys=["name", "size"]))
+    assert text.endswith(" AS new ON DUPLICATE KEY UPDATE size = new.size")
