@@ -1,6 +1,6 @@
 """What the tables of marketdata refuse to hold, and what they are looked up by."""
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 
 from runtime.stores.constraints import at_least, flags, names, refers, within
 from runtime.stores.migrating.altering import Additions, relax, strengthen
@@ -50,6 +50,7 @@ ADDITIONS: Additions = {
         *at_least(1, "sequence"),
         *names("instrument"),
         CheckConstraint("first_ns <= last_ns", name="times"),
+        Index("ticks_by_age", "stored_ns"),
     ],
     "tick_lines": [
         *names("instrument"),

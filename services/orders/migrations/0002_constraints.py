@@ -28,6 +28,10 @@ ADDITIONS: Additions = {
         *decimals("cost", "fees"),
         *at_least(0, "version", "validation", "attempt", "deadline_ns", "doubt_since_ns"),
         *currencies("currency", is_optional=True),
+        Index("ix_orders_account", "account"),
+        Index("ix_orders_account_place", "account", "place"),
+        Index("ix_orders_instrument", "instrument"),
+        Index("ix_orders_strategy_id", "strategy_id"),
     ],
     "order_events": [
         *at_least(1, "sequence"),
@@ -46,6 +50,8 @@ ADDITIONS: Additions = {
     "signal_decisions": [
         *names("signal_id"),
         within("outcome", 1, 5),
+        Index("ix_signal_decisions_outcome", "outcome"),
+        Index("ix_signal_decisions_strategy_id", "strategy_id"),
     ],
     "feedback_cursors": [
         *at_least(0, "sequence"),

@@ -1,5 +1,7 @@
 """What the tables of risk refuse to hold, and what they are looked up by."""
 
+from sqlalchemy import Index
+
 from runtime.stores.constraints import at_least, decimals, flags, names, refers, within
 from runtime.stores.migrating.altering import Additions, relax, strengthen
 
@@ -13,6 +15,10 @@ ADDITIONS: Additions = {
         *names("decision_id", "account", "request_key"),
         *flags("is_signal"),
         within("verdict", 1, 3),
+        Index("risk_decisions_by_verdict", "verdict", "sequence"),
+        Index("risk_decisions_of_account", "account", "sequence"),
+        Index("risk_decisions_of_signals", "is_signal", "sequence"),
+        Index("risk_decisions_of_strategy", "strategy_id", "sequence"),
     ],
     "risk_checks": [
         within("outcome", 1, 4),
@@ -24,6 +30,7 @@ ADDITIONS: Additions = {
         *decimals("leaves", "opening", "filled", "price", "worst"),
         *decimals("replaced_leaves", is_optional=True),
         *flags("is_reduce_only", "is_in_doubt", "is_confirmed", "is_over"),
+        Index("risk_holds_by_approval", "approved"),
     ],
     "risk_positions": [
         *names("account", "instrument"),
@@ -33,6 +40,8 @@ ADDITIONS: Additions = {
         *names("account", "exec_id"),
         *decimals("quantity"),
         *flags("is_busted", "is_opening"),
+        Index("risk_fills_in_order", "number"),
+        Index("risk_fills_opening", "is_opening", "time_ns"),
     ],
     "risk_breakers": [
         within("scope_kind", 1, 4),

@@ -1,5 +1,7 @@
 """What the tables of strategy refuse to hold, and what they are looked up by."""
 
+from sqlalchemy import Index
+
 from runtime.stores.constraints import at_least, decimals, flags, names, one_of, refers, within
 from runtime.stores.migrating.altering import Additions, relax, strengthen
 
@@ -37,12 +39,17 @@ ADDITIONS: Additions = {
         one_of("outcome", OUTCOMES),
         *flags("is_intrabar_unknown"),
         refers(["strategy_id"], "strategies"),
+        Index("ix_evaluations_outcome", "strategy_id", "outcome"),
+        Index("ix_evaluations_sequence", "sequence"),
     ],
     "signals": [
         *names("signal_id"),
         *at_least(1, "sequence"),
         within("status", 1, 2),
         refers(["strategy_id"], "strategies"),
+        Index("ix_signals_instrument", "instrument"),
+        Index("ix_signals_status", "status"),
+        Index("ix_signals_strategy_status", "strategy_id", "status"),
     ],
     "cursors": [
         *at_least(0, "sequence"),
