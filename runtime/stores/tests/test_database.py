@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from runtime.errors import ServiceError
 from runtime.stores import CommitUnknown, Database, StoreError, StoreFull
-from runtime.stores.tests.mothers import MysqlServer, note, notes, with_tables
+from runtime.stores.tests.mothers import NOTES, MysqlServer, note, notes, with_tables
 
 
 class DatabaseSuite:
@@ -160,6 +160,17 @@ class DatabaseSuite:
             await database.write(lambda tx: tx.execute(text("insert into nowhere values (1)")))
         with pytest.raises(Exception, match=r"no such table|doesn't exist"):
             await database.read(lambda tx: tx.execute(text("select * from nowhere")).all())
+        await database.close()
+
+    async def test_texts_come_back_as_they_were(self, tmp_path: Path) -> None:
+        database = await with_tables(await self.opened(tmp_path))
+        ugly = ["%s %% ' \" \\ ; \n \0 é 💶 :name", " ", "", "naïve"]
+        for name in ugly * 2:  # The first of a statement goes the ordinary way, then the short.
+            await database.write(note(name + "!"))
+            await database.write(lambda tx: tx.execute(NOTES.delete()))
+        for name in ugly:
+            await database.write(note(name + "!"))
+        assert await notes(database) == [name + "!" for name in ugly]
         await database.close()
 
 
