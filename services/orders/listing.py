@@ -1,21 +1,28 @@
 """Reads orders and signal decisions page by page, in the order in which they came to be."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 from trading.orders.v1.orders_pb2 import OrderRefusalReason
 
 from runtime.digest import digest
 from services.orders import tables as t
 from services.orders.bookkeeping import Outcome
 from services.orders.refusals import OrderRefused
-from services.orders.states import FIRST_END
+from services.orders.states import LIVE
 from services.orders.store import Stored, stored_of
 
 PAGE_SIZE = 100
+
+_NUMBERED = (
+    select(t.orders)
+    .where(t.orders.c.number.in_(bindparam("numbers", expanding=True)))
+    .order_by(t.orders.c.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +70,31 @@ class OrderFilter:
 
 def list_orders(tx: Connection, wanted: OrderFilter, page: Page) -> list[Stored]:
     """Return one page of orders."""
-    query = _after(t.orders, page)
-    columns = t.orders.c
-    if wanted.account:
-        query = query.where(columns.account == wanted.account)
-    if wanted.strategy_id:
-        query = query.where(columns.strategy_id == wanted.strategy_id)
-    if wanted.instrument:
-        query = query.where(columns.instrument == wanted.instrument)
-    if wanted.places:
-        query = query.where(columns.place.in_(wanted.places))
-    if wanted.is_live_only:
-        query = query.where(columns.place < int(FIRST_END))
-    return [stored_of(row) for row in tx.execute(query)]
+    places = _places(wanted)
+    if places is None:
+        return [stored_of(row) for row in tx.execute(_matching(t.orders.c, wanted, page))]
+    # One seek for each place: together they are in no order that an index has.
+    at_place = _matching([t.orders.c.number], wanted, page)
+    at_place = at_place.where(t.orders.c.place == bindparam("place"))
+    found = [tx.execute(at_place, {"place": place}).scalars().all() for place in places]
+    numbers = sorted(itertools.chain(*found))[: page.size]
+    rows = tx.execute(_NUMBERED, {"numbers": numbers}) if numbers else ()
+    return [stored_of(row) for row in rows]
+
+
+def _places(wanted: OrderFilter) -> list[int] | None:
+    """Return the places that an order may have; None when it may have any."""
+    if not wanted.is_live_only:
+        return sorted(set(wanted.places)) or None
+    return [int(place) for place in LIVE if not wanted.places or place in wanted.places]
+
+
+def _matching(columns: Iterable[Any], wanted: OrderFilter, page: Page) -> Select[Any]:
+    query = _after(columns, t.orders, page)
+    for name in ("account", "strategy_id", "instrument"):
+        if value := getattr(wanted, name):
+            query = query.where(t.orders.c[name] == value)
+    return query
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +116,7 @@ def list_decisions(
     tx: Connection, strategy_id: str, outcome: int, page: Page
 ) -> list[DecidedSignal]:
     """Return one page of signal decisions; an empty strategy or outcome 0 leaves nothing out."""
-    query = _after(t.signal_decisions, page)
+    query = _after(t.signal_decisions.c, t.signal_decisions, page)
     if strategy_id:
         query = query.where(t.signal_decisions.c.strategy_id == strategy_id)
     if outcome:
@@ -118,10 +137,9 @@ def list_decisions(
     ]
 
 
-def _after(table: Table, page: Page) -> Select[Any]:
-    return (
-        select(table).where(table.c.number > page.after).order_by(table.c.number).limit(page.size)
-    )
+def _after(columns: Iterable[Any], table: Table, page: Page) -> Select[Any]:
+    number = table.c.number
+    return select(*columns).where(number > page.after).order_by(number).limit(page.size)
 
 
 def _fingerprint(query: Message) -> str:

@@ -180,7 +180,8 @@ async def entries_are_protected_until_nothing_is_left_of_them(do: Script) -> Non
     assert [leg.key[1] for leg in found.legs] == ["entry/sl"]
     await do(protections.move_stop, entry.key, 98 * ATTO)
     await do(protections.end, entry.key)
-    assert await do(protections.active) == await do(protections.load, "PRO", INSTRUMENT) == []
+    assert await do(protections.active) == []
+    assert await do(protections.load, "PRO", INSTRUMENT) == []
 
 
 RULES = (
