@@ -1,4 +1,4 @@
-"""`plimsoll`: trial, simulate, check, up, contracts. Commands import what they need, when run."""
+"""`plimsoll`: trial, simulate, check, up, stores, contracts. Commands import what they need."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from plimsoll.contracts import app as contracts
+from plimsoll.stores import app as stores_app
 
 app = typer.Typer(
     help="Trade real market history through the platform, and judge what happened.",
@@ -15,8 +16,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(contracts, name="contracts", help="Lint, compare, generate and document contracts.")
+app.add_typer(stores_app, name="stores", help="Upgrade, downgrade and check schemas of services.")
 
 World = Annotated[str, typer.Option(help="simulated (virtual time) or embedded (real time).")]
+Stores = Annotated[
+    str, typer.Option(help="embedded (the default), local or containers: what keeps the state.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Experiment = Annotated[str, typer.Argument(help="An experiment: a file of chaos/.")]
 
@@ -25,6 +30,7 @@ Experiment = Annotated[str, typer.Argument(help="An experiment: a file of chaos/
 def trial(
     experiment: Experiment = "trading_day",
     world: World = "embedded",
+    stores: Stores = "",
     seed: Annotated[int, typer.Option(help="Repeats a simulated run exactly.", min=0)] = 1,
     directory: Annotated[
         Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
@@ -33,9 +39,11 @@ def trial(
 ) -> None:
     """Run the platform under an experiment and judge the recorded history."""
     typer.echo("loading the platform ...", err=True)  # The first sign of life, at once.
+    from plimsoll.experiments import find_place
     from plimsoll.trial import run_trial
 
-    raise typer.Exit(run_trial(experiment, world, seed, directory, as_json=json))
+    place = find_place(world, stores)
+    raise typer.Exit(run_trial(experiment, place, seed, directory, as_json=json))
 
 
 @app.command()
@@ -65,6 +73,7 @@ def check(
 @app.command()
 def up(
     world: World = "embedded",
+    stores: Stores = "",
     seed: Annotated[int, typer.Option(help="Of the venue and the ids.", min=0)] = 1,
     port: Annotated[int, typer.Option(help="TCP port; 0 picks a free one.", min=0)] = 0,
     directory: Annotated[
@@ -72,9 +81,10 @@ def up(
     ] = None,
 ) -> None:
     """Keep the platform running and show where everything listens, until Ctrl-C."""
+    from plimsoll.experiments import find_place
     from plimsoll.up import run_up
 
-    raise typer.Exit(run_up(world, seed, port, directory))
+    raise typer.Exit(run_up(find_place(world, stores), seed, port, directory))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ On a server the service's own user may not change tables: this is done beforehan
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -58,8 +58,11 @@ def downgrade(url: str, history: History, to: str) -> State:
 
 
 def state_of(url: str, history: History) -> State:
-    """Return where the database at `url` stands; changes nothing."""
-    with _connected(url) as connection:
+    """Return where the database at `url` stands; changes nothing, and waits for no writer."""
+    path = _sync(url).database or ""
+    if url.startswith("sqlite") and not Path(path).exists():
+        raise SchemaError(f"there is no file {path}: name one, or make it with upgrade")
+    with _connected(url, begin="BEGIN") as connection:
         return _state(connection, history)
 
 
@@ -105,17 +108,20 @@ def _state(connection: Connection, history: History) -> State:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
+def _connected(url: str, *, begin: str = "BEGIN IMMEDIATE") -> Iterator[Connection]:
     """Yield a connection in a transaction that is committed unless the block raises."""
     engine = create_engine(_sync(url), poolclass=NullPool, connect_args=_arguments(url))
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_to_us)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    advice = "nothing was touched; check the address, the user and that the server runs"
     try:
         with engine.begin() as connection:
+            advice = "the revision under way is not noted; what was before it stays"
             yield connection
     except DBAPIError as error:
-        _refuse(error, engine.url)
+        where = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"{where}: {error.orig}: {advice}") from error
     finally:
         engine.dispose()
 
@@ -144,11 +150,6 @@ def _arguments(url: str) -> dict[str, int]:
     return {"connect_timeout": CONNECT_TIMEOUT_S}
 
 
-def _refuse(error: DBAPIError, url: URL) -> NoReturn:
-    where = url.render_as_string(hide_password=True)
-    raise StoreError(f"{where}: {error.orig}: nothing of the revision under way was noted")
-
-
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     """Keep two administrators from changing one schema at the same time."""
@@ -170,7 +171,3 @@ def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> N
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=OFF")  # Else rebuilding a table would delete its rows.
     cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -6,6 +6,8 @@ is changed, only looked at.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Connection, create_engine
@@ -60,8 +62,17 @@ def _check(tx: Connection, history: History) -> None:
     )
 
 
+@contextmanager
+def template_connection(history: History) -> Iterator[Connection]:
+    """Yield a connection to the template, the database that every new one is a copy of."""
+    driver = _template(history)
+    engine = create_engine("sqlite://", creator=lambda: driver, poolclass=StaticPool)
+    with engine.connect() as connection:
+        yield connection
+
+
 def _template(history: History) -> sqlite3.Connection:
-    """Return a database of this process that every new one is a copy of."""
+    """Return a database of this process on which the whole history was run."""
     key = str(history.directory)
     if key not in _templates:
         driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
