@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 WORLD ?= embedded
+STORES ?=
 SEED ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -24,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 trial: $(READY) ## Trade real market history through the whole chain and judge the run
-	@$(BIN)/plimsoll trial --world $(WORLD) --seed $(SEED)
+	@$(BIN)/plimsoll trial --world $(WORLD) --stores "$(STORES)" --seed $(SEED)
 
 test: check ## Run every check and every test, in every world this machine offers
 	@$(BIN)/python -m pytest

@@ -18,7 +18,6 @@ from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
 
 S = TypeVar("S")
-REMEDY = "run ci/provision as root"
 IS_ALL_REQUIRED = bool(os.environ.get("PLIMSOLL_REQUIRE_ALL"))  # Nothing may be left out.
 
 # The same examples in every run, and no example fails because the machine is busy.
@@ -58,14 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = config.getoption("--stores") or (StoreKind if IS_ALL_REQUIRED else ())
     for kind in map(StoreKind, asked):
         if missing := kind.lacking():
-            raise pytest.UsageError(f"stores {kind} need {' and '.join(missing)}: {REMEDY}")
+            raise pytest.UsageError(f"stores {kind} are asked for: {'; '.join(missing)}")
 
 
 def pytest_report_header() -> list[str]:
     """Say which stores this machine has, and what it lacks for others."""
     here = ", ".join(kind for kind in StoreKind if not kind.lacking())
     return [f"stores: {here}"] + [
-        f"stores {kind} are left out: no {' and no '.join(missing)}; {REMEDY}"
+        f"stores {kind} are left out: {'; '.join(missing)}"
         for kind in StoreKind
         if (missing := kind.lacking())
     ]
@@ -108,7 +107,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 def _require_local_servers() -> None:
     if missing := StoreKind.LOCAL.lacking():
-        pytest.skip(f"this machine has no {' and no '.join(missing)}: {REMEDY}")
+        pytest.skip("; ".join(missing))
 
 
 @contextmanager

@@ -6,11 +6,11 @@ A place is a world and what keeps its state: `--world` and `--stores` choose amo
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from fixtures.places import Place
 from fixtures.stage import STAGE_START_NS, Stage
 from fixtures.stores import Stores, StoreSource, stores_of
 from fixtures.stores.berths import Berths
@@ -21,31 +21,12 @@ from fixtures.worlds import World
 SEED = 1
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where scenarios run."""
-
-    world: World
-    kind: StoreKind = StoreKind.EMBEDDED
-
-    def __str__(self) -> str:
-        """Return the name in a test's id: simulated, embedded, embedded-local."""
-        return f"{self.world}-{self.kind}" if self.kind.has_servers else str(self.world)
-
-    def suits(self, tags: set[str]) -> bool:
-        """Tell whether a scenario with these tags is meant to run here."""
-        worlds = tags & {str(world) for world in World}
-        return (not worlds or self.world in worlds) and (
-            "servers" not in tags or self.kind.has_servers
-        )
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a scenario once per place: those asked for, less those its tags leave out."""
     if "place" not in metafunc.fixturenames:
         return
     tags = {mark.name for mark in metafunc.definition.iter_markers()}
-    chosen = [place for place in _asked(metafunc.config) if place.suits(tags)]
+    chosen = [place for place in _asked(metafunc.config) if _suits(place, tags)]
     nowhere = pytest.param(None, marks=pytest.mark.nowhere)
     metafunc.parametrize("place", chosen or [nowhere], ids=str, indirect=True)
 
@@ -67,7 +48,14 @@ def _asked(config: pytest.Config) -> list[Place]:
     if worlds is None:
         worlds = [w for w in World if not (stores and w.is_virtual)]
     places = [Place(World(w), kind) for w in worlds for kind in kinds]
-    return [p for p in dict.fromkeys(places) if not (p.world.is_virtual and p.kind.has_servers)]
+    return [place for place in dict.fromkeys(places) if place.is_possible]
+
+
+def _suits(place: Place, tags: set[str]) -> bool:
+    """Tell whether a scenario with these tags is meant to run there."""
+    worlds = tags & set(World)
+    is_on_them = place.kind.has_servers or "servers" not in tags
+    return is_on_them and (not worlds or place.world in worlds)
 
 
 def _offered() -> list[StoreKind]:

@@ -62,6 +62,8 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         f"[bold {colour}]{outcome.verdict.upper()}[/]  {outcome.reason}"
     )
     console.print(shadow_line(figures), soft_wrap=True)
+    if stores := outcome.details.get("databases"):
+        console.print(f"kept in {stores} and {outcome.details['streams']}", soft_wrap=True)
     if report:
         console.print(f"report: {report}", soft_wrap=True)
     if outcome.verdict is not Verdict.PASSED:
@@ -97,6 +99,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "world": outcome.world,
         "seed": outcome.seed,
         "commit": outcome.commit,
+        "stores": {k: outcome.details.get(k) for k in ("databases", "streams")},
         "history": str(outcome.history_path) if outcome.history_path else None,
         "history_sha256": outcome.history_sha256,
         "candles": figures.candles,

@@ -4,6 +4,7 @@ import sys
 import time
 
 from chaos.square_session import EXPERIMENT
+from fixtures.places import Place
 from fixtures.trial import Plan, judge
 from fixtures.worlds import World
 from plimsoll.trial import record
@@ -20,7 +21,7 @@ def main() -> int:
         reached_s[f"{stage}, done"] = time.perf_counter()
 
     started_s = time.perf_counter()
-    history = record(Plan(EXPERIMENT, World.SIMULATED, seed=1), observe)
+    history = record(Plan(EXPERIMENT, Place(World.SIMULATED), seed=1), observe)
     whole_s = time.perf_counter() - started_s
     trading_s = reached_s["trading, done"] - reached_s["trading"]
     figures = judge(history, EXPERIMENT).figures

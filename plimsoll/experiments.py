@@ -5,6 +5,8 @@ from pathlib import Path
 
 import chaos
 from fixtures.experiment import Experiment
+from fixtures.places import Place
+from fixtures.stores.kinds import StoreKind
 from fixtures.worlds import World
 from plimsoll.failures import WrongUse
 
@@ -28,9 +30,20 @@ def names() -> list[str]:
     )
 
 
-def find_world(name: str) -> World:
-    """Return the world called `name`."""
-    try:
-        return World(name)
-    except ValueError:
-        raise WrongUse(f"world is {name!r}, must be one of: {', '.join(World)}") from None
+def find_place(world: str, stores: str) -> Place:
+    """Return the place that two options name; raises WrongUse where there is none on this machine.
+
+    No `stores`: those that come with the world.
+    """
+    if world not in set(World):
+        raise WrongUse(f"world is {world!r}, must be one of: {', '.join(World)}")
+    if stores and stores not in set(StoreKind):
+        raise WrongUse(f"stores are {stores!r}, must be one of: {', '.join(StoreKind)}")
+    place = Place(World(world), StoreKind(stores or StoreKind.EMBEDDED))
+    if not place.is_possible:
+        raise WrongUse(
+            f"stores are {stores!r}, must not be given in a simulated world: its time is not theirs"
+        )
+    if missing := place.kind.lacking():
+        raise WrongUse(f"stores are {stores!r}: {'; '.join(missing)}")
+    return place

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 
 from fixtures.outcome import Outcome, Verdict
-from fixtures.trial import quietly
+from fixtures.places import Place
+from fixtures.trial import Plan, quietly
 from fixtures.worlds import World
 from plimsoll import console
+from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse
 from plimsoll.trial import run_once
@@ -75,4 +77,5 @@ def _outcomes(name: str, seeds: range, jobs: int) -> Iterator[Outcome]:
 
 def simulate_one(name: str, seed: int) -> Outcome:
     """Run one seed of experiment `name` in memory."""
-    return run_once(find_experiment(name), World.SIMULATED, seed, None, quietly)
+    plan = Plan(find_experiment(name), Place(World.SIMULATED), seed, commit=current_commit())
+    return run_once(plan, quietly)

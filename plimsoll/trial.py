@@ -5,14 +5,13 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from fixtures.experiment import Experiment
 from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
+from fixtures.places import Place
 from fixtures.trial import Observe, Plan, conduct, judge
-from fixtures.worlds import World
 from plimsoll import console
 from plimsoll.commit import current_commit
-from plimsoll.experiments import find_experiment, find_world
+from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse
 
 RUNS = Path("runs")
@@ -20,13 +19,14 @@ REPORT, HISTORY = "report.html", "history.jsonl"
 GC_THRESHOLD = (50_000, 20, 20)
 
 
-def run_trial(name: str, world: str, seed: int, directory: Path | None, *, as_json: bool) -> int:
+def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_json: bool) -> int:
     """Run experiment `name`; return the exit status of its verdict."""
-    experiment, place = find_experiment(name), find_world(world)
-    folder = _folder(directory, f"{name}-{world}-{seed}")
+    experiment = find_experiment(name)
+    folder = _folder(directory, f"{name}-{place}-{seed}")
+    plan = Plan(experiment, place, seed, folder, current_commit())
     try:
         with console.live_progress() as observe:
-            outcome = run_once(experiment, place, seed, folder, observe)
+            outcome = run_once(plan, observe)
             _draw(outcome, folder / REPORT, observe)
     except HistoryError as error:
         sys.stderr.write(f"plimsoll: void: {error}\n")
@@ -44,12 +44,9 @@ def run_trial(name: str, world: str, seed: int, directory: Path | None, *, as_js
     return STATUS[outcome.verdict]
 
 
-def run_once(
-    experiment: Experiment, world: World, seed: int, folder: Path | None, observe: Observe
-) -> Outcome:
-    """Conduct one run and judge it. Files go to `folder`; None keeps the run in memory."""
-    history = record(Plan(experiment, world, seed, folder, current_commit()), observe)
-    return judge(history, experiment, observe)
+def run_once(plan: Plan, observe: Observe) -> Outcome:
+    """Conduct one run and judge it."""
+    return judge(record(plan, observe), plan.experiment, observe)
 
 
 def record(plan: Plan, observe: Observe) -> History:
@@ -58,7 +55,7 @@ def record(plan: Plan, observe: Observe) -> History:
     before = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLD)
     try:
-        with plan.world.runner() as runner:
+        with plan.place.world.runner() as runner:
             return runner.run(conduct(plan, observe))
     finally:
         gc.set_threshold(*before)

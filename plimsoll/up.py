@@ -7,19 +7,24 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from fixtures.places import Place
 from fixtures.system import Setup, System
-from fixtures.worlds import World
-from plimsoll.experiments import find_world
 from plimsoll.failures import WrongUse
 from runtime.clock import SystemClock
 
 
-def run_up(world: str, seed: int, port: int, directory: Path | None) -> int:
+def run_up(place: Place, seed: int, port: int, directory: Path | None) -> int:
     """Run until Ctrl-C; return the exit status."""
-    place = find_world(world)
-    if place is World.SIMULATED:
+    if place.world.is_virtual:
         raise WrongUse("world is 'simulated', must be embedded: nobody calls into virtual time")
-    setup = Setup(place, seed, start_ns=SystemClock().now_ns(), directory=directory, tcp_port=port)
+    setup = Setup(
+        place.world,
+        seed,
+        start_ns=SystemClock().now_ns(),
+        directory=directory,
+        tcp_port=port,
+        stores=place.kind.source(),
+    )
     asyncio.run(_up(setup))
     return 0
 
@@ -43,4 +48,5 @@ def _show(system: System) -> None:
         for port in ports:
             table.add_row(name, port.DESCRIPTOR.full_name)
     console.print(table)
+    console.print(f"state is kept in {system.stores.databases} and {system.stores.streams}")
     console.print(f"listening on {system.address} (gRPC with reflection); Ctrl-C stops it")

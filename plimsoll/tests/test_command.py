@@ -96,9 +96,11 @@ def test_an_earlier_run_is_never_overwritten(run: tuple[Path, dict[str, Any]]) -
         (["trial", "--world", "mars"], "world is 'mars', must be one of: simulated, embedded"),
         (["simulate", "--seeds", "9..1"], "--seeds is '9..1', must be FIRST..LAST"),
         (["check", "no.jsonl"], "history no.jsonl cannot be read"),
+        (["trial", "--stores", "cloud"], "must be one of: embedded, local, containers"),
+        (["trial", "--world", "simulated", "--stores", "local"], "must not be given in a simul"),
         (["up", "--world", "simulated"], "must be embedded"),
     ],
-    ids=["experiment", "world", "seeds", "history", "virtual callers"],
+    ids=["experiment", "world", "seeds", "history", "stores", "virtual servers", "virtual callers"],
 )
 def test_wrong_use_ends_with_status_2_and_says_what_to_do(
     arguments: list[str], message: str
@@ -147,3 +149,13 @@ def test_an_interrupted_run_is_void_and_keeps_what_was_recorded(tmp_path: Path) 
     assert "Traceback" not in errors
     assert load(history).records
     assert plimsoll("check", str(history)).returncode in {1, 3}
+
+
+def test_a_trial_on_stores_that_this_machine_lacks_says_what_to_do(tmp_path: Path) -> None:
+    ended = plimsoll(
+        "trial", "--stores", "containers", "--directory", str(tmp_path / "run"),
+        environ={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"},
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "no Docker engine answers" in ended.stderr
+    assert not (tmp_path / "run").exists()
