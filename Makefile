@@ -8,10 +8,13 @@ SEED ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup trial test features bench generate check format lock clean
+.PHONY: help provision setup trial test features bench generate check format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+provision: ## Install the servers that tests use, where this user may; say what is missing
+	@ci/provision
 
 setup: $(READY) ## Build .venv from the hash-pinned lock
 
@@ -27,7 +30,7 @@ $(READY): requirements.lock pyproject.toml
 trial: $(READY) ## Trade real market history through the whole chain and judge the run
 	@$(BIN)/plimsoll trial --world $(WORLD) --stores "$(STORES)" --seed $(SEED)
 
-test: check ## Run every check and every test, in every world this machine offers
+test: provision check ## Run every check and every test, in every world this machine offers
 	@$(BIN)/python -m pytest
 
 features: $(READY) ## Run the acceptance features only
