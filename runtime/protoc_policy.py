@@ -70,6 +70,7 @@ def policy_of(contract: Contract, file: FileDescriptorProto, service: int, metho
         p99_ms=options.load.p99_ms,
         items_per_call=options.load.items_per_call or 1,
         audited=options.audited,
+        intent=options.intent,
     )
 
 

@@ -104,7 +104,8 @@ def _arguments(policy: Policy) -> list[str]:
         stated += [f"target_rps={policy.target_rps}", f"p99_ms={policy.p99_ms}"]
     if policy.items_per_call != Policy.items_per_call:
         stated.append(f"items_per_call={policy.items_per_call}")
-    return [*stated, "audited=True"] if policy.audited else stated
+    flags = {"audited": policy.audited, "intent": policy.intent}
+    return [*stated, *(f"{name}=True" for name, is_set in flags.items() if is_set)]
 
 
 def _quoted(values: Iterable[str]) -> list[str]:

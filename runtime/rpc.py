@@ -86,6 +86,7 @@ class Policy:
     p99_ms: float = 0.0
     items_per_call: int = 1
     audited: bool = False
+    intent: bool = False  # Refused while it could not be kept.
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,8 @@ def _method_facts(options: Any) -> Iterator[str]:
         yield "- with `validate_only`, stores and sends nothing"
     if options.audited:
         yield "- is audited"
+    if options.intent:
+        yield "- begins something new: refused while it could not be kept"
     delivery = DELIVERIES.get(options.stream.delivery)
     if delivery:
         stream = options.stream

@@ -38,6 +38,7 @@ class ExecutionService(Port):
             callers=frozenset({"orders"}),
             target_rps=200.0,
             p99_ms=60.0,
+            intent=True,
         ),
         "cancel_execution": Policy(
             deadline_s=1.0,
@@ -54,6 +55,7 @@ class ExecutionService(Port):
             callers=frozenset({"orders"}),
             target_rps=50.0,
             p99_ms=60.0,
+            intent=True,
         ),
         "pause_execution": Policy(
             deadline_s=1.0,

@@ -315,6 +315,7 @@ class MethodOptions(_message.Message):
     AUDITED_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     STREAM_FIELD_NUMBER: _builtins.int
+    INTENT_FIELD_NUMBER: _builtins.int
     idempotency: Global___Idempotency.ValueType
     """Whether a call may be repeated when its outcome is unknown."""
     key: _builtins.str
@@ -328,6 +329,10 @@ class MethodOptions(_message.Message):
     """Whether every call leaves an audit record that names the person and the service behind it."""
     validate_only: _builtins.bool
     """Whether the request has a field `validate_only`, with which nothing is stored or sent."""
+    intent: _builtins.bool
+    """Whether the method begins something new: an order, a transfer, a limit. While its store is
+    away, or too much waits for the streams, it is refused UNAVAILABLE before it has any effect.
+    """
     @_builtins.property
     def deadline(self) -> _duration_pb2.Duration:
         """Longest time one call may take; a caller with less time left gives less.
@@ -363,10 +368,11 @@ class MethodOptions(_message.Message):
         audited: _builtins.bool = ...,
         validate_only: _builtins.bool = ...,
         stream: Global___StreamOptions | None = ...,
+        intent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "load", b"load", "stream", b"stream"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audited", b"audited", "callers", b"callers", "deadline", b"deadline", "idempotency", b"idempotency", "key", b"key", "load", b"load", "max_attempts", b"max_attempts", "roles", b"roles", "stream", b"stream", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audited", b"audited", "callers", b"callers", "deadline", b"deadline", "idempotency", b"idempotency", "intent", b"intent", "key", b"key", "load", b"load", "max_attempts", b"max_attempts", "roles", b"roles", "stream", b"stream", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

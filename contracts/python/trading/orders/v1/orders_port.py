@@ -37,6 +37,7 @@ class OrderService(Port):
             target_rps=200.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "cancel_order": Policy(
             deadline_s=2.0,
@@ -66,6 +67,7 @@ class OrderService(Port):
             target_rps=20.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "get_order": Policy(
             deadline_s=1.0,

@@ -57,6 +57,7 @@ class PortfolioService(Port):
             target_rps=1.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "list_journals": Policy(
             deadline_s=2.0,

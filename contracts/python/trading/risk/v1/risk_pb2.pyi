@@ -459,6 +459,7 @@ class GetLimitsResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Counts every change of any limits, from 1; 0 for those that hold before any are set."""
     etag: _builtins.str
@@ -471,6 +472,12 @@ class GetLimitsResponse(_message.Message):
     def owner(self) -> Global___Scope:
         """Whose limits they are: the scope asked for, or the firm it inherits from."""
 
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """When this was read, while the store is away and the last answer, at most 60 s old, is given
+        again; absent when it was read just now.
+        """
+
     def __init__(
         self,
         *,
@@ -478,10 +485,11 @@ class GetLimitsResponse(_message.Message):
         version: _builtins.int = ...,
         etag: _builtins.str = ...,
         owner: Global___Scope | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "owner", b"owner"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "limits", b"limits", "owner", b"owner"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "limits", b"limits", "owner", b"owner", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "etag", b"etag", "limits", b"limits", "owner", b"owner", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -657,6 +665,7 @@ class GetRiskStateResponse(_message.Message):
     STATE_SEQUENCE_FIELD_NUMBER: _builtins.int
     LIMITS_VERSION_FIELD_NUMBER: _builtins.int
     BREAKERS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The account."""
     drawdown_bps: _builtins.int
@@ -713,6 +722,12 @@ class GetRiskStateResponse(_message.Message):
     def breakers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Breaker]:
         """The breakers that stand and touch the account or a strategy of it."""
 
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """When this was read, while the store is away and the last answer, at most 60 s old, is given
+        again; absent when it was read just now.
+        """
+
     def __init__(
         self,
         *,
@@ -734,10 +749,11 @@ class GetRiskStateResponse(_message.Message):
         state_sequence: _builtins.int = ...,
         limits_version: _builtins.int = ...,
         breakers: _abc.Iterable[Global___Breaker] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["day_pnl", b"day_pnl", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "net", b"net", "open_order_value", b"open_order_value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "day_pnl", b"day_pnl", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "net", b"net", "open_order_value", b"open_order_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "breakers", b"breakers", "consecutive_losses", b"consecutive_losses", "day_pnl", b"day_pnl", "drawdown_bps", b"drawdown_bps", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "is_stale", b"is_stale", "limits_version", b"limits_version", "mode", b"mode", "modes", b"modes", "net", b"net", "open_order_value", b"open_order_value", "open_orders", b"open_orders", "state_sequence", b"state_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "as_of", b"as_of", "breakers", b"breakers", "consecutive_losses", b"consecutive_losses", "day_pnl", b"day_pnl", "drawdown_bps", b"drawdown_bps", "equity", b"equity", "free_cash", b"free_cash", "gross", b"gross", "high_water_mark", b"high_water_mark", "holds", b"holds", "is_stale", b"is_stale", "limits_version", b"limits_version", "mode", b"mode", "modes", b"modes", "net", b"net", "open_order_value", b"open_order_value", "open_orders", b"open_orders", "state_sequence", b"state_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

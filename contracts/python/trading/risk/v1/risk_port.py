@@ -64,6 +64,7 @@ class RiskService(Port):
             target_rps=1.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "get_risk_state": Policy(
             deadline_s=0.5,

@@ -32,6 +32,7 @@ class StrategyService(Port):
             target_rps=1.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "update_strategy": Policy(
             deadline_s=1.0,
@@ -41,6 +42,7 @@ class StrategyService(Port):
             target_rps=1.0,
             p99_ms=100.0,
             audited=True,
+            intent=True,
         ),
         "start_strategy": Policy(
             deadline_s=2.0,
@@ -51,6 +53,7 @@ class StrategyService(Port):
             target_rps=1.0,
             p99_ms=200.0,
             audited=True,
+            intent=True,
         ),
         "pause_strategy": Policy(
             deadline_s=2.0,
