@@ -25,9 +25,13 @@ class Received:
 
 
 _INSERT_INBOX = insert(t.inbox)
-_KNOWN = select(t.inbox.c.exec_id, t.inbox.c.digest).where(
-    t.inbox.c.venue == bindparam("venue"),
-    t.inbox.c.exec_id.in_(bindparam("exec_ids", expanding=True)),
+_KNOWN = (
+    select(t.inbox.c.exec_id, t.inbox.c.digest)
+    .where(
+        t.inbox.c.venue == bindparam("venue"),
+        t.inbox.c.exec_id.in_(bindparam("exec_ids", expanding=True)),
+    )
+    .order_by(t.inbox.c.exec_id)
 )
 _BATCHES = (
     select(t.inbox.c.batch, t.inbox.c.report)

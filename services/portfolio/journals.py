@@ -61,7 +61,8 @@ def known(tx: Connection, names: Iterable[tuple[str, str]]) -> dict[tuple[str, s
     accounts = list(dict.fromkeys(account for account, _ in wanted))
     named = {"accounts": accounts, "sources": [source for _, source in wanted]}
     rows = tx.execute(_KNOWN, named)
-    return {(r.account, r.source): r.digest for r in rows if (r.account, r.source) in wanted}
+    found = {(row.account, row.source): row.digest for row in rows}
+    return {name: found[name] for name in wanted if name in found}
 
 
 def log(tx: Connection, key: Key) -> list[Kept]:

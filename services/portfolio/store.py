@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
 from runtime.atto import from_atto, to_atto
 from runtime.stores.replace import replace_into
@@ -18,7 +18,11 @@ from services.portfolio.valuation import Mark
 CANDLES, ORDER_EVENTS = "candles", "order_events"
 Row = dict[str, Any]
 
-_DIGESTS = select(t.inbox).where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+_DIGESTS = (
+    select(t.inbox)
+    .where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+    .order_by(t.inbox.c.sequence)
+)
 _POINT = (
     select(t.equity_points.c.snapshot)
     .where(
@@ -26,6 +30,13 @@ _POINT = (
         t.equity_points.c.second <= bindparam("second"),
         t.equity_points.c.time_ns <= bindparam("time_ns"),
     )
+    .order_by(t.equity_points.c.second.desc())
+    .limit(1)
+)
+_ACCOUNTS = select(t.accounts.c.account).order_by(t.accounts.c.account)
+_LAST_POINT = (
+    select(t.equity_points)
+    .where(t.equity_points.c.account == bindparam("account"))
     .order_by(t.equity_points.c.second.desc())
     .limit(1)
 )
@@ -39,7 +50,7 @@ def load(tx: Connection) -> Books:
     for row in tx.execute(select(t.accounts).order_by(t.accounts.c.account)):
         books.accounts[row.account] = AccountFacts(row.currency, row.first_ns, row.sequence)
         books.sequence = max(books.sequence, row.sequence)
-    for row in tx.execute(select(t.balances)):
+    for row in tx.execute(select(t.balances).order_by(*t.balances.primary_key)):
         books.balances[row.account, row.ledger_account, row.currency] = row.amount_minor
     ordered = select(t.positions).order_by(t.positions.c.account, t.positions.c.instrument)
     for row in tx.execute(ordered):
@@ -51,7 +62,7 @@ def load(tx: Connection) -> Books:
             tuple(json.loads(row.entries)),
         )
         books.set_position((row.account, row.instrument), position, row.currency)
-    for row in tx.execute(select(t.marks)):
+    for row in tx.execute(select(t.marks).order_by(t.marks.c.instrument)):
         books.marks[row.instrument] = Mark(to_atto(row.price), row.time_ns, row.stale_after_ns)
     cursors = {row.stream: row.sequence for row in tx.execute(select(t.cursors))}
     books.event_sequence = cursors.get(ORDER_EVENTS, 0)
@@ -153,15 +164,9 @@ def put_points(tx: Connection, points: Sequence[Row]) -> None:
 
 def extremes(tx: Connection) -> dict[str, tuple[int, int, int]]:
     """Return of each account its last second with a point, and that one's extremes."""
-    table = t.equity_points
-    last = (
-        select(table.c.account, func.max(table.c.second).label("second"))
-        .group_by(table.c.account)
-        .subquery()
-    )
-    is_last = (table.c.account == last.c.account) & (table.c.second == last.c.second)
-    rows = tx.execute(select(table).join(last, is_last))
-    return {r.account: (r.second, r.equity_low_minor, r.equity_high_minor) for r in rows}
+    names = tx.execute(_ACCOUNTS).scalars().all()
+    found = [tx.execute(_LAST_POINT, {"account": name}).first() for name in names]
+    return {r.account: (r.second, r.equity_low_minor, r.equity_high_minor) for r in found if r}
 
 
 def put_shortfalls(tx: Connection, shortfalls: Iterable[Shortfall]) -> None:
@@ -179,7 +184,8 @@ def shortfalls(tx: Connection) -> list[Shortfall]:
 def breaks_since(tx: Connection, account: str) -> dict[str, int]:
     """Return of each open break of an account since when it is known."""
     table = t.breaks
-    rows = tx.execute(select(table).where(table.c.account == account, table.c.is_open))
+    is_open = select(table).where(table.c.account == account, table.c.is_open)
+    rows = tx.execute(is_open.order_by(table.c.instrument))
     return {row.instrument: row.since_ns for row in rows}
 
 

@@ -38,7 +38,11 @@ _OPENED = (
     .where(t.risk_fills.c.is_opening, t.risk_fills.c.time_ns > bindparam("after_ns"))
     .order_by(t.risk_fills.c.number)
 )
-_DIGESTS = select(t.inbox).where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+_DIGESTS = (
+    select(t.inbox)
+    .where(t.inbox.c.sequence.in_(bindparam("sequences", expanding=True)))
+    .order_by(t.inbox.c.sequence)
+)
 _OPEN = select(t.risk_holds).where(~t.risk_holds.c.is_over).order_by(t.risk_holds.c.approved)
 _OVER = (
     select(t.risk_holds)
@@ -106,7 +110,8 @@ def reports(tx: Connection, names: Iterable[Key]) -> dict[Key, bytes]:
     accounts = list(dict.fromkeys(account for account, _ in wanted))
     named = {"accounts": accounts, "exec_ids": [exec_id for _, exec_id in wanted]}
     rows = tx.execute(_REPORTS, named)
-    return {(r.account, r.exec_id): r.digest for r in rows if (r.account, r.exec_id) in wanted}
+    found = {(row.account, row.exec_id): row.digest for row in rows}
+    return {name: found[name] for name in wanted if name in found}
 
 
 def log(tx: Connection, account: str) -> list[Kept]:

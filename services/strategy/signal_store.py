@@ -39,8 +39,10 @@ _PUBLISHED_AFTER = (
     .order_by(t.signals.c.sequence)
     .limit(bindparam("count"))
 )
-_SIGNALS_BY_ID = select(t.signals.c.signal_id, t.signals.c.payload).where(
-    t.signals.c.signal_id.in_(bindparam("ids", expanding=True))
+_SIGNALS_BY_ID = (
+    select(t.signals.c.signal_id, t.signals.c.payload)
+    .where(t.signals.c.signal_id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.signals.c.signal_id)
 )
 
 

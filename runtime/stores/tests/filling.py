@@ -1,6 +1,6 @@
 """Fills tables with very many rows by one statement, on SQLite and on MySQL or MariaDB."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import (
@@ -9,9 +9,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Index,
     Integer,
     String,
     Table,
+    UniqueConstraint,
     cast,
     column,
     insert,
@@ -50,14 +52,14 @@ def fill(tx: Connection, target: Table, count: int, values: Values) -> None:
 
     The indexes of many rows are made after them: sorted, in a third of the time.
     """
-    indexes = target.indexes if count >= SORTED_FROM else ()
-    for index in indexes:
-        index.drop(tx)
+    is_long = count >= SORTED_FROM
+    if is_long:
+        _drop_indexes(tx, target)
     kept = [c for c in target.columns if c is not target.autoincrement_column or c.name in values]
     chosen = [_expression(values, c).label(c.name) for c in kept]
     rows = select(*chosen).select_from(_numbers(tx, count))
     tx.execute(insert(target).from_select([c.name for c in kept], rows))
-    if indexes:
+    if is_long:
         _make_indexes(tx, target)
     if tx.dialect.name == "mysql":
         tx.execute(text(f"ANALYZE TABLE {target.name}"))
@@ -85,13 +87,27 @@ def _numbers(tx: Connection, count: int) -> FromClause:
     return numbers.union_all(following)
 
 
-def _make_indexes(tx: Connection, target: Table) -> None:
-    if tx.dialect.name != "mysql":
-        for index in target.indexes:
-            index.create(tx)
+def _drop_indexes(tx: Connection, target: Table) -> None:
+    if tx.dialect.name == "mysql":  # In one statement; unique ones, too.
+        parts = [f"DROP INDEX {name}" for name, _, _ in _indexes(target)]
+        tx.execute(text(f"ALTER TABLE {target.name} {', '.join(parts)}"))
         return
-    parts = [
-        f"ADD INDEX {index.name} ({', '.join(one.name for one in index.columns)})"
-        for index in target.indexes
-    ]
-    tx.execute(text(f"ALTER TABLE {target.name} {', '.join(parts)}"))  # In one pass over the rows.
+    for index in target.indexes:
+        index.drop(tx)
+
+
+def _make_indexes(tx: Connection, target: Table) -> None:
+    if tx.dialect.name == "mysql":
+        parts = [f"ADD {kind}INDEX {name} ({columns})" for name, kind, columns in _indexes(target)]
+        tx.execute(text(f"ALTER TABLE {target.name} {', '.join(parts)}"))
+        return
+    for index in sorted(target.indexes, key=lambda index: str(index.name)):
+        index.create(tx)
+
+
+def _indexes(target: Table) -> Iterator[tuple[str, str, str]]:
+    """Yield name, kind and columns of what is made by a constraint or an index."""
+    for one in (*target.constraints, *target.indexes):
+        if isinstance(one, UniqueConstraint | Index):
+            kind = "UNIQUE " if isinstance(one, UniqueConstraint) else ""
+            yield str(one.name), kind, ", ".join(column.name for column in one.columns)
