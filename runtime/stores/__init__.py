@@ -13,6 +13,7 @@ from runtime.stores.errors import (
 )
 from runtime.stores.faults import StoreFaults
 from runtime.stores.inbox import Inbox, inbox_table
+from runtime.stores.leases import Held, Lease, Leases, leases_table
 from runtime.stores.membership import Entry, Subscription
 from runtime.stores.outbox import Event, Outbox, outbox_table
 from runtime.stores.relay import Relay
@@ -28,7 +29,10 @@ __all__ = [
     "Epochs",
     "Event",
     "Handle",
+    "Held",
     "Inbox",
+    "Lease",
+    "Leases",
     "Outbox",
     "Relay",
     "Requests",
@@ -44,6 +48,7 @@ __all__ = [
     "connect",
     "epochs_table",
     "inbox_table",
+    "leases_table",
     "outbox_table",
     "requests_table",
     "trim_acknowledged",

@@ -14,9 +14,10 @@ from sqlalchemy import (
     update,
 )
 
-from runtime.errors import refusal
+from runtime.errors import ServiceError, refusal
 from runtime.stores import schema
 from runtime.stores.constraints import at_least
+from runtime.stores.new_rows import NewRows
 
 
 def epochs_table(metadata: MetaData) -> Table:
@@ -38,10 +39,14 @@ class Epochs:
         self._select = select(table.c.epoch).where(is_shard).with_for_update()
         self._update = update(table).where(is_shard)
         self._insert = insert(table)
+        self._rows = NewRows(table)
 
     def take(self, tx: Connection, shard: str) -> int:
         """Return the next epoch of `shard`: 1 at first, greater than every one before."""
-        epoch = self.current(tx, shard) + 1
+        if (current := self.current(tx, shard)) == 0:
+            self._rows.add(tx, {"shard": shard, "epoch": 0})  # So that there is a row to lock.
+            current = self.current(tx, shard)
+        epoch = current + 1
         self._keep(tx, shard, epoch)
         return epoch
 
@@ -53,17 +58,22 @@ class Epochs:
         """Accept a caller of `epoch` and remember it. Raises ABORTED when a later one was here."""
         current = self.current(tx, shard)
         if epoch < current:
-            raise refusal(
-                StatusCode.ABORTED,
-                "EPOCH_SUPERSEDED",
-                f"epoch {epoch} of shard {shard} is over: epoch {current} writes now; stop",
-                service="stores",
-                epoch=str(epoch),
-                current=str(current),
-            )
+            raise superseded("epoch", f"shard {shard}", epoch, current)
         if epoch > current:
             self._keep(tx, shard, epoch)
 
     def _keep(self, tx: Connection, shard: str, epoch: int) -> None:
         if tx.execute(self._update, {"s": shard, "epoch": epoch}).rowcount == 0:
             tx.execute(self._insert, {"shard": shard, "epoch": epoch})
+
+
+def superseded(kind: str, name: str, number: int, current: int) -> ServiceError:
+    """Return the error for a writer that a later one has fenced off."""
+    return refusal(
+        StatusCode.ABORTED,
+        "EPOCH_SUPERSEDED",
+        f"{kind} {number} of {name} is over: {kind} {current} writes now; stop",
+        service="stores",
+        epoch=str(number),
+        current=str(current),
+    )
