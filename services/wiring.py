@@ -15,6 +15,7 @@ from trading.risk.v1.risk_port import RiskService
 
 from runtime.environment import Environment
 from runtime.rpc import P, Port
+from runtime.stores.deployment import Manifest, Reads
 from runtime.stores.migrating import History
 from services.execution import Execution, ExecutionPeers
 from services.execution import migrations as execution
@@ -76,6 +77,13 @@ HISTORIES: Mapping[str, History] = {
         execution.HISTORY,
         orders.HISTORY,
     )
+}
+
+# Which Redis streams each service writes, and whose it reads: rights, groups and trimming
+# follow from it. Who is not here touches none.
+MANIFESTS: Mapping[str, Manifest] = {
+    "strategy": Manifest(produces=("signals",)),
+    "orders": Manifest(produces=("order_events",), reads=(Reads("strategy", "signals"),)),
 }
 
 # Who reads which stream: the harness waits until every reader has read all that was written.

@@ -20,9 +20,9 @@ from sqlalchemy import (
 )
 
 from runtime.stores import schema
+from runtime.stores.constraints import at_least, names
 
 ROWS_MAX = 1_000  # That one transaction changes or removes.
-from runtime.stores.constraints import at_least, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Outbox:
 
     def last_published(self, tx: Connection) -> dict[str, int]:
         """Return the highest published sequence of each stream that still has such rows."""
-        return {stream: sequence for stream, sequence in tx.execute(self._last)}
+        return {row[0]: row[1] for row in tx.execute(self._last)}
 
     def publish_again(self, tx: Connection, stream: str, first_sequence: int) -> int:
         """Let the relay publish from `first_sequence` on again: the stream lost it.

@@ -1,33 +1,41 @@
 """Publishes an outbox to Redis Streams, in order, at least once (rule X9)."""
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, select
 
 from runtime.clock import Clock
 from runtime.stores.database import Database
 from runtime.stores.ending import stop_if_cancelled
 from runtime.stores.errors import StoreError
-from runtime.stores.outbox import Outbox
+from runtime.stores.marks import Marks
+from runtime.stores.outbox import ROWS_MAX, Outbox
+from runtime.stores.retention import Retention
+from runtime.stores.standing import Waiting
 from runtime.stores.streams import Streams
 
 BATCH_SIZE_MAX = 256
 POLL_S = 0.1
+LOOK_S = 1.0  # So often an idle relay asks whether its streams are whole.
 GATHER_S = 0.002  # Events of one moment go out in one batch (G1).
 BACKOFF_S_MAX = 5.0
+log = logging.getLogger(__name__)
 
 
 class Relay:
-    """Carries committed events to their streams.
+    """Carries committed events to their streams, and removes them once everybody has read them.
 
     Start it with `tasks.spawn(relay.run(), name="relay")`. It is woken by every commit that
     appended; it polls only after an error, or when another process may write to the same
-    database. Redis being away costs nothing but time: order is kept. A crash between
-    publishing and marking publishes the same `event_id` twice; consumers have an inbox.
+    database. Redis being away costs nothing but time: order is kept. What Redis has lost,
+    wholly or in part, is published again before anything new. A crash between publishing and
+    marking publishes the same `event_id` twice; consumers have an inbox.
     """
 
     def __init__(self, database: Database, outbox: Outbox, streams: Streams, clock: Clock) -> None:
@@ -38,14 +46,54 @@ class Relay:
         self._clock = clock
         self._wake = asyncio.Event()
         self._keys: dict[str, str] = {}
+        self._marks = Marks(streams)
+        self._retention = Retention(database, outbox, streams)
+        self._is_begun = False
+        self._look_at_s = 0.0  # In the loop's time.
+        self._waiting_ns: int | None = None  # Since when the oldest waits, as far as we know.
         columns = outbox.table.c
         unpublished = select(outbox.table).where(columns.published_ns.is_(None))
         self._select = unpublished.order_by(columns.id).limit(BATCH_SIZE_MAX)
-        self._mark = update(outbox.table).where(columns.id == bindparam("row_id"))
         database.on_commit(self._committed)
 
     async def run(self) -> None:
-        """Publish until cancelled."""
+        """Publish until cancelled, and tidy up behind the readers."""
+        try:
+            async with asyncio.TaskGroup() as together:
+                together.create_task(self._publish_on(), name="publishing")
+                together.create_task(self._retention.run(), name="retention")
+        except ExceptionGroup as crashed:
+            raise crashed.exceptions[0] from crashed
+
+    async def publish(self) -> int:
+        """Publish the next batch in id order and mark it; return how many that were."""
+        await self._begin()
+        self._wake.clear()  # Before reading: a commit during the read wakes it again.
+        since_ns, self._waiting_ns = self._waiting_ns, None
+        rows: Sequence[Row[Any]] = ()
+        is_done = False
+        try:
+            await self._look()  # Before reading: what is lost comes before anything new.
+            rows = await self._database.read(lambda tx: tx.execute(self._select).all())
+            if is_done := not rows or await self._send(rows):
+                await self._mark(rows)
+        finally:
+            if not is_done:
+                now_ns = self._clock.now_ns() if rows else None
+                self._waiting_ns = since_ns or self._waiting_ns or now_ns
+        return len(rows) if is_done else 0
+
+    async def waiting(self) -> Waiting:
+        """Return how many events wait to be published, and since when the oldest does.
+
+        What a process finds at its start counts as waiting since then.
+        """
+        depth = await self._database.read(self._outbox.depth)
+        if not depth:
+            return Waiting()
+        return Waiting(depth, self._waiting_ns or self._clock.now_ns())
+
+    async def _publish_on(self) -> None:
         backoff_s = POLL_S
         while True:
             stop_if_cancelled()
@@ -63,26 +111,64 @@ class Relay:
                 await self._next()
                 await asyncio.sleep(GATHER_S)
 
-    async def publish(self) -> int:
-        """Publish the next batch in id order and mark it; return how many that were."""
-        self._wake.clear()  # Before reading: a commit during the read wakes it again.
-        rows = await self._database.read(lambda tx: tx.execute(self._select).all())
-        if rows:
-            await self._send(rows)
-            now_ns = self._clock.now_ns()
-            marks = [{"row_id": row.id, "published_ns": now_ns} for row in rows]
-            await self._database.write(lambda tx: tx.execute(self._mark, marks))
-        return len(rows)
-
-    async def _send(self, rows: Sequence[Row[Any]]) -> None:
-        """Add one batch: all of it or nothing, so that an error cannot change the order."""
-        if len(rows) == 1:
-            await self._streams.redis.xadd(*self._entry(rows[0]))
+    async def _begin(self) -> None:
+        """Learn once what a process before this one has published."""
+        if self._is_begun:
             return
-        pipeline = self._streams.redis.pipeline(transaction=True)
-        for row in rows:
-            pipeline.xadd(*self._entry(row))
-        await pipeline.execute()
+        self._marks.known = await self._database.read(self._outbox.last_published)
+        self._retention.keep(self._marks.known)
+        self._is_begun = True
+
+    async def _look(self) -> None:
+        """Look whether a stream has gone though nobody writes to it, at most once a second."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._look_at_s or not self._retention.kept:
+            return
+        missing = await self._marks.missing(self._streams.redis)
+        for stream in self._retention.kept:
+            if stream not in missing and await self._marks.emptied(stream):
+                missing[stream] = 0
+        self._look_at_s = now_s + LOOK_S
+        await self._publish_again(missing)
+
+    async def _mark(self, rows: Sequence[Row[Any]]) -> None:
+        if rows:
+            ids, now_ns = [row.id for row in rows], self._clock.now_ns()
+            await self._database.write(lambda tx: self._outbox.mark(tx, ids, now_ns))
+            self._retention.keep({row.stream: row.sequence for row in rows})
+
+    async def _publish_again(self, missing: Mapping[str, int]) -> None:
+        for stream, mark in missing.items():
+            log.warning("%s of Redis is lost after %d: published again", stream, mark)
+            again = partial(self._outbox.publish_again, stream=stream, first_sequence=mark + 1)
+            count = await self._database.write(again)
+            if not count:
+                self._retention.drop(stream)
+            while count == ROWS_MAX:
+                stop_if_cancelled()
+                count = await self._database.write(again)
+            self._marks.lost(stream, mark)
+            self._wake.set()
+
+    async def _send(self, rows: Sequence[Row[Any]]) -> bool:
+        """Add one batch and its marks: all of it or nothing, so no error changes the order.
+
+        Returns False when earlier entries are missing, and publishes them first. Watching
+        the marks keeps out a second relay, and a batch of ours that comes late.
+        """
+        async with self._streams.redis.pipeline(transaction=True) as pipe:
+            await pipe.watch(self._streams.marks)
+            if missing := await self._marks.missing(pipe):
+                await self._publish_again(missing)
+                return False
+            pipe.multi()  # type: ignore[no-untyped-call]
+            for row in rows:
+                pipe.xadd(*self._entry(row))
+            marks: dict[Any, Any] = {row.stream: row.sequence for row in rows}
+            pipe.hset(self._streams.marks, mapping=marks)
+            entry_ids = await pipe.execute()
+        self._marks.note(rows, entry_ids[: len(rows)])
+        return True
 
     def _entry(self, row: Row[Any]) -> tuple[str, dict[Any, Any]]:
         if (key := self._keys.get(row.stream)) is None:
@@ -99,13 +185,15 @@ class Relay:
     def _committed(self) -> None:
         if self._outbox.has_new:
             self._outbox.has_new = False
+            self._waiting_ns = self._waiting_ns or self._clock.now_ns()
             self._wake.set()
 
     async def _next(self) -> None:
         """Wait for the next commit; nobody else can write to a database that is not shared."""
-        if not self._database.is_shared:
+        patience_s = POLL_S if self._database.is_shared else LOOK_S
+        if not (self._database.is_shared or self._retention.kept):
             await self._wake.wait()
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(patience_s):
                 await self._wake.wait()

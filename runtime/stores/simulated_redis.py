@@ -81,6 +81,7 @@ class SimulatedRedis(Redis):
         if not self._server.connected:
             raise RedisAway("the simulated Redis is away")
         reply = self._socket.ask(words)
+        options.pop("keys", None)  # For caches of clients, which this is none of.
         callback = self.response_callbacks.get(name)
         return callback(reply, **options) if callback else reply
 
@@ -136,6 +137,14 @@ class _Pipeline(Pipeline):
         callbacks = client.response_callbacks
         super().__init__(client.connection_pool, callbacks, transaction, shard_hint)
         self._client = client
+
+    async def watch(self, *names: Any) -> None:  # type: ignore[override]
+        """Begin to watch: what follows until `execute` is one step of the loop anyway."""
+        self.watching = True
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run a command between `watch` and `multi`."""
+        return await self._client.execute_command(*args, **options)
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         stack, self.command_stack = self.command_stack, []

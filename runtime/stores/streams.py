@@ -12,6 +12,8 @@ from runtime.naming import Identity
 
 ROOT = "plimsoll"  # Of every key that several instances share.
 STREAM = re.compile(r"[a-z][a-z0-9_]*")
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 5.0  # Longer than any read blocks: a connection that is half open ends.
 ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -45,6 +47,11 @@ class Streams:
         """Return the Redis key of the stream that this instance reads under that name."""
         return self.key(stream, of=self.sources.get(stream))
 
+    @property
+    def marks(self) -> str:
+        """Return the key of the hash that says how far each own stream is published."""
+        return self.private("relay", "published")
+
     def private(self, kind: str, name: str) -> str:
         """Return the key of something that is this instance's own: `<namespace>:<kind>:<id>`."""
         return f"{self.identity.namespace}:{kind}:{name}"
@@ -63,5 +70,12 @@ def connect(url: str) -> Redis:
 
     It repeats nothing by itself: a command sent twice would change the order of a stream,
     and the relay and the consumers know when to try again. One dialect (RESP2) everywhere.
+    A server that does not answer within 5 s is taken for gone.
     """
-    return Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0))
+    return Redis.from_url(
+        url,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=ANSWER_TIMEOUT_S,
+    )

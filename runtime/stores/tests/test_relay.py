@@ -3,7 +3,6 @@
 import asyncio
 import random
 from contextlib import AbstractAsyncContextManager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from redis.asyncio import Redis
 
 from runtime.stores import Database, Relay
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
+from runtime.stores.standing import Waiting
 from runtime.stores.tests.mothers import (
     SIGNALS,
     Box,
@@ -141,32 +141,25 @@ async def test_redis_away_costs_time_but_neither_events_nor_order() -> None:
         assert await published(redis) == ids(1, 600)
 
 
-async def test_lost_stream_is_published_again_from_where_it_is_needed() -> None:
+async def test_what_is_behind_is_told_with_the_age_of_its_oldest() -> None:
     server = SimulatedServer()
-    redis = SimulatedRedis(server)
-    box = Box(await with_tables(Database.inline_memory()))
-    async with running(relay_of(box, redis).run()):
-        await box.emit(*[event(i) for i in range(1, 6)], event(1, stream="order_events"))
-        await asyncio.sleep(1)
-        server.come_back(with_data=False)
-        await box.database.write(lambda tx: box.outbox.publish_again(tx, "signals", 3))
-        await asyncio.sleep(1)
-        assert await published(redis) == ids(3, 5)
-        assert await published(redis, "order_events") == []
-
-
-async def test_only_what_was_published_long_ago_is_forgotten() -> None:
     box = Box(await with_tables(Database.inline_memory()))
     clock = FixedClock(1_000)
-    relay = Relay(box.database, box.outbox, streams_of(SimulatedRedis(SimulatedServer())), clock)
-    await box.emit(event(1))
-    await relay.publish()
-    await box.emit(event(2))
-    forget = partial(box.outbox.forget_published, before_ns=1_000)
-    assert await box.database.write(forget) == 0
-    forget = partial(box.outbox.forget_published, before_ns=1_001)
-    assert await box.database.write(forget) == 1
-    assert await relay.publish() == 1  # The second was never published, so it was kept.
+    relay = Relay(box.database, box.outbox, streams_of(SimulatedRedis(server)), clock)
+    async with running(relay.run()):
+        assert await relay.waiting() == Waiting()
+        server.go_away()
+        await asyncio.sleep(60)
+        clock.ns = 2_000
+        await box.emit(event(1))
+        await asyncio.sleep(60)
+        clock.ns = 3_000
+        await box.emit(event(2), event(3))
+        await asyncio.sleep(60)
+        assert await relay.waiting() == Waiting(depth=3, oldest_ns=2_000)
+        server.come_back()
+        await asyncio.sleep(60)
+        assert await relay.waiting() == Waiting()
 
 
 async def test_idle_relay_sleeps_without_a_timer() -> None:

@@ -105,7 +105,7 @@ async def test_stream_lost_with_its_server_is_read_again_when_republished() -> N
     seen: list[str] = []
 
     async def handle(entries: object) -> None:
-        seen.extend(e.event_id for e in entries)  # type: ignore[attr-defined]
+        seen.extend(e.event_id for e in entries if e.event_id not in seen)  # type: ignore[attr-defined]
 
     async def bury(*_: object) -> None:
         raise AssertionError

@@ -30,20 +30,20 @@ class TrimSuite:
             await read(redis, "orders", 8)
             await redis.xack(KEY, "orders", *ids[:8])
             assert (
-                await trim_acknowledged(streams_of(redis), "signals") == 0
-            )  # Risk has read nothing.
+                await trim_acknowledged(streams_of(redis), "signals")
+            ).removed == 0  # Risk has read nothing.
             await read(redis, "risk", 6)
             await redis.xack(KEY, "risk", *ids[:3], ids[5])  # 3 and 4 are unfinished.
-            assert await trim_acknowledged(streams_of(redis), "signals") == 3
+            assert (await trim_acknowledged(streams_of(redis), "signals")).removed == 3
             await redis.xack(KEY, "risk", *ids[3:5])
-            assert await trim_acknowledged(streams_of(redis), "signals") == 3
+            assert (await trim_acknowledged(streams_of(redis), "signals")).removed == 3
             assert await redis.xlen(KEY) == 4
 
     async def test_stream_nobody_reads_keeps_everything(self, tmp_path: Path) -> None:
         async with self.redis(tmp_path) as redis:
-            assert await trim_acknowledged(streams_of(redis), "signals") == 0
+            assert (await trim_acknowledged(streams_of(redis), "signals")).removed == 0
             await filled(redis)
-            assert await trim_acknowledged(streams_of(redis), "signals") == 0
+            assert (await trim_acknowledged(streams_of(redis), "signals")).removed == 0
 
 
 class TestSimulated(TrimSuite):
