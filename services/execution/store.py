@@ -75,7 +75,7 @@ _CHILDREN_NAMED = select(t.children).where(  # Both, because the key begins with
 _UNSETTLED = (
     select(t.children)
     .where(t.children.c.status.in_(sorted(status.value for status in UNSETTLED)))
-    .order_by(t.children.c.sent_ns, t.children.c.child_order_id)
+    .order_by(t.children.c.sent_ns, t.children.c.account, t.children.c.child_order_id)
 )
 _INSERT_CHILD = insert(t.children)
 _UPDATE_CHILD = update(t.children).where(
