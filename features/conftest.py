@@ -54,8 +54,10 @@ def _asked(config: pytest.Config) -> list[Place]:
 def _suits(place: Place, tags: set[str]) -> bool:
     """Tell whether a scenario with these tags is meant to run there."""
     worlds = tags & set(World)
+    kinds = tags & {StoreKind.LOCAL, StoreKind.CONTAINERS}
     is_on_them = place.kind.has_servers or "servers" not in tags
-    return is_on_them and (not worlds or place.world in worlds)
+    is_of_kind = not kinds or place.kind in kinds
+    return is_on_them and is_of_kind and (not worlds or place.world in worlds)
 
 
 def _offered() -> list[StoreKind]:

@@ -1,0 +1,120 @@
+"""Steps of store faults: what keeps the state fails under a trading platform, and returns."""
+
+import pytest
+from pytest_bdd import scenarios
+from pytest_bdd.parsers import parse
+from trading.types.v1.order_pb2 import (
+    ORDER_STATUS_FILLED,
+    ORDER_STATUS_NEW,
+    ORDER_STATUS_REJECTED,
+)
+
+from features.bdd import given, then, when
+from fixtures import adversity, crossing, dealing, reconciling
+from fixtures.judging import judged
+from fixtures.outcome import Verdict
+from fixtures.stage import Stage
+from fixtures.stores.breaking import FAULTS
+from fixtures.stores.servers import Servers
+
+FOLLOWED, OTHER, STEADY = adversity.FOLLOWED, adversity.OTHER, adversity.STEADY
+MOVED_ON = "94.90"
+ENDED = {ORDER_STATUS_FILLED, ORDER_STATUS_REJECTED}
+
+scenarios("store_faults")
+
+
+@pytest.fixture
+def servers(stage: Stage) -> Servers:
+    """Return the programs that keep the state."""
+    return adversity.servers_of(stage)
+
+
+@given(parse('the price of "{symbol}" is {price}'))
+async def close_at(stage: Stage, symbol: str, price: str) -> None:
+    await stage.close_bar(symbol, price)
+
+
+@given(parse('a strategy that follows crossings of "{symbol}"'), target_fixture="strategy_id")
+async def run(stage: Stage, symbol: str) -> str:
+    strategy_id = await crossing.running(stage, symbol, 100)
+    stage.next_minute(OTHER, len(crossing.FALLING))  # In which nothing was told of the other.
+    return strategy_id
+
+
+@given(parse('an order of Ana to buy {quantity:d} "{symbol}" works at the venue'))
+async def works(stage: Stage, quantity: int, symbol: str) -> None:
+    order = await adversity.submit(stage, adversity.next_order(stage, quantity))
+    assert (order.status, order.spec.instrument) == (ORDER_STATUS_NEW, symbol)
+
+
+@given("it has signalled, and the signal is handled")
+async def has_signalled(stage: Stage) -> None:
+    await stage.close_bar(FOLLOWED, crossing.RISE)
+    assert len(await crossing.decided(stage)) == 1
+
+
+@when(parse('the price crosses and Ana orders {quantity:d} "SQ01.XSIM" while MySQL {fails}'))
+async def cross_without_mysql(stage: Stage, servers: Servers, quantity: int, fails: str) -> None:
+    fault = FAULTS[f"MySQL {fails}"](servers)
+    is_felt = adversity.in_databases
+    await adversity.trade_while(
+        stage, fault, is_felt=is_felt, close=adversity.FALL, quantity=quantity
+    )
+
+
+@when(parse('the price crosses and Ana orders {quantity:d} "SQ01.XSIM" while Redis {fails}'))
+async def cross_without_redis(stage: Stage, servers: Servers, quantity: int, fails: str) -> None:
+    fault = FAULTS[f"Redis {fails}"](servers)
+    is_felt = adversity.in_streams(stage)
+    await adversity.trade_while(
+        stage, fault, is_felt=is_felt, close=adversity.FALL, quantity=quantity
+    )
+
+
+@when("the prices have moved on")
+async def move_on(stage: Stage) -> None:
+    await stage.close_bar(FOLLOWED, MOVED_ON)
+    await stage.close_bar(OTHER, STEADY)
+
+
+@then("each signal is decided once")
+async def is_decided_once(stage: Stage, servers: Servers) -> None:
+    told = await reconciling.signals_by_all(stage, servers)
+    signals = told["the rows of strategy"]
+    assert signals
+    assert told == dict.fromkeys(told, signals)
+
+
+@then("the stream has every signal")
+async def is_on_stream(stage: Stage) -> None:
+    signals = await reconciling.kept_for_stream(stage)
+    assert signals
+    assert await reconciling.on_stream(stage) == signals
+
+
+@then("each of her orders that was not refused is at the venue once")
+async def is_there_once(stage: Stage) -> None:
+    orders = await dealing.orders_of(stage)
+    assert {order.status for order in orders} <= ENDED
+    ours = sorted(o.spec.client_order_id for o in orders if o.status == ORDER_STATUS_FILLED)
+    theirs = sorted(one.order.client_order_id for one in await dealing.venue_orders(stage))
+    assert ours == theirs
+    assert len(ours) >= 3  # What worked before, and the strategy's two.
+
+
+@then("rows, streams, services and venue tell of the same positions")
+async def hold_the_same(stage: Stage, servers: Servers, strategy_id: str) -> None:
+    told = await reconciling.held_by_all(stage, servers)
+    held = told["the venue"]
+    assert held
+    assert told == dict.fromkeys(told, held)
+    believed, _ = await crossing.belief(stage, strategy_id)
+    assert believed == held.get(FOLLOWED, 0)
+
+
+@then("every check of a run at rest holds")
+async def checks_hold(stage: Stage) -> None:
+    results = await judged(stage)
+    assert [one for one in results if one.verdict is Verdict.FAILED] == []
+    assert sum(one.verdict is Verdict.PASSED for one in results) > len(results) / 2
