@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from grpc import StatusCode
+from sqlalchemy.exc import DBAPIError
 
 from runtime.clock import Clock
 from runtime.errors import ServiceError, refusal
 from runtime.hosting import Tasks
 from runtime.stores.database import Database
-from runtime.stores.errors import CommitUnknown, StoreError, StoreLocked
+from runtime.stores.errors import CommitUnknown, StoreBusy, StoreError, StoreLocked
 from runtime.stores.presence import Presence
 from runtime.stores.standing import (
     NOTHING_WAITS,
@@ -23,6 +24,8 @@ from runtime.stores.standing import (
     worst,
 )
 
+# Changes nothing, but is refused where nothing can be written.
+PROBE = "UPDATE alembic_version SET version_num = version_num"
 LOOK_AGAIN_S = 1.0  # So long one count of an outbox is believed.
 log = logging.getLogger(__name__)
 
@@ -84,6 +87,10 @@ class Durability:
         """Return when the database is not known to be away."""
         await self._back.wait()
 
+    def now_ns(self) -> int:
+        """Return the service's time."""
+        return self._clock.now_ns()
+
     def standings(self) -> tuple[Standing, ...]:
         """Return how each kind of data stands, by what is known now."""
         return standings(self._condition(), self._clock.now_ns())
@@ -138,7 +145,7 @@ class Durability:
 
     def _failed(self, error: StoreError) -> None:
         """Note that the database failed; what only this caller met is no outage."""
-        if isinstance(error, CommitUnknown | StoreLocked):
+        if isinstance(error, CommitUnknown | StoreLocked | StoreBusy):
             return
         if self.presence.failed(self._clock.now_ns(), error.message):
             self._back.clear()
@@ -165,9 +172,11 @@ class Durability:
 
     async def _ask(self) -> None:
         try:
-            await self._database.write(lambda tx: tx.exec_driver_sql("SELECT 1").scalar())
+            await self._database.write(lambda tx: tx.exec_driver_sql(PROBE))
         except StoreError as error:
             log.debug("the database of %s is still away: %s", self._service, error)
+        except DBAPIError:  # It answers: only what is asked for is missing.
+            self._answered()
 
     def _refused(self) -> ServiceError:
         waiting = self._outbox

@@ -68,6 +68,7 @@ class Workers:
         recorder.on_due(Due.LOOK, self.reconciler.look)
         tasks = environment.tasks
         relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
+        environment.durability.publishes_through(relay)
         tasks.spawn(relay.run(), name="relay")
         for feedback in self._feedbacks:
             recorder.on_event(feedback.wake)

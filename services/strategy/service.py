@@ -50,6 +50,7 @@ class Strategies(StrategyService):
         environment, roster = self._environment, self._roster
         await roster.start()
         relay = Relay(environment.database, roster.outbox, environment.streams, environment.clock)
+        environment.durability.publishes_through(relay)
         environment.tasks.spawn(relay.run(), name="relay")
         following = Following("candles", self._watch_candles, self._evaluator.take)
         environment.tasks.spawn(
