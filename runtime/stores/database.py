@@ -20,7 +20,7 @@ from runtime.stores.errors import (
 )
 from runtime.stores.faults import StoreFaults
 from runtime.stores.file_backend import FileBackend
-from runtime.stores.group import Unit, UnitRaised, run_apart, run_together
+from runtime.stores.group import Unit, UnitRaised, run_apart, run_behind, run_together
 from runtime.stores.migrating.history import History
 from runtime.stores.migrating.opening import open_schema
 
@@ -50,6 +50,7 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
         self._trouble_listeners: list[Callable[[StoreError], None]] = []
         self._closed = ""
+        self._fence: Callable[[Connection], None] | None = None
 
     @classmethod
     def inline_memory(cls) -> "Database":
@@ -94,6 +95,15 @@ class Database:
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every commit, before the writers of the group go on."""
         self._listeners.append(listener)
+
+    def fence(self, check: Callable[[Connection], None]) -> None:
+        """Let every later write begin with `check`, within its transaction.
+
+        When it raises a ServiceError, the work fails with StoreFenced. So a writer that was
+        superseded commits nothing any more: `check` admits its epoch. It is left out where no
+        other process can write.
+        """
+        self._fence = check if self.is_shared else None
 
     async def create(self, metadata: MetaData) -> None:
         """Create the tables of `metadata` that do not exist yet."""
@@ -247,6 +257,9 @@ class Database:
     async def _attempt(self, units: Sequence[Unit]) -> None:
         waiting = [unit.answer for unit in units]
         try:
-            await self._backend.transact(partial(run_together, units=units), waiting)
+            await self._backend.transact(self._fenced(partial(run_together, units=units)), waiting)
         except UnitRaised:
-            await self._backend.transact(partial(run_apart, units=units), waiting)
+            await self._backend.transact(self._fenced(partial(run_apart, units=units)), waiting)
+
+    def _fenced(self, body: Callable[[Connection], None]) -> Callable[[Connection], None]:
+        return body if self._fence is None else partial(run_behind, fence=self._fence, body=body)

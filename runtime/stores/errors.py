@@ -1,7 +1,7 @@
 """What a store can fail with: a ServiceError each, so a servicer lets them pass as they are.
 
-Every error but CommitUnknown means that nothing of the work was committed. None of them is
-definite for the caller of a service all the same: the service may have acted before.
+Every error but CommitUnknown means that nothing of the work was committed. All the same only
+StoreConflict is definite for the caller of a service: it may have acted before the others.
 """
 
 import re
@@ -54,6 +54,22 @@ class StoreBusy(StoreError):
     """
 
     reason_of_class = "STORE_BUSY"
+
+
+class StoreConflict(StoreError):
+    """Another writer changed first what this work had read: nothing of it was committed.
+
+    Read again; what is still wanted may be repeated.
+    """
+
+    code_of_class = StatusCode.ABORTED
+    reason_of_class = "VERSION_CONFLICT"
+
+
+class StoreFenced(StoreError):
+    """A later writer has taken over: nothing of this work was committed, and nothing will be."""
+
+    reason_of_class = "WRITER_SUPERSEDED"
 
 
 class CommitUnknown(StoreError):

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from runtime.stores.errors import StoreError, cleared
+from runtime.errors import ServiceError
+from runtime.stores.errors import StoreFenced, cleared
 
 
 @dataclass(slots=True)
@@ -38,6 +39,19 @@ class UnitRaised(Exception):
     """One of several units raised: the group is rolled back and run again, unit by unit."""
 
 
+def run_behind(
+    tx: Connection, fence: Callable[[Connection], None], body: Callable[[Connection], None]
+) -> None:
+    """Run `body` if `fence` lets it pass, in one transaction."""
+    try:
+        fence(tx)
+    except ServiceError as error:
+        raise StoreFenced(error.message) from error
+    except Exception as error:
+        raise cleared(error) from error.__cause__
+    body(tx)
+
+
 def run_together(tx: Connection, units: Sequence[Unit]) -> None:
     """Run every unit in order, the cheap way: nothing separates them but their order."""
     for unit in units:
@@ -45,7 +59,7 @@ def run_together(tx: Connection, units: Sequence[Unit]) -> None:
             unit.result = unit.work(tx)
         except Exception as error:
             trouble = cleared(error)
-            if isinstance(trouble, StoreError) or len(units) == 1:
+            if trouble is not error or len(units) == 1:
                 raise trouble from error.__cause__
             raise UnitRaised from error
 
@@ -59,7 +73,7 @@ def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
             unit.result = unit.work(tx)
         except Exception as error:
             trouble = cleared(error)
-            if isinstance(trouble, StoreError):
+            if trouble is not error:
                 raise trouble from error
             unit.error = error
             tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")

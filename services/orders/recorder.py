@@ -139,7 +139,8 @@ class Unit:
         self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
 
     def _insert(self, new: Stored) -> Stored:
-        stored = replace(new, number=store.insert_order(self.tx, new))
+        number = store.insert_order(self.tx, new)
+        stored = replace(new, number=number, kept=(new.order.version, new.order.validation))
         self._orders[stored.key] = stored
         return stored
 

@@ -64,6 +64,7 @@ class Recovery:
         epoch, sequence, alarm = await database.write(
             lambda tx: (epochs.take(tx, SHARD), store.last_event(tx), alarms.last(tx))
         )
+        database.fence(lambda tx: epochs.admit(tx, SHARD, epoch))
         self._desk.recorder.begin(epoch, sequence, alarm)
 
     async def catch_up(self) -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from runtime.atto import from_atto, to_atto
+from runtime.stores import StoreConflict
 from services.orders import tables as t
 from services.orders.states import (
     FIRST_END,
@@ -39,6 +40,7 @@ class Stored:
     pending_request_id: str = ""
     deadline_ns: int = 0  # From this instant of market time it must not be sent; 0: none.
     number: int = 0  # Counts orders as they are accepted; 0 before it is stored.
+    kept: "Kept" = field(default=(0, 0), compare=False)  # What it must still be when it changes.
 
     @property
     def key(self) -> "Key":
@@ -47,6 +49,7 @@ class Stored:
 
 
 Key = tuple[str, str]  # Account and client_order_id.
+Kept = tuple[int, int]  # Version and validation in the table: no change leaves both as they are.
 
 _SELECT = select(t.orders)
 _BY_KEY = _SELECT.where(
@@ -61,7 +64,11 @@ _LIVE = _SELECT.where(t.orders.c.place < int(FIRST_END))  # Sorted here: no inde
 _LIVE_OF = _LIVE.where(t.orders.c.account == bindparam("of_account"))
 _NEXT_ACCOUNT = select(func.min(t.orders.c.account)).where(t.orders.c.account > bindparam("last"))
 _INSERT = insert(t.orders)
-_UPDATE = update(t.orders).where(t.orders.c.number == bindparam("of_number"))
+_UPDATE = update(t.orders).where(
+    t.orders.c.number == bindparam("of_number"),
+    t.orders.c.version == bindparam("kept_version"),
+    t.orders.c.validation == bindparam("kept_validation"),
+)
 _LAST_EVENT = select(func.max(t.order_events.c.sequence))
 _INSERT_EVENTS = insert(t.order_events)
 _EVENTS_AFTER = (
@@ -125,9 +132,18 @@ def insert_order(tx: Connection, stored: Stored) -> int:
 
 
 def update_orders(tx: Connection, changed: Sequence[Stored]) -> None:
-    """Keep what has changed of orders that are there."""
-    if changed:
-        tx.execute(_UPDATE, [{"of_number": s.number} | _changing(s) for s in changed])
+    """Keep what has changed of orders that are there.
+
+    Raises StoreConflict when another writer has changed one of them since it was read (S2).
+    """
+    if not changed:
+        return
+    found = tx.execute(_UPDATE, [_condition(s) | _changing(s) for s in changed]).rowcount
+    if found != len(changed):
+        raise StoreConflict(
+            f"{len(changed) - found} of {len(changed)} orders were changed by another writer: "
+            "nothing was committed; read them again"
+        )
 
 
 def last_event(tx: Connection) -> int:
@@ -148,6 +164,11 @@ def events_after(tx: Connection, after: int, count: int) -> list[tuple[int, byte
 
 def _oldest_first(rows: Iterable[Row[Any]]) -> list[Stored]:
     return sorted(map(stored_of, rows), key=attrgetter("number"))
+
+
+def _condition(stored: Stored) -> dict[str, Any]:
+    version, validation = stored.kept
+    return {"of_number": stored.number, "kept_version": version, "kept_validation": validation}
 
 
 def _changing(stored: Stored) -> dict[str, Any]:
@@ -214,6 +235,7 @@ def stored_of(row: Row[Any]) -> Stored:
         pending_request_id=row.pending_request_id,
         deadline_ns=row.deadline_ns,
         number=row.number,
+        kept=(row.version, row.validation),
     )
 
 

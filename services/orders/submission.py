@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from grpc import StatusCode
+from sqlalchemy.exc import IntegrityError
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.execution.v1.execution_port import ExecutionService
 from trading.risk.v1 import risk_pb2 as risk_pb
@@ -76,7 +77,7 @@ class Submissions:
 
         try:
             return await self._desk.recorder.write(keep)
-        except CommitUnknown:
+        except (CommitUnknown, IntegrityError):  # It may be there, or another process was faster.
             return await self._desk.recorder.write(keep)  # It finds what was committed.
 
     def drive(self, stored: Stored, limit: Limit) -> "asyncio.Task[Stored]":

@@ -6,8 +6,17 @@ import pytest
 from pymysql import err  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError
 
-from runtime.stores import CommitUnknown, StoreBusy, StoreError, StoreFull, StoreLocked
-from runtime.stores.errors import StoreDeadlock, StoreReadOnly, cleared
+from runtime.stores import (
+    CommitUnknown,
+    StoreBusy,
+    StoreConflict,
+    StoreError,
+    StoreFenced,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+)
+from runtime.stores.errors import StoreDeadlock, cleared
 
 MYSQL = {
     2013: StoreError,
@@ -26,6 +35,15 @@ MYSQL = {
     1969: StoreBusy,
     3024: StoreBusy,
 }
+INDEFINITE = (
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreLocked,
+    StoreBusy,
+    StoreFenced,
+    CommitUnknown,
+)
 NAMED = {"sqlite_errorcode": sqlite3.SQLITE_IOERR | 10 << 8}  # Extended: which operation it was.
 
 
@@ -55,7 +73,7 @@ def test_extended_numbers_of_sqlite_count_as_their_family() -> None:
     assert type(cleared(error)) is StoreError
 
 
-def test_no_failure_of_a_store_is_definite_for_a_far_caller() -> None:
+def test_only_a_conflict_is_definite_for_a_far_caller() -> None:
     """The service may have sent an order before its next write failed."""
-    kinds = (StoreError, StoreFull, StoreReadOnly, StoreLocked, StoreBusy, CommitUnknown)
-    assert not any(kind("x").definite for kind in kinds)
+    assert StoreConflict("x").definite
+    assert not any(kind("x").definite for kind in INDEFINITE)

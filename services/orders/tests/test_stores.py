@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from trading.types.v1 import order_pb2, signal_pb2
 
+from runtime.stores import StoreConflict
 from runtime.stores.tests.contract import STORES, Script, compare, uncalled
 from services.orders import alarms, bookkeeping, executions, listing, protections, resolving, store
 from services.orders import tables as t
@@ -41,10 +42,12 @@ async def nothing_of_an_order_is_lost(do: Script) -> None:
     await do(store.insert_order, replace(new, order=order(), spec=b"", decision=b""))
     found = await do(store.load, new.key)
     assert found is not None
-    await do(store.update_orders, [replace(new, number=found.number)])
+    await do(store.update_orders, [replace(new, number=found.number, kept=found.kept)])
     changed = await do(store.load, new.key)
     assert changed == replace(new, number=found.number)
     await do(store.update_orders, [])
+    with pytest.raises(StoreConflict, match="1 of 1 orders were changed by another writer"):
+        await do(store.update_orders, [replace(new, number=found.number, kept=(7, 0))])
 
 
 async def live_orders_are_those_that_have_not_ended(do: Script) -> None:
