@@ -46,7 +46,7 @@ _ORDERED = (
         ~_decisions.c.is_signal,
         _decisions.c.request_key.like("%:1"),  # A later version is the same order.
     )
-    .order_by(_decisions.c.decided_ns)
+    .order_by(_decisions.c.decided_ns, _decisions.c.sequence)
 )
 _EVENTS = (
     select(t.risk_events)

@@ -47,7 +47,7 @@ _OPEN = select(t.risk_holds).where(~t.risk_holds.c.is_over).order_by(t.risk_hold
 _OVER = (
     select(t.risk_holds)
     .where(t.risk_holds.c.is_over, t.risk_holds.c.since_ns > bindparam("after_ns"))
-    .order_by(t.risk_holds.c.since_ns)
+    .order_by(t.risk_holds.c.since_ns, *t.risk_holds.primary_key)
 )
 
 
@@ -56,7 +56,7 @@ def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
 
     Instruments, limits and modes are not part of it.
     """
-    for row in tx.execute(select(t.marks)):
+    for row in tx.execute(select(t.marks).order_by(t.marks.c.instrument)):
         reference = Reference(to_atto(row.price), row.time_ns, row.stale_after_ns)
         book.references[row.instrument] = reference
     for row in tx.execute(select(t.risk_state).order_by(t.risk_state.c.account)):
@@ -80,14 +80,15 @@ def load(tx: Connection, book: Book, now_ns: int) -> dict[str, int]:
         book.account(row.account).over[row.client_order_id] = row.since_ns
     book.fills = tx.execute(select(func.max(t.risk_fills.c.number))).scalar() or 0
     book.approvals = tx.execute(select(func.max(t.risk_holds.c.approved))).scalar() or 0
-    cursors = {row.stream: row.sequence for row in tx.execute(select(t.cursors))}
+    read = tx.execute(select(t.cursors).order_by(t.cursors.c.stream))
+    cursors = {row.stream: row.sequence for row in read}
     book.sequence = cursors.get(ORDER_EVENTS, 0)
     return cursors
 
 
 def _load_strategies(tx: Connection, book: Book, now_ns: int) -> None:
     """Fill in what strategies have open, lost in a row, and opened within the last minute."""
-    for row in tx.execute(select(t.risk_trades)):
+    for row in tx.execute(select(t.risk_trades).order_by(*t.risk_trades.primary_key)):
         trade = Trade(to_atto(row.quantity), row.flow_minor)
         book.account(row.account).trades[row.strategy_id, row.instrument] = trade
     ordered = select(t.risk_streaks).order_by(

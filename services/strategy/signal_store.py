@@ -10,27 +10,23 @@ from services.strategy import tables as t
 Values = dict[str, Any]
 
 _INSERT_EVALUATIONS = insert(t.evaluations)
-_newest = (
-    select(
-        t.evaluations.c.strategy_id,
-        t.evaluations.c.instrument,
-        func.max(t.evaluations.c.candle_open_ns).label("open_ns"),
+_LAST_EVALUATION = (
+    select(t.evaluations)
+    .where(
+        t.evaluations.c.strategy_id == bindparam("k_strategy"),
+        t.evaluations.c.instrument == bindparam("k_instrument"),
     )
-    .group_by(t.evaluations.c.strategy_id, t.evaluations.c.instrument)
-    .subquery()
+    .order_by(t.evaluations.c.candle_open_ns.desc())
+    .limit(1)
 )
-_LAST_EVALUATIONS = select(t.evaluations).join(
-    _newest,
-    (t.evaluations.c.strategy_id == _newest.c.strategy_id)
-    & (t.evaluations.c.instrument == _newest.c.instrument)
-    & (t.evaluations.c.candle_open_ns == _newest.c.open_ns),
+_outcome = (t.evaluations.c.strategy_id, t.evaluations.c.outcome)
+_EVALUATION_COUNTS = (
+    select(*_outcome, func.count().label("number")).group_by(*_outcome).order_by(*_outcome)
 )
-_EVALUATION_COUNTS = select(
-    t.evaluations.c.strategy_id, t.evaluations.c.outcome, func.count().label("number")
-).group_by(t.evaluations.c.strategy_id, t.evaluations.c.outcome)
-_SIGNAL_COUNTS = select(
-    t.signals.c.strategy_id, t.signals.c.status, func.count().label("number")
-).group_by(t.signals.c.strategy_id, t.signals.c.status)
+_status = (t.signals.c.strategy_id, t.signals.c.status)
+_SIGNAL_COUNTS = (
+    select(*_status, func.count().label("number")).group_by(*_status).order_by(*_status)
+)
 _INSERT_SIGNALS = insert(t.signals)
 _LAST_SEQUENCE = select(func.max(t.signals.c.sequence))
 _PUBLISHED_AFTER = (
@@ -52,9 +48,10 @@ def insert_evaluations(tx: Connection, rows: Sequence[Values]) -> None:
         tx.execute(_INSERT_EVALUATIONS, rows)
 
 
-def last_evaluations(tx: Connection) -> list[Row[Any]]:
-    """Return the newest evaluation of every instrument of every strategy."""
-    return list(tx.execute(_LAST_EVALUATIONS))
+def last_evaluation(tx: Connection, strategy_id: str, instrument: str) -> Row[Any] | None:
+    """Return the newest evaluation of an instrument of a strategy, if there is one."""
+    key = {"k_strategy": strategy_id, "k_instrument": instrument}
+    return tx.execute(_LAST_EVALUATION, key).first()
 
 
 def outcome_counts(tx: Connection) -> list[tuple[str, str, int]]:

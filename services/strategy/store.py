@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from services.strategy import tables as t
 from services.strategy.hosted import Hosted, State, Track
 from services.strategy.positions import Fill, Position, from_plain, plain
-from services.strategy.signal_store import Values, last_evaluations
+from services.strategy.signal_store import Values, last_evaluation
 
 Found = Row[Any]
 Key = tuple[str, str]
@@ -184,12 +184,12 @@ def load_tracks(tx: Connection) -> dict[Key, Track]:
     }
     tracks = {
         key: Track(**json.loads(row.body), instrument=row.instrument, position=positions[key])
-        for row in tx.execute(select(t.strategy_states))
+        for row in tx.execute(select(t.strategy_states).order_by(*t.strategy_states.primary_key))
         for key in ((row.strategy_id, row.instrument),)
     }
-    for row in last_evaluations(tx):
-        key = row.strategy_id, row.instrument
-        tracks[key] = standing(tracks[key], row)
+    for key, track in tracks.items():  # Of instruments that it has no more, nothing is asked.
+        if row := last_evaluation(tx, *key):
+            tracks[key] = standing(track, row)
     return tracks
 
 
