@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from runtime.naming import Identity, check_distinct
-from runtime.stores.streams import Streams
+from runtime.stores.streams import Streams, stream_key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,10 @@ class Deployment:
             sources=self.sources(identity),
             readers=self.readers(identity),
         )
+
+    def key(self, identity: Identity, stream: str) -> str:
+        """Return the Redis key of an instance's stream."""
+        return stream_key_of(identity, stream, self.environment)
 
     def _source(self, reader: Identity, reads: Reads) -> Identity:
         if reads.stream not in self.manifests.get(reads.service, Manifest()).produces:
