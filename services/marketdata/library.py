@@ -73,7 +73,9 @@ _INSTRUMENTS = select(t.instruments).order_by(t.instruments.c.instrument)
 _DELETE_INSTRUMENT = delete(t.instruments).where(t.instruments.c.instrument == bindparam("i"))
 _INSERT_INSTRUMENT = insert(t.instruments)
 _REPLAY = select(t.replays).where(t.replays.c.replay_id == bindparam("r"))
-_REPLAYS_IN = select(t.replays).where(t.replays.c.state == bindparam("s"))
+_REPLAYS_IN = (
+    select(t.replays).where(t.replays.c.state == bindparam("s")).order_by(t.replays.c.replay_id)
+)
 _INSERT_REPLAY = insert(t.replays)
 _UPDATE_REPLAY = (
     update(t.replays)

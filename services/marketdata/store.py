@@ -1,6 +1,6 @@
 """What market data keeps of candles: rows to plain values and back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -31,12 +31,12 @@ _FIRST_HEAD = insert(t.heads)
 # One statement for each size, filled up with repeats: an IN that grows is built anew each time.
 _LASTS_SIZES = (1, 8, 64, 512)
 _LASTS = {
-    size: select(t.series).where(
-        t.series.c.instrument.in_([bindparam(f"n{i}") for i in range(size)])
-    )
+    size: select(t.series)
+    .where(t.series.c.instrument.in_([bindparam(f"n{i}") for i in range(size)]))
+    .order_by(*t.series.primary_key)
     for size in _LASTS_SIZES
 }
-_ALL_LASTS = select(t.series)
+_ALL_LASTS = select(t.series).order_by(*t.series.primary_key)
 _INSERT_SERIES = insert(t.series)
 _UPDATE_SERIES = (
     update(t.series)
@@ -145,14 +145,14 @@ def insert_notices(tx: Connection, rows: list[Values]) -> None:
     tx.execute(_INSERT_NOTICES, rows)
 
 
-def candles_after(tx: Connection, sequence: int, count: int) -> Iterable[Any]:
+def candles_after(tx: Connection, sequence: int, count: int) -> Sequence[Any]:
     """Return up to `count` rows (sequence, is_backfill, body) that follow `sequence`."""
-    return tx.execute(_CANDLES_AFTER, {"after": sequence, "count": count})
+    return tx.execute(_CANDLES_AFTER, {"after": sequence, "count": count}).all()
 
 
-def notices_after(tx: Connection, sequence: int, count: int) -> Iterable[Any]:
+def notices_after(tx: Connection, sequence: int, count: int) -> Sequence[Any]:
     """Return up to `count` rows (sequence, body) that follow `sequence`."""
-    return tx.execute(_NOTICES_AFTER, {"after": sequence, "count": count})
+    return tx.execute(_NOTICES_AFTER, {"after": sequence, "count": count}).all()
 
 
 def page(tx: Connection, span: Values, count: int, *, is_first_seen: bool) -> list[Any]:
