@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from runtime.errors import ServiceError
 from runtime.stores.errors import StoreFenced, cleared
@@ -47,7 +48,7 @@ def run_behind(
         fence(tx)
     except ServiceError as error:
         raise StoreFenced(error.message) from error
-    except Exception as error:
+    except DBAPIError as error:
         raise cleared(error) from error.__cause__
     body(tx)
 
