@@ -11,6 +11,7 @@ from trading.types.v1 import market_pb2
 
 from runtime.errors import BadRequest, ErrorInfo, ServiceError, refusal
 from runtime.money import to_text
+from runtime.paging import ForeignToken
 from runtime.times import to_duration, to_timestamp
 from services.marketdata.batch import Publication
 from services.marketdata.datasets import Dataset
@@ -60,6 +61,8 @@ def refusals_as_status() -> Iterator[None]:
         yield
     except MarketDataRefused as refused:
         raise status_of(refused) from None
+    except ForeignToken as foreign:
+        raise status_of(MarketDataRefused(Refusal.PAGE_TOKEN_FOREIGN, str(foreign))) from None
 
 
 def published(publication: Publication) -> pb.PublishCandlesResponse:

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
+from runtime.paging import place_of, size_of, token_of
 from runtime.times import to_ns
 from services.marketdata import store
-from services.marketdata.paging import place_of, size_of, token_of
 
 CANDLES_TAG = bytes([1 << 3 | 2])  # Field 1, `candles`, length-delimited.
 CONTINUED = 128
@@ -14,7 +14,7 @@ END_NS = 2**63 - 1
 
 
 def list_page(tx: Connection, request: pb.ListCandlesRequest) -> pb.ListCandlesResponse:
-    """Return the page that `request` asks for. Raises MarketDataRefused for a foreign token."""
+    """Return the page that `request` asks for. Raises ForeignToken for another's token."""
     span = _span(tx, request)
     size = size_of(request.page_size)
     is_first_seen = request.revision == pb.REVISION_VIEW_AS_FIRST_SEEN

@@ -10,6 +10,7 @@ from trading.marketdata.v1.marketdata_port import MarketDataService
 from trading.types.v1 import instrument_pb2
 
 from runtime.environment import Environment
+from runtime.paging import page_of
 from runtime.rpc import Call
 from runtime.stores import Requests
 from services.marketdata import answers, library, tables
@@ -20,7 +21,6 @@ from services.marketdata.instruments import CATALOGUE, Instrument
 from services.marketdata.intake import Taken, header_of, take_in
 from services.marketdata.messages import instrument_of, spec_of, timeframe_of, wanted_of
 from services.marketdata.migrations import HISTORY
-from services.marketdata.paging import page_of
 from services.marketdata.publisher import Publisher
 from services.marketdata.quotes import Quotes
 from services.marketdata.refusals import MarketDataRefused, Refusal

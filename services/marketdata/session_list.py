@@ -3,15 +3,15 @@
 import numpy as np
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
+from runtime.paging import place_of, size_of, token_of
 from runtime.times import to_ns, to_timestamp
 from services.marketdata.calendars import ALWAYS_OPEN, CalendarUnknown, Sessions, sessions_of
-from services.marketdata.paging import place_of, size_of, token_of
 from services.marketdata.refusals import MarketDataRefused, Refusal
 from services.marketdata.timeframes import NS_PER_DAY
 
 
 def sessions_listed(request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
-    """Return a page of the sessions that end after an instant. Raises MarketDataRefused."""
+    """Return a page of the sessions after an instant. Raises MarketDataRefused, ForeignToken."""
     place, count = place_of(request, request.page_token), size_of(request.page_size)
     from_ns = int(place) if place else to_ns(request.from_time)
     found = _sessions(request.calendar, from_ns, count)

@@ -9,14 +9,12 @@ from google.protobuf.message import Message
 from sqlalchemy import Connection, Select, Table, bindparam, select
 from trading.orders.v1.orders_pb2 import OrderRefusalReason
 
-from runtime.digest import digest
+from runtime.paging import ForeignToken, place_of, size_of, token_of
 from services.orders import tables as t
 from services.orders.bookkeeping import Outcome
 from services.orders.refusals import OrderRefused
 from services.orders.states import LIVE
 from services.orders.store import Stored, stored_of
-
-PAGE_SIZE = 100
 
 _NUMBERED = (
     select(t.orders)
@@ -31,22 +29,16 @@ class Page:
 
     after: int
     size: int
-    query: str  # Names the query that the page belongs to.
+    query: Message  # That the page belongs to.
 
     @classmethod
     def of(cls, query: Message, size: int, token: str) -> "Page":
         """Return the page that a token names; raises OrderRefused for another query's token."""
-        name = _fingerprint(query)
-        if not token:
-            return cls(0, size or PAGE_SIZE, name)
-        fingerprint, _, number = token.partition(".")
-        if fingerprint != name or not number.isdigit():
-            raise OrderRefused(
-                OrderRefusalReason.ORDER_REFUSAL_REASON_PAGE_TOKEN_FOREIGN,
-                f"page_token {token!r} was given for another query: repeat that query with it, "
-                "or leave it out",
-            )
-        return cls(int(number), size or PAGE_SIZE, name)
+        try:
+            return cls(int(place_of(query, token) or 0), size_of(size), query)
+        except ForeignToken as foreign:
+            reason = OrderRefusalReason.ORDER_REFUSAL_REASON_PAGE_TOKEN_FOREIGN
+            raise OrderRefused(reason, str(foreign)) from None
 
     def token_after(self, numbers: Sequence[int]) -> str:
         """Return the token of the next page, empty when these rows were fewer than asked for."""
@@ -54,7 +46,7 @@ class Page:
 
     def token_at(self, number: int) -> str:
         """Return the token of the page after a number."""
-        return f"{self.query}.{number}"
+        return token_of(self.query, str(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +132,3 @@ def list_decisions(
 def _after(columns: Iterable[Any], table: Table, page: Page) -> Select[Any]:
     number = table.c.number
     return select(*columns).where(number > page.after).order_by(number).limit(page.size)
-
-
-def _fingerprint(query: Message) -> str:
-    """Return what names a query: all of its request but the page's size and token."""
-    bare = type(query).FromString(query.SerializeToString())
-    bare.ClearField("page_size")
-    bare.ClearField("page_token")
-    return digest(bare).hex()[:16]

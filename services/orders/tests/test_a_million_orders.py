@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, case, null
+from trading.orders.v1.orders_pb2 import ListOrdersRequest
 
 from fixtures.stores.servers import MysqlServer
 from runtime.stores import Database, Outbox, Relay
@@ -27,17 +28,17 @@ pytestmark = pytest.mark.real_time
 ORDERS, OTHERS = 1_000_000, 100_000
 ACCOUNTS, LIVE_EVERY = 20, 1_001  # No common factor: live orders are spread over the accounts.
 LIVE = ORDERS // LIVE_EVERY
-PAGE = 100
+PAGE, QUERY = 100, ListOrdersRequest()
 SEEKS_EACH = 4  # Rows that one seek reads beside those it is for.
 Work = Callable[[Connection], Any]
 
 
 def page(tx: Connection, **wanted: Any) -> Any:
-    return listing.list_orders(tx, OrderFilter(**wanted), Page(ORDERS // 2, PAGE, "query"))
+    return listing.list_orders(tx, OrderFilter(**wanted), Page(ORDERS // 2, PAGE, QUERY))
 
 
 def decisions(tx: Connection, strategy_id: str, outcome: int) -> Any:
-    return listing.list_decisions(tx, strategy_id, outcome, Page(OTHERS // 2, PAGE, "query"))
+    return listing.list_decisions(tx, strategy_id, outcome, Page(OTHERS // 2, PAGE, QUERY))
 
 
 def to_publish(tx: Connection) -> Any:

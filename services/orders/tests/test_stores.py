@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from trading.orders.v1.orders_pb2 import ListOrdersRequest
 from trading.types.v1 import order_pb2, signal_pb2
 
 from runtime.stores import StoreConflict
@@ -19,6 +20,7 @@ from services.orders.tests.mothers import INSTRUMENT, dec, limit_order, open_sig
 from services.orders.tests.stored import ATTO, HUGE_ATTO, full, order, stored
 
 pytestmark = pytest.mark.real_time
+QUERY = ListOrdersRequest()
 
 
 async def an_order_is_found_by_each_of_its_names(do: Script) -> None:
@@ -63,7 +65,7 @@ async def live_orders_are_those_that_have_not_ended(do: Script) -> None:
 
 async def orders_are_listed_by_what_is_asked_for(do: Script) -> None:
     async def names(size: int = 100, after: int = 0, **wanted: object) -> list[str]:
-        page = Page(after, size, "query")
+        page = Page(after, size, QUERY)
         asked = OrderFilter(**wanted)  # type: ignore[arg-type]
         return [each.client_order_id for each in await do(listing.list_orders, asked, page)]
 
@@ -76,7 +78,7 @@ async def orders_are_listed_by_what_is_asked_for(do: Script) -> None:
     assert await names(places=(Place.FILLED,), is_live_only=True) == []
     assert await names(strategy_id="s") == await names(instrument="B.XSIM") == ["s-1"]
     everything = await names()
-    first = (await do(listing.list_orders, OrderFilter(), Page(0, 1, "query")))[0]
+    first = (await do(listing.list_orders, OrderFilter(), Page(0, 1, QUERY)))[0]
     assert await names(after=first.number) == everything[1:]
 
 
@@ -121,7 +123,7 @@ async def a_signal_is_decided_once(do: Script) -> None:
 
 async def decisions_are_listed_by_strategy_and_outcome(do: Script) -> None:
     async def ids(strategy_id: str, outcome: int, size: int = 9) -> list[str]:
-        page = Page(0, size, "query")
+        page = Page(0, size, QUERY)
         found = await do(listing.list_decisions, strategy_id, outcome, page)
         return [each.signal_id for each in found]
 
