@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 DECIMAL_PATTERN = "^-?[0-9]+([.][0-9]+)?$"
 
 
-class _IsDecimal(ColumnElement[bool]):
+class IsDecimal(ColumnElement[bool]):
     """Whether a text is an exact decimal: SQLite has no regular expressions, MySQL no GLOB."""
 
     inherit_cache = True
@@ -25,8 +25,8 @@ class _IsDecimal(ColumnElement[bool]):
         self.is_optional = is_optional
 
 
-@compiles(_IsDecimal, "sqlite")
-def _globs(element: _IsDecimal, _compiler: SQLCompiler, **_options: Any) -> str:
+@compiles(IsDecimal, "sqlite")
+def _globs(element: IsDecimal, _compiler: SQLCompiler, **_options: Any) -> str:
     name = element.column
     digits = f"ltrim({name}, '-')" if element.is_signed else name
     tests = [
@@ -39,13 +39,13 @@ def _globs(element: _IsDecimal, _compiler: SQLCompiler, **_options: Any) -> str:
     return _unless_empty(element, " AND ".join(tests))
 
 
-@compiles(_IsDecimal)
-def _pattern(element: _IsDecimal, _compiler: SQLCompiler, **_options: Any) -> str:
+@compiles(IsDecimal)
+def _pattern(element: IsDecimal, _compiler: SQLCompiler, **_options: Any) -> str:
     pattern = DECIMAL_PATTERN if element.is_signed else DECIMAL_PATTERN.replace("-?", "")
     return _unless_empty(element, f"{element.column} REGEXP '{pattern}'")
 
 
-def _unless_empty(element: _IsDecimal, test: str) -> str:
+def _unless_empty(element: IsDecimal, test: str) -> str:
     return f"{element.column} = '' OR ({test})" if element.is_optional else test
 
 
@@ -103,7 +103,7 @@ def refers(columns: Sequence[str], to: str, key: Sequence[str] = ()) -> ForeignK
 
 
 def _decimal(name: str, *, is_signed: bool, is_optional: bool) -> CheckConstraint:
-    test = _IsDecimal(name, is_signed=is_signed, is_optional=is_optional)
+    test = IsDecimal(name, is_signed=is_signed, is_optional=is_optional)
     return CheckConstraint(test, name=name)
 
 

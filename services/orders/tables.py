@@ -192,7 +192,7 @@ resolutions = table(
     Column("person", String(128), nullable=False),
     Column("evidence", LONG_TEXT, nullable=False),
     Column("resolved_ns", BigInteger, nullable=False),
-    *names("person", "evidence"),
+    *names("person"),
     refers(["account", "client_order_id"], "orders"),
 )
 

@@ -68,7 +68,7 @@ ADDITIONS: Additions = {
         refers(["account", "client_order_id"], "orders"),
     ],
     "resolutions": [
-        *names("person", "evidence"),
+        *names("person"),
         refers(["account", "client_order_id"], "orders"),
     ],
     "inbox": [
