@@ -25,6 +25,7 @@ STRANGERS = """
 # deb http://mirror.example/debian bookworm main
 deb [arch=amd64] https://tools.example/linux/debian bookworm stable
 deb https://tools.example/apt cloud-bookworm main
+deb https://tools.example/php bookworm main
 deb-src http://mirror.example/debian bookworm main
 """
 
