@@ -34,11 +34,13 @@ async def trim_acknowledged(streams: Streams, stream: str) -> Trimmed:
     milliseconds, counter = first = min(kept_from.values())
     if first <= (0, 1):
         return Trimmed()  # Somebody has read nothing.
-    async with redis.pipeline(transaction=True) as pipe:
+    # One connection, so one life of the server; no MULTI, which is refused when memory is
+    # short. The mark is asked first: what comes after it is not taken for acknowledged.
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.hget(streams.marks, stream)
         pipe.xtrim(key, minid=f"{milliseconds}-{counter}", approximate=False)
         pipe.xrange(key, count=1)
-        pipe.hget(streams.marks, stream)
-        removed, left, mark = await pipe.execute()
+        mark, removed, left = await pipe.execute()
     if left:
         return Trimmed(int(removed), _sequence(left[0][1]))
     return Trimmed(int(removed), int(mark or 0) + 1)

@@ -273,7 +273,8 @@ async def test_trimming_keeps_every_entry_that_some_group_lacks(seed: int) -> No
         group = rng.choice(READERS["signals"])
         match rng.randrange(4):
             case 0:
-                added.append(await redis.xadd(SIGNALS, {"sequence": len(added) + 1}))
+                entry_id: Any = await redis.xadd(SIGNALS, {"sequence": len(added) + 1})
+                added.append(entry_id)
             case 1:
                 if group not in acknowledged:
                     await redis.xgroup_create(SIGNALS, group, id="0", mkstream=True)
@@ -312,7 +313,8 @@ async def turn(reading: dict[int, asyncio.Task[None]], which: int, chain: Chain)
 
 async def snapshot(redis: SimulatedRedis) -> dict[bytes, Any]:
     """Return all that Redis holds, as an older copy of its disk would."""
-    return {key: await redis.dump(key) for key in sorted(await redis.keys("*"))}
+    keys: Any = sorted(await redis.keys("*"))
+    return {key: await redis.dump(key) for key in keys}
 
 
 async def restore(redis: SimulatedRedis, older: dict[bytes, Any]) -> None:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from runtime.stores import trim_acknowledged
 from runtime.stores.tests.mothers import SIGNALS as KEY
 from runtime.stores.tests.mothers import simulated_redis, streams_of, valkey
+from runtime.stores.trimming import Trimmed
 
 
 async def filled(redis: Redis, count: int = 10) -> list[Any]:
@@ -38,6 +39,13 @@ class TrimSuite:
             await redis.xack(KEY, "risk", *ids[3:5])
             assert (await trim_acknowledged(streams_of(redis), "signals")).removed == 3
             assert await redis.xlen(KEY) == 4
+
+    async def test_stream_made_anew_says_nothing_of_what_was_on_it(self, tmp_path: Path) -> None:
+        async with self.redis(tmp_path) as redis:
+            streams = streams_of(redis)
+            await redis.hset(streams.marks, "signals", "9")
+            await redis.xgroup_create(KEY, "orders", id="0", mkstream=True)
+            assert await trim_acknowledged(streams, "signals") == Trimmed(0, 0)
 
     async def test_stream_nobody_reads_keeps_everything(self, tmp_path: Path) -> None:
         async with self.redis(tmp_path) as redis:
