@@ -35,7 +35,7 @@ _KEYS = (
 )
 _SLOTS = (
     select(_decisions.c.slot, _decisions.c.subject_id)
-    .where(_decisions.c.slot != "")
+    .where(_decisions.c.is_signal, _decisions.c.slot != "")
     .order_by(_decisions.c.sequence.desc())
     .limit(SLOTS_MAX)
 )

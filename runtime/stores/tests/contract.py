@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from google.protobuf.message import Message
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, MetaData, Row, Table, delete, insert, select,
 from runtime.stores import Database
 from runtime.stores.new_rows import NewRows
 from runtime.stores.replace import replace_into
+from runtime.stores.tests.plans import connected, faults, statements
 
 T = TypeVar("T")
 STORES = ("file", "mysql")  # Each is compared with the one in memory.
@@ -31,20 +32,22 @@ Rows = list[dict[str, Any]]
 class Script:
     """Runs store functions one after another on one database and keeps what they answered."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, write: Callable[[Callable[[Connection], Any]], Awaitable[Any]]) -> None:
         self.answers: list[tuple[str, Any]] = []
+        self.next = ""  # The function that runs.
+        self._write = write
 
     async def __call__(self, function: Callable[..., T], *given: Any, **named: Any) -> T:
         """Return what `function` answers within a transaction of its own."""
+        self.next = _name(function)
 
         def work(tx: Connection) -> tuple[T, Any]:
             answer = function(tx, *given, **named)
             return answer, exact(answer)
 
-        answer, kept = await self.database.write(work)
+        answer, kept = await self._write(work)
         self.answers.append((_name(function), kept))
-        return answer
+        return cast(T, answer)
 
 
 Rule = Callable[[Script], Awaitable[None]]
@@ -61,7 +64,7 @@ class Told:
 async def told(database: Database, metadata: MetaData, rules: Iterable[Rule]) -> Told:
     """Run every rule, in order, on a new database; return what it answered and keeps."""
     await database.create(metadata)
-    script = Script(database)
+    script = Script(database.write)
     for rule in rules:
         await rule(script)
     rows = await database.read(lambda tx: {t.name: _rows(tx, t) for t in metadata.sorted_tables})
@@ -99,6 +102,33 @@ async def uncalled(package: str, metadata: MetaData, rules: Sequence[Rule]) -> s
     """Return the store functions of a service that no rule calls."""
     found = await told(Database.inline_memory(), metadata, rules)
     return set(store_functions(package)) - {name for name, _ in found.answers}
+
+
+async def reading_everything(metadata: MetaData, rules: Iterable[Rule]) -> set[str]:
+    """Return the store functions that read whole tables, as SQLite plans, however few rows."""
+    found: dict[str, None] = {}
+    with connected("sqlite://") as tx, statements(tx) as sent:
+        metadata.create_all(tx)
+
+        async def write(work: Callable[[Connection], Any]) -> Any:
+            sent.clear()
+            answer = work(tx)
+            if any(_reads_all(tx, *one) for one in list(sent)):
+                found[script.next] = None
+            return answer
+
+        script = Script(write)
+        for rule in rules:
+            await rule(script)
+    return set(found)
+
+
+def _reads_all(tx: Connection, sql: str, values: Any) -> bool:
+    """Whether a table is read whole; an empty IN list is a scan of nothing."""
+    lines = faults(tx, sql, values)
+    return any(
+        line.startswith("SCAN") and "CONSTANT" not in line and "(" not in line for line in lines
+    )
 
 
 def store_functions(package: str) -> Iterator[str]:

@@ -56,10 +56,14 @@ def way_of(tx: Connection, work: Callable[[Connection], Any]) -> Way:
     with statements(tx) as sent:
         work(tx)
     rows_read = _reads(tx) - before
-    plans = [(sql, _plan(tx, sql, parameters)) for sql, parameters in sent]
-    faults = tuple(f"{fault}: {sql}" for sql, plan in plans for fault in _faults(tx, plan))
-    lines = [line for _, plan in plans for line in plan]
-    return Way(faults, all(any(words in x for words in INDEX_ONLY) for x in lines), rows_read)
+    found = tuple(f"{fault}: {sql}" for sql, values in sent for fault in faults(tx, sql, values))
+    lines = [line for sql, values in sent for line in _plan(tx, sql, values)]
+    return Way(found, all(any(words in x for words in INDEX_ONLY) for x in lines), rows_read)
+
+
+def faults(tx: Connection, sql: str, values: Any) -> list[str]:
+    """Return the parts of a statement's plan that read or sort everything."""
+    return [line for line in _plan(tx, sql, values) if _is_bad(tx, line)]
 
 
 @contextmanager
@@ -86,16 +90,11 @@ def _plan(tx: Connection, sql: str, parameters: Any) -> list[str]:
     return [f"{row['type']} {row['key']} rows {row['rows']} {row['Extra']};" for row in found]
 
 
-def _faults(tx: Connection, plan: list[str]) -> Iterator[str]:
-    for line in plan:
-        if tx.dialect.name == "sqlite":
-            is_bad = line.startswith("SCAN") or "TEMP B-TREE" in line
-        else:
-            is_empty = any(words in line for words in NOTHING_TO_READ)
-            is_seek = line.split()[0] in SEEKS and not any(words in line for words in SORTS)
-            is_bad = not is_empty and not is_seek
-        if is_bad:
-            yield line
+def _is_bad(tx: Connection, line: str) -> bool:
+    if tx.dialect.name == "sqlite":
+        return line.startswith("SCAN") or "TEMP B-TREE" in line
+    is_seek = line.split()[0] in SEEKS and not any(words in line for words in SORTS)
+    return not is_seek and not any(words in line for words in NOTHING_TO_READ)
 
 
 def _reads(tx: Connection) -> int:

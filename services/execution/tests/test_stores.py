@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from services.execution import inbox, plans, store
 from services.execution import tables as t
 from services.execution.algorithms.schedule import Slice
@@ -185,6 +185,8 @@ RULES = (
     slices_come_due_and_are_merged,
 )
 
+READ_WHOLE = {"services.execution.inbox.cursors"}  # One row for each account.
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -195,3 +197,7 @@ async def test_every_store_answers_as_memory_does(
 
 async def test_no_store_function_is_without_a_rule() -> None:
     assert await uncalled("services.execution", t.metadata, RULES) == set()
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from services.marketdata import library, store, tick_store
 from services.marketdata import tables as t
 from services.marketdata.candles import Adjustment, Source
@@ -185,6 +185,15 @@ RULES = (
     replays_are_found_by_what_they_do,
 )
 
+# A row for each instrument, line of candles, or import.
+READ_WHOLE = {
+    "services.marketdata.library.instruments",
+    "services.marketdata.library.lines",
+    "services.marketdata.library.replays_in",
+    "services.marketdata.store.newest_bodies",
+    "services.marketdata.tick_store.lines",
+}
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -196,3 +205,7 @@ async def test_every_store_answers_as_memory_does(
 async def test_no_store_function_is_without_a_rule() -> None:
     left = await uncalled("services.marketdata", t.metadata, RULES)
     assert left == {"services.marketdata.library.read_line"}  # Called by a rule's `read`.
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE

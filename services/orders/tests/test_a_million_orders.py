@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Connection, case, null
 from trading.orders.v1.orders_pb2 import ListOrdersRequest
 
-from fixtures.stores.servers import MysqlServer
 from runtime.stores import Database, Outbox, Relay
 from runtime.stores.tests.filling import SEQ, fill, named, without_checks
 from runtime.stores.tests.plans import connected, statements, way_of
@@ -127,7 +126,7 @@ def on_a_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="module")
-def on_a_server(mysql: MysqlServer) -> Iterator[Connection]:
+def on_a_server(mysql: Any) -> Iterator[Connection]:
     """A million orders in MySQL or MariaDB."""
     with connected(asyncio.run(mysql.fresh())) as tx:
         filled(tx)

@@ -7,7 +7,7 @@ from trading.orders.v1.orders_pb2 import ListOrdersRequest
 from trading.types.v1 import order_pb2, signal_pb2
 
 from runtime.stores import StoreConflict
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from services.orders import alarms, bookkeeping, executions, listing, protections, resolving, store
 from services.orders import tables as t
 from services.orders.alarms import Alarm
@@ -203,6 +203,12 @@ RULES = (
     entries_are_protected_until_nothing_is_left_of_them,
 )
 
+# At the start of an instance, once: signals that are settled, entries that are protected.
+READ_WHOLE = {
+    "services.orders.bookkeeping.settled_sequences",
+    "services.orders.protections.active",
+}
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -213,3 +219,7 @@ async def test_every_store_answers_as_memory_does(
 
 async def test_no_store_function_is_without_a_rule() -> None:
     assert await uncalled("services.orders", t.metadata, RULES) == set()
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE

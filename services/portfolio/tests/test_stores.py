@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from services.portfolio import journals, store
 from services.portfolio import tables as t
 from services.portfolio.booking import Anomaly, Booking
@@ -162,6 +162,13 @@ RULES = (
     what_was_not_booked_is_noted,
 )
 
+# At the start of an instance, once; what they read has a row for each account or position.
+READ_WHOLE = {
+    "services.portfolio.store.extremes",
+    "services.portfolio.store.load",
+    "services.portfolio.store.shortfalls",
+}
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -172,3 +179,7 @@ async def test_every_store_answers_as_memory_does(
 
 async def test_no_store_function_is_without_a_rule() -> None:
     assert await uncalled("services.portfolio", t.metadata, RULES) == set()
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE

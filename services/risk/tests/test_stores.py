@@ -10,7 +10,7 @@ from trading.types.v1 import risk_pb2
 from trading.types.v1.event_pb2 import EventHeader
 from trading.types.v1.risk_pb2 import CheckResult, RiskDecision, RiskEvent
 
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from runtime.times import to_timestamp
 from services.risk import past, records, store
 from services.risk import tables as t
@@ -219,6 +219,18 @@ RULES = (
     breakers_stand_the_oldest_first,
 )
 
+# The first three begin with the newest and end with a limit; the others read, once at the
+# start, what people have set, and a row for each account, position and price.
+READ_WHOLE = {
+    "services.risk.past.past",
+    "services.risk.records.keys",
+    "services.risk.records.newest",
+    "services.risk.tests.test_stores.loaded",
+    "services.risk.records.all_limits",
+    "services.risk.records.breakers",
+    "services.risk.records.modes",
+}
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -230,3 +242,7 @@ async def test_every_store_answers_as_memory_does(
 async def test_no_store_function_is_without_a_rule() -> None:
     left = await uncalled("services.risk", t.metadata, RULES)
     assert left == {"services.risk.store.load"}  # Every `loaded` calls it.
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime.stores.tests.contract import STORES, Script, compare, uncalled
+from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
 from services.strategy import signal_store, store
 from services.strategy import tables as t
 from services.strategy.hosted import Hosted, State, Track
@@ -153,6 +153,15 @@ RULES = (
     signals_are_read_behind_a_sequence_and_listed,
 )
 
+# At the start of an instance, once: counts, by an index alone; and a row for each strategy,
+# version and instrument.
+READ_WHOLE = {
+    "services.strategy.signal_store.outcome_counts",
+    "services.strategy.signal_store.status_counts",
+    "services.strategy.store.load",
+    "services.strategy.store.load_tracks",
+}
+
 
 @pytest.mark.parametrize("kind", STORES)
 async def test_every_store_answers_as_memory_does(
@@ -163,3 +172,7 @@ async def test_every_store_answers_as_memory_does(
 
 async def test_no_store_function_is_without_a_rule() -> None:
     assert await uncalled("services.strategy", t.metadata, RULES) == set()
+
+
+async def test_no_table_that_grows_is_read_whole() -> None:
+    assert await reading_everything(t.metadata, RULES) == READ_WHOLE
