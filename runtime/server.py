@@ -9,16 +9,13 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
-from grpc_health.v1 import (  # type: ignore[import-untyped]
-    health,
-    health_pb2,
-    health_pb2_grpc,
-)
+from grpc_health.v1 import health, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
 from runtime.deadline import until
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal
 from runtime.guards import guarded
+from runtime.health import Durabilities, Health
 from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
 from runtime.local import failure, timely
 from runtime.network import SHARED_OPTIONS, kind
@@ -40,11 +37,14 @@ SERVER_OPTIONS = (
 
 
 class Server:
-    """Serves ports over gRPC, each call through the guards."""
+    """Serves ports over gRPC, each call through the guards.
+
+    Where `through` knows the way to services that are built later, their port classes do.
+    """
 
     def __init__(
         self,
-        ports: Sequence[Port],
+        ports: Sequence[Any],
         *,
         through: Callable[[Sequence[Port]], Transport] = guarded,
         in_flight_max: int = IN_FLIGHT_MAX,
@@ -57,8 +57,8 @@ class Server:
         self._in_flight = 0
         self._endless: dict[asyncio.Task[Any], None] = {}
         self._is_draining = False
-        self._health = health.aio.HealthServicer()
-        self._names = [str(type(port).DESCRIPTOR.full_name) for port in ports]
+        self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
+        self._health = Health(self._names)
         self._server = aio.server(options=SERVER_OPTIONS)
         for port in ports:
             self._add(port)
@@ -70,15 +70,32 @@ class Server:
     async def start(
         self, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
     ) -> int:
-        """Listen on `address`; returns the TCP port, chosen by the system if `address` says 0."""
+        """Listen on `address`; returns the TCP port, chosen by the system if `address` says 0.
+
+        Every service is told to answer; `listen` leaves that to whoever hosts them.
+        """
+        tcp_port = await self.listen(address, credentials)
+        for name in self._names:
+            await self._health.serve(name)
+        return tcp_port
+
+    async def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
+        """Listen on `address` while no service answers yet; returns the TCP port."""
         if credentials is None:
             tcp_port = self._server.add_insecure_port(address)
         else:
             tcp_port = self._server.add_secure_port(address, credentials)
-        for name in self._names:
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._health.begin()
         await self._server.start()
         return tcp_port
+
+    async def announce(self, port: Port | type[Port]) -> None:
+        """Tell who asks for health that the service of `port` answers calls from now on."""
+        await self._health.serve(port.DESCRIPTOR.full_name)
+
+    def tell_durability(self, durabilities: Durabilities) -> None:
+        """Let every health answer tell the durability of its service, by its contract's name."""
+        self._health.durabilities = durabilities
 
     async def stop(self) -> None:
         """Finish the calls in flight, `drain_s` at most; endless streams are told to leave."""
@@ -88,9 +105,10 @@ class Server:
             task.cancel()
         await self._server.stop(grace=self._drain_s)
 
-    def _add(self, port: Port) -> None:
-        name = type(port).DESCRIPTOR.full_name
-        handlers = {m.path.rpartition("/")[2]: self._handler(m) for m in methods(type(port))}
+    def _add(self, port: Port | type[Port]) -> None:
+        name = port.DESCRIPTOR.full_name
+        kind_of_port = port if isinstance(port, type) else type(port)
+        handlers = {m.path.rpartition("/")[2]: self._handler(m) for m in methods(kind_of_port)}
         self._server.add_generic_rpc_handlers(
             (grpc.method_handlers_generic_handler(name, handlers),)
         )

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from trading.exchange.v1.exchange_port import ExchangeService
+from trading.execution.v1.execution_port import ExecutionService
 from trading.indicators.v1.indicators_port import IndicatorService
 from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.orders.v1.orders_port import OrderService
+from trading.portfolio.v1.portfolio_port import PortfolioService
 from trading.risk.v1.risk_port import RiskService
+from trading.strategy.v1.strategy_port import StrategyService
 
 from runtime.environment import Environment
 from runtime.rpc import P, Port
@@ -48,6 +52,17 @@ class Shared:
 
 
 Build = Callable[[Environment, Connect, Shared], Port]
+
+# What each answers to.
+PORTS: dict[str, type[Port]] = {
+    "marketdata": MarketDataService,
+    "indicators": IndicatorService,
+    "portfolio": PortfolioService,
+    "strategy": StrategyService,
+    "risk": RiskService,
+    "execution": ExecutionService,
+    "orders": OrderService,
+}
 
 # In start order: who needs a peer at its start comes after it.
 BUILDERS: dict[str, Build] = {

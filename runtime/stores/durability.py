@@ -12,7 +12,13 @@ from runtime.clock import Clock
 from runtime.errors import ServiceError, refusal
 from runtime.hosting import Tasks
 from runtime.stores.database import Database
-from runtime.stores.errors import CommitUnknown, StoreBusy, StoreError, StoreLocked
+from runtime.stores.errors import (
+    CommitUnknown,
+    StoreBusy,
+    StoreError,
+    StoreFenced,
+    StoreLocked,
+)
 from runtime.stores.presence import Presence
 from runtime.stores.standing import (
     NOTHING_WAITS,
@@ -145,7 +151,7 @@ class Durability:
 
     def _failed(self, error: StoreError) -> None:
         """Note that the database failed; what only this caller met is no outage."""
-        if isinstance(error, CommitUnknown | StoreLocked | StoreBusy):
+        if isinstance(error, CommitUnknown | StoreLocked | StoreBusy | StoreFenced):
             return
         if self.presence.failed(self._clock.now_ns(), error.message):
             self._back.clear()

@@ -32,14 +32,15 @@ def started(folder: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.fixture
-def channel(tmp_path: Path) -> Iterator[grpc.Channel]:
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
     """Yield a plain channel to a platform; afterwards it must have left with status 0."""
-    with started(tmp_path, KEY) as process:
+    with started(tmp_path_factory.mktemp("platform"), KEY) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        match = re.search(r"on port (\d+)", line)
+        match = re.search(r"listening on port (\d+)", line)
         assert match, line + (process.stderr.read() if process.stderr else "")
+        assert process.stdout.readline().startswith("serving marketdata, indicators")
         with grpc.insecure_channel(f"127.0.0.1:{match[1]}") as channel:
             yield channel
         process.send_signal(signal.SIGTERM)
@@ -54,11 +55,76 @@ def test_every_service_is_healthy_and_described_to_a_client_nobody_here_wrote(
 ) -> None:
     described = reflection.ProtoReflectionDescriptorDatabase(channel).get_services()
     ours = [name for name in described if name.startswith("trading.")]
-    assert len(ours) == 7
+    assert len(ours) == 8
     health = health_pb2_grpc.HealthStub(channel)
     for name in ours:
         answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WITHIN_S)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING, name
+
+
+def health_of(channel: grpc.Channel, service: str) -> tuple[int, str]:
+    """Return how a service is by `grpc.health.v1`, and what that tells of its durability."""
+    stub = health_pb2_grpc.HealthStub(channel)
+    request = health_pb2.HealthCheckRequest(service=service)
+    answer, call = stub.Check.with_call(request, timeout=WITHIN_S)
+    return answer.status, dict(call.trailing_metadata()).get("plimsoll-durability", "")
+
+
+@pytest.mark.real_time
+def test_every_health_answer_tells_of_durability(channel: grpc.Channel) -> None:
+    serving = health_pb2.HealthCheckResponse.SERVING
+    assert health_of(channel, "trading.orders.v1.OrderService") == (serving, "DURABLE")
+    status, all_of_them = health_of(channel, "")
+    assert status == serving
+    assert "orders=DURABLE" in all_of_them.split(",")
+    assert len(all_of_them.split(",")) == 7
+
+
+@pytest.mark.real_time
+def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "orders.sqlite"
+    in_the_way.mkdir()
+    serving, orders = health_pb2.HealthCheckResponse.SERVING, "trading.orders.v1.OrderService"
+    with started(tmp_path, KEY) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = process.stdout.readline().rpartition(" ")[2].strip()
+        assert "orders waits for its store" in process.stderr.readline()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            assert health_of(channel, orders) == (2, "REFUSING")
+            assert health_of(channel, "")[0] != serving
+            assert health_of(channel, "trading.risk.v1.RiskService") == (serving, "DURABLE")
+            in_the_way.rmdir()
+            assert process.stdout.readline().startswith("serving")
+            assert health_of(channel, orders) == (serving, "DURABLE")
+            assert health_of(channel, "")[0] == serving
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=WITHIN_S)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.real_time
+def test_memory_alone_is_refused_where_it_matters(tmp_path: Path) -> None:
+    settings = {"PLIMSOLL_DURABILITY": "ephemeral", "PLIMSOLL_ENVIRONMENT": "production"}
+    with started(tmp_path, {**KEY, **settings}) as process:
+        _, errors = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 2
+    assert "durability is ephemeral in production" in errors
+
+
+@pytest.mark.real_time
+def test_memory_alone_is_told_where_it_was_asked_for(tmp_path: Path) -> None:
+    with started(tmp_path, {**KEY, "PLIMSOLL_DURABILITY": "ephemeral"}) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().rpartition(" ")[2].strip()
+        assert process.stdout.readline().startswith("serving")
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            found = health_of(channel, "trading.orders.v1.OrderService")
+            assert found == (health_pb2.HealthCheckResponse.SERVING, "EPHEMERAL")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 0
+    assert not list(tmp_path.glob("*.sqlite"))
 
 
 @pytest.mark.real_time

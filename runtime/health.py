@@ -1,0 +1,60 @@
+"""`grpc.health.v1` of a server: which services answer, and what each promises about its data."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:  # Generic in the type stubs only.
+    Context = aio.ServicerContext[Any, Any]
+
+WHOLE = ""  # How the protocol names the server as a whole.
+DURABILITY_KEY = "plimsoll-durability"
+Status = health_pb2.HealthCheckResponse
+
+Durabilities = Callable[[], Sequence[tuple[str, str]]]  # Each service's contract, and its state.
+
+
+class Health(health.aio.HealthServicer):  # type: ignore[misc]
+    """Answers whether a service answers calls, with its durability in the trailing metadata.
+
+    A service that answers is SERVING while a store is away: it refuses what it could not keep
+    and goes on with the rest, and `plimsoll-durability` says so. The whole is SERVING when
+    every service is; its durability names each: "orders=REFUSING,risk=DURABLE".
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._names = list(names)
+        self._serving: set[str] = set()
+        self.durabilities: Durabilities = tuple
+
+    async def begin(self) -> None:
+        """Say that no service answers yet."""
+        for name in (WHOLE, *self._names):
+            await self.set(name, Status.NOT_SERVING)
+
+    async def serve(self, name: str) -> None:
+        """Say that a service answers from now on."""
+        self._serving.add(name)
+        await self.set(name, Status.SERVING)
+        if self._serving.issuperset(self._names):
+            await self.set(WHOLE, Status.SERVING)
+
+    async def Check(self, request: Any, context: "Context") -> Any:
+        """Answer whether a service answers, and tell what it promises."""
+        if text := self._told(request.service):
+            context.set_trailing_metadata(((DURABILITY_KEY, text),))
+        return await super().Check(request, context)
+
+    def _told(self, service: str) -> str:
+        found = dict(self.durabilities())
+        if service != WHOLE:
+            return found.get(service, "")
+        return ",".join(f"{_area(name)}={state}" for name, state in found.items())
+
+
+def _area(name: str) -> str:
+    """Return "orders" of "trading.orders.v1.OrderService"."""
+    return name.split(".")[1] if "." in name else name
