@@ -11,6 +11,7 @@ from runtime.stores.streams import Streams
 BATCH_SIZE_MAX = 64
 BLOCK_MS = 1_000
 CLAIM_IDLE_MS = 30_000
+TAKEN_OVER_MAX = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,22 @@ class Membership:
     async def abandoned(self, in_hand: Container[str]) -> list[Entry]:
         """Take over what no member has acknowledged for 30 s, except what we are at ourselves.
 
-        XAUTOCLAIM would deliver that to us again, and count it as another delivery.
+        XAUTOCLAIM would deliver that to us again, and count it as another delivery. At most
+        1,024 at a time: the rest is there in 10 s, too.
         """
-        pending: Any = await self._redis.xpending_range(
-            self._key, self._group, "-", "+", BATCH_SIZE_MAX, idle=CLAIM_IDLE_MS
-        )
-        idle = [p["message_id"] for p in pending if p["message_id"].decode() not in in_hand]
-        return await self._claim(idle, CLAIM_IDLE_MS) if idle else []
+        found: list[Entry] = []
+        after = "-"
+        while len(found) < TAKEN_OVER_MAX:
+            page: Any = await self._redis.xpending_range(
+                self._key, self._group, after, "+", BATCH_SIZE_MAX, idle=CLAIM_IDLE_MS
+            )
+            ids = [pending["message_id"].decode() for pending in page]
+            if idle := [entry_id for entry_id in ids if entry_id not in in_hand]:
+                found += await self._claim(idle, CLAIM_IDLE_MS)
+            if len(page) < BATCH_SIZE_MAX:
+                break
+            after = f"({ids[-1]}"
+        return found
 
     async def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Tell Redis that these are done."""

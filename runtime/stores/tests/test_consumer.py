@@ -141,6 +141,27 @@ class ConsumerSuite:
                 assert await soon(lambda: other.ids == ["event-1"])
                 assert await all_acknowledged(redis)
 
+    async def test_all_of_a_member_that_never_returns_is_taken_over_at_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also what comes after many entries that this member itself is at."""
+        monkeypatch.setattr(membership, "CLAIM_IDLE_MS", 20)
+        async with self.redis(tmp_path) as redis:
+            own = Reader(redis)
+            own.gate.clear()
+            await redis.xgroup_create(SIGNALS, "orders", id="0", mkstream=True)
+            for member, first in (("0", 1), ("gone", 101)):
+                for i in range(first, first + 100):
+                    await add(redis, i, KEYS[i % 40])
+                await redis.xreadgroup("orders", member, {SIGNALS: ">"}, count=100)
+            await asyncio.sleep(0.05)
+            async with running(own.consumer.run()):
+                assert await soon(lambda: len(own.attempts) > 0)
+                await asyncio.sleep(0.1)
+                own.gate.set()
+                assert await soon(lambda: len(own.ids) == 200, within_s=5)
+                assert await all_acknowledged(redis)
+
     async def test_payload_that_always_fails_is_a_dead_letter_after_five_deliveries(
         self, tmp_path: Path
     ) -> None:
