@@ -1,6 +1,7 @@
 """`grpc.health.v1` of a server: which services answer, and what each promises about its data."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from grpc import aio
@@ -13,7 +14,7 @@ WHOLE = ""  # How the protocol names the server as a whole.
 DURABILITY_KEY = "plimsoll-durability"
 Status = health_pb2.HealthCheckResponse
 
-Durabilities = Callable[[], Sequence[tuple[str, str]]]  # Each service's contract, and its state.
+Durabilities = Mapping[str, Callable[[], Awaitable[str]]]  # By the contract's name.
 
 
 class Health(health.aio.HealthServicer):  # type: ignore[misc]
@@ -28,7 +29,7 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
         super().__init__()
         self._names = list(names)
         self._serving: set[str] = set()
-        self.durabilities: Durabilities = tuple
+        self.durabilities: Durabilities = {}
 
     async def begin(self) -> None:
         """Say that no service answers yet."""
@@ -44,15 +45,16 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
 
     async def Check(self, request: Any, context: "Context") -> Any:
         """Answer whether a service answers, and tell what it promises."""
-        if text := self._told(request.service):
+        if text := await self._told(request.service):
             context.set_trailing_metadata(((DURABILITY_KEY, text),))
         return await super().Check(request, context)
 
-    def _told(self, service: str) -> str:
-        found = dict(self.durabilities())
+    async def _told(self, service: str) -> str:
+        known = self.durabilities
         if service != WHOLE:
-            return found.get(service, "")
-        return ",".join(f"{_area(name)}={state}" for name, state in found.items())
+            return await known[service]() if service in known else ""
+        states = await asyncio.gather(*[ask() for ask in known.values()])
+        return ",".join(f"{_area(name)}={one}" for name, one in zip(known, states, strict=True))
 
 
 def _area(name: str) -> str:

@@ -157,9 +157,7 @@ async def _listening(
     routes.serve(health, guarded([health]))
     server = Server([HealthService, *PORTS.values()], through=lambda _: routes)
     server.tell_durability(
-        lambda: [
-            (PORTS[name].DESCRIPTOR.full_name, host.durability) for name, host in hosts.items()
-        ]
+        {PORTS[name].DESCRIPTOR.full_name: host.durability for name, host in hosts.items()}
     )
     tcp_port = await server.listen(settings.listen)
     closing.push_async_callback(server.stop)

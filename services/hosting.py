@@ -12,7 +12,7 @@ from runtime.stores import StoreError
 from runtime.stores.errors import cleared
 from runtime.stores.migrating import SchemaError
 from runtime.stores.presence import Presence
-from runtime.stores.standing import State
+from runtime.stores.standing import State, worst
 
 Open = Callable[
     [], Awaitable[Environment]
@@ -31,12 +31,11 @@ class Host:
         self._build = build
         self._port: Port | None = None
 
-    @property
-    def durability(self) -> str:
-        """The least that the service promises about any of its data; nothing before its start."""
+    async def durability(self) -> str:
+        """Return the least that the service promises about its data; nothing before its start."""
         if self.environment is None:
             return State.REFUSING
-        return self.environment.durability.summary().state
+        return worst(await self.environment.durability.look()).state
 
     async def start(self, routes: Routes) -> None:
         """Return when the service answers; tries again 1, 2, 4 … 30 s after each failure.

@@ -32,6 +32,7 @@ from runtime.stores.standing import (
 
 # Changes nothing, but is refused where nothing can be written.
 PROBE = "UPDATE alembic_version SET version_num = version_num"
+ANSWER_S = 0.3  # Who asks for health has half a second.
 LOOK_AGAIN_S = 1.0  # So long one count of an outbox is believed.
 log = logging.getLogger(__name__)
 
@@ -102,12 +103,14 @@ class Durability:
         return standings(self._condition(), self._clock.now_ns())
 
     async def look(self) -> tuple[Standing, ...]:
-        """Return how each kind of data stands, after counting what waits for the streams."""
+        """Return how each kind of data stands, after asking the stores, 0.3 s at most."""
+        if not self.presence.is_away:
+            await self._look_at_database()
         await self._look_at_streams()
         return self.standings()
 
     def summary(self) -> Standing:
-        """Return the standing that promises least."""
+        """Return the standing that promises least, by what is known now."""
         return worst(self.standings())
 
     async def admit_intent(self) -> None:
@@ -130,6 +133,16 @@ class Durability:
             streams=None if self._relay is None else self._streams.absence,
             outbox=None if self._relay is None else self._outbox,
         )
+
+    async def _look_at_database(self) -> None:
+        """Ask for nothing: of a service that has no work now nobody would know otherwise."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._database.read(lambda tx: tx.exec_driver_sql("SELECT 1").scalar())
+        except StoreError as error:
+            log.debug("the database of %s was asked: %s", self._service, error)
+        except TimeoutError:
+            self._failed(StoreError(f"the database did not answer within {ANSWER_S} s"))
 
     async def _look_at_streams(self) -> None:
         """Count what waits for the streams; the last count stands while it cannot be read."""

@@ -1,5 +1,6 @@
 """Health: answers from what each service of the process knows of its stores."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from grpc import StatusCode
@@ -37,13 +38,14 @@ class Health(HealthService):
                 service="health",
             )
         asked = [request.service] if request.service else list(environments)
+        found = await asyncio.gather(*[_health(name, environments[name]) for name in asked])
         return pb.GetHealthResponse(
-            services=[await _service_health(name, environments[name]) for name in asked],
+            services=found,
             time=to_timestamp(self._clock.now_ns()),
         )
 
 
-async def _service_health(name: str, environment: Environment | None) -> pb.ServiceHealth:
+async def _health(name: str, environment: Environment | None) -> pb.ServiceHealth:
     if environment is None:
         return pb.ServiceHealth(
             service=name,
