@@ -92,3 +92,4 @@ async def _close(environment: Environment) -> None:
     await environment.database.close()
     if environment.spool is not None:
         await environment.spool.close()
+    await environment.streams.redis.aclose()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 
 from runtime.naming import Identity, check_distinct
-from runtime.stores.streams import Streams, stream_key_of
+from runtime.stores.streams import Streams, check_environment, stream_key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Deployment:
     chosen: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_environment(self.environment)
         check_distinct(self.instances)
         for identity in self.instances:
             self.sources(identity)

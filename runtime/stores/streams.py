@@ -33,11 +33,7 @@ class Streams:
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not ENVIRONMENT.fullmatch(self.environment):
-            raise ValueError(
-                f"environment is {self.environment!r}, must be a-z 0-9 - and begin with a "
-                "letter: rename it"
-            )
+        check_environment(self.environment)
 
     def key(self, stream: str, *, of: Identity | None = None) -> str:
         """Return the Redis key of this instance's own stream, or of the one of another."""
@@ -55,6 +51,14 @@ class Streams:
     def private(self, kind: str, name: str) -> str:
         """Return the key of something that is this instance's own: `<namespace>:<kind>:<id>`."""
         return f"{self.identity.namespace}:{kind}:{name}"
+
+
+def check_environment(environment: str) -> None:
+    """Raise ValueError when that is no name of an environment."""
+    if not ENVIRONMENT.fullmatch(environment):
+        raise ValueError(
+            f"environment is {environment!r}, must be a-z 0-9 - and begin with a letter: rename it"
+        )
 
 
 def stream_key_of(identity: Identity, stream: str, environment: str) -> str:

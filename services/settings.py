@@ -1,0 +1,170 @@
+"""What a process of the platform is told, by options or by the environment.
+
+    PLIMSOLL_APPROVAL_KEY   signs what risk approves; at least 32 bytes
+    PLIMSOLL_LISTEN         address to listen on              --listen     127.0.0.1:50050
+    PLIMSOLL_FOLDER         where local files go              --folder     data
+    PLIMSOLL_DATABASES      folder of the SQLite files, or    --databases  the folder
+                            mysql+aiomysql://{user}:{password}@host/{schema}
+    PLIMSOLL_REDIS          redis://{user}:{password}@host    --redis      a bundled one
+    PLIMSOLL_SECRETS        folder of password files          --secrets    none
+    PLIMSOLL_INSTANCES      named instances hosted here       --instances  none: the plain ones
+    PLIMSOLL_OTHERS         instances hosted elsewhere        --others     none
+    PLIMSOLL_EXCHANGE       address of the venue              --exchange   none: orders wait
+    PLIMSOLL_DURABILITY     durable, or ephemeral: in memory  --durability durable
+    PLIMSOLL_ENVIRONMENT    where this runs                   --environment local
+
+{user}, {password} and {schema} stand for each instance's own. A password is the content of
+SECRETS/<instance>.redis or .databases, or PLIMSOLL_REDIS_PASSWORD, PLIMSOLL_DATABASES_PASSWORD.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from runtime.naming import Identity, identity_of
+from runtime.stores.deployment import Deployment, Manifest
+
+KEY_BYTES_MIN = 32
+DURABLE, EPHEMERAL = "durable", "ephemeral"
+ALWAYS_DURABLE = ("staging", "production")
+DEFAULTS = {
+    "listen": "127.0.0.1:50050",
+    "folder": "data",
+    "databases": "",
+    "redis": "",
+    "secrets": "",
+    "instances": "",
+    "others": "",
+    "exchange": "",
+    "durability": DURABLE,
+    "environment": "local",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process of the platform is told. URLs hold passwords: never print them."""
+
+    listen: str
+    folder: Path
+    exchange: str
+    deployment: Deployment
+    hosted: Mapping[str, Identity]  # By service.
+    approval_key: bytes = field(repr=False)
+    database_urls: Mapping[str, str] = field(repr=False)  # By service; none: SQLite files.
+    redis_urls: Mapping[str, str] = field(repr=False)  # By service; none: the bundled server.
+    is_ephemeral: bool = False  # Whether all state is in memory, gone with the process.
+
+
+def settings_of(
+    arguments: Sequence[str], environ: Mapping[str, str], manifests: Mapping[str, Manifest]
+) -> Settings:
+    """Return the settings, options before environment; ends the process when one is wrong.
+
+    `manifests` has every service there is, in start order.
+    """
+    parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    for option, default in DEFAULTS.items():
+        value = environ.get(f"PLIMSOLL_{option.upper()}", default)
+        parser.add_argument(f"--{option}", default=value)
+    given = parser.parse_args(arguments)
+    try:
+        return _settings(given, environ, manifests)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _settings(
+    given: argparse.Namespace, environ: Mapping[str, str], manifests: Mapping[str, Manifest]
+) -> Settings:
+    key = environ.get("PLIMSOLL_APPROVAL_KEY", "").encode()
+    if len(key) < KEY_BYTES_MIN:
+        raise ValueError(
+            f"PLIMSOLL_APPROVAL_KEY has {len(key)} bytes, must have at least {KEY_BYTES_MIN}: "
+            "set it to one secret for all services"
+        )
+    _check_durability(given.durability, given.environment)
+    named = {identity.service: identity for identity in _identities(given.instances, manifests)}
+    hosted = {service: named.get(service) or identity_of(service) for service in manifests}
+    others = _identities(given.others, manifests)
+    is_url = "://" in given.databases
+    passwords = _Passwords(Path(given.secrets) if given.secrets else None, environ)
+    return Settings(
+        listen=given.listen,
+        folder=Path(given.folder if is_url else given.databases or given.folder),
+        exchange=given.exchange,
+        deployment=Deployment((*hosted.values(), *others), manifests, given.environment),
+        hosted=hosted,
+        approval_key=key,
+        database_urls=_urls("databases", given.databases if is_url else "", hosted, passwords),
+        redis_urls=_urls("redis", given.redis, hosted, passwords),
+        is_ephemeral=given.durability == EPHEMERAL,
+    )
+
+
+@dataclass(frozen=True)
+class _Passwords:
+    """Where passwords are: in files that only this process may read, or in the environment."""
+
+    folder: Path | None
+    environ: Mapping[str, str]
+
+    def of(self, store: str, identity: Identity) -> str:
+        """Return the password of an instance; raises ValueError when there is none."""
+        name, variable = f"{identity.instance_name}.{store}", f"PLIMSOLL_{store.upper()}_PASSWORD"
+        if self.folder is not None and (file := self.folder / name).is_file():
+            return file.read_text(encoding="utf-8").strip()
+        if password := self.environ.get(variable):
+            return password
+        raise ValueError(
+            f"{identity.instance_name} has no password for {store}, must have one: put it into "
+            f"{name} in the folder of secrets, or into {variable}"
+        )
+
+
+def _urls(
+    store: str, template: str, hosted: Mapping[str, Identity], passwords: _Passwords
+) -> dict[str, str]:
+    """Return each service's own URL; raises ValueError when one cannot be made."""
+    if not template:
+        return {}
+    if store == "databases" and "{schema}" not in template:
+        raise ValueError(
+            "the URL of the databases has no {schema}, must have it: each service keeps its "
+            "tables in a schema of its own"
+        )
+    found = {}
+    for service, identity in hosted.items():
+        user = identity.acl_user if store == "redis" else identity.instance_name
+        url = template.replace("{schema}", identity.schema).replace("{user}", quote(user))
+        if "{password}" in url:
+            url = url.replace("{password}", quote(passwords.of(store, identity), safe=""))
+        found[service] = url
+    return found
+
+
+def _identities(text: str, manifests: Mapping[str, Manifest]) -> list[Identity]:
+    """Return the instances of a list like `orders-LH,strategy-LH`."""
+    found = []
+    for name in filter(None, text.split(",")):
+        owners = [s for s in manifests if name == s or name.startswith(f"{s}-")]
+        if not owners:
+            raise ValueError(
+                f"instance {name!r} is of no service, must begin with one of "
+                f"{', '.join(manifests)}: correct it"
+            )
+        found.append(identity_of(max(owners, key=len), name))
+    return found
+
+
+def _check_durability(durability: str, environment: str) -> None:
+    if durability not in (DURABLE, EPHEMERAL):
+        raise ValueError(f"durability is {durability!r}, must be {DURABLE} or {EPHEMERAL}")
+    if durability == EPHEMERAL and environment in ALWAYS_DURABLE:
+        raise ValueError(
+            f"durability is {EPHEMERAL} in {environment}: what is answered there must outlive "
+            f"the process; leave it {DURABLE}"
+        )
