@@ -2,7 +2,7 @@
 
 from runtime.stores.consumer import DeadLetter, Handle, StreamConsumer
 from runtime.stores.database import Database
-from runtime.stores.epochs import Epochs, epochs_table
+from runtime.stores.epochs import Epochs, become_writer, epochs_table
 from runtime.stores.errors import (
     CommitUnknown,
     StoreBusy,
@@ -49,6 +49,7 @@ __all__ = [
     "StreamConsumer",
     "Streams",
     "Subscription",
+    "become_writer",
     "connect",
     "epochs_table",
     "inbox_table",

@@ -1,5 +1,7 @@
 """Single writer per shard: who started last writes, everybody older is refused (rule X12)."""
 
+from typing import TYPE_CHECKING
+
 from grpc import StatusCode
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +20,9 @@ from runtime.errors import ServiceError, refusal
 from runtime.stores import schema
 from runtime.stores.constraints import at_least
 from runtime.stores.new_rows import NewRows
+
+if TYPE_CHECKING:
+    from runtime.stores.database import Database
 
 
 def epochs_table(metadata: MetaData) -> Table:
@@ -65,6 +70,14 @@ class Epochs:
     def _keep(self, tx: Connection, shard: str, epoch: int) -> None:
         if tx.execute(self._update, {"s": shard, "epoch": epoch}).rowcount == 0:
             tx.execute(self._insert, {"shard": shard, "epoch": epoch})
+
+
+async def become_writer(database: "Database", table: Table, shard: str) -> int:
+    """Take the next epoch of `shard`; former writers commit nothing from now on (X12)."""
+    epochs = Epochs(table)
+    epoch = await database.write(lambda tx: epochs.take(tx, shard))
+    database.fence(lambda tx: epochs.admit(tx, shard, epoch))
+    return epoch
 
 
 def superseded(kind: str, name: str, number: int, current: int) -> ServiceError:

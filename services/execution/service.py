@@ -10,7 +10,7 @@ from trading.execution.v1.execution_port import ExecutionService
 
 from runtime.environment import Environment
 from runtime.rpc import Call
-from runtime.stores import Epochs, Requests
+from runtime.stores import Requests, become_writer
 from runtime.times import to_duration
 from services.execution import inbox, store
 from services.execution import tables as t
@@ -74,7 +74,7 @@ class Execution(ExecutionService):
         """Open a session with the venue and go on with everything that has not ended."""
         database, link = self._environment.database, self._desk.link
         await database.migrate(HISTORY)
-        epoch = await database.write(lambda tx: Epochs(t.epochs).take(tx, SESSION_SHARD))
+        epoch = await become_writer(database, t.epochs, SESSION_SHARD)
         link.session_id = f"execution-{epoch}"
         await database.write(lambda tx: inbox.keep_session(tx, link.venue, link.session_id))
         self._doubts.report_to(self._reports.take_some, self._moved)

@@ -12,7 +12,7 @@ from trading.types.v1 import instrument_pb2
 from runtime.environment import Environment
 from runtime.paging import page_of
 from runtime.rpc import Call
-from runtime.stores import Requests
+from runtime.stores import Requests, become_writer
 from services.marketdata import answers, library, tables
 from services.marketdata.answers import refusals_as_status
 from services.marketdata.batch import Draft, Item, Publication
@@ -50,6 +50,7 @@ class MarketData(MarketDataService):
     async def start(self) -> None:
         """Create the tables and continue after what they hold."""
         await self._database.migrate(HISTORY)
+        await become_writer(self._database, tables.epochs, "all")
         for body, is_derived in await self._database.read(library.instruments):
             spec = instrument_pb2.InstrumentSpec.FromString(body)
             self._know(replace(instrument_of(spec), is_derived=is_derived))

@@ -11,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from runtime.stores import requests_table
+from runtime.stores import epochs_table, requests_table
 from runtime.stores.constraints import at_least, flags, names, refers, within
 from runtime.stores.schema import BYTES, LONG_TEXT, new_metadata, table
 
@@ -173,3 +173,4 @@ tick_lines = table(
 )
 
 requests = requests_table(metadata)
+epochs = epochs_table(metadata)  # Of the one process that writes.

@@ -11,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from runtime.stores import requests_table
+from runtime.stores import epochs_table, requests_table
 from runtime.stores.constraints import at_least, currencies, decimals, flags, names, refers, within
 from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
@@ -187,3 +187,4 @@ cursors = table(
 )
 
 requests = requests_table(metadata)
+epochs = epochs_table(metadata)  # Of the one process that writes.

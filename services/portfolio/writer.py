@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 from trading.portfolio.v1 import portfolio_pb2 as pb
 
 from runtime.environment import Environment
+from runtime.stores import become_writer
 from runtime.times import NS_PER_S, to_timestamp
-from services.portfolio import store, wire
+from services.portfolio import store, tables, wire
 from services.portfolio.books import Books
 from services.portfolio.migrations import HISTORY
 from services.portfolio.refusals import PortfolioRefused
@@ -38,7 +39,9 @@ class Writer:
 
     async def start(self) -> None:
         """Create the tables and read the books."""
-        await self._environment.database.migrate(HISTORY)
+        database = self._environment.database
+        await database.migrate(HISTORY)
+        await become_writer(database, tables.epochs, "all")
         async with self.opened():
             pass
 

@@ -17,9 +17,10 @@ from trading.types.v1.event_pb2 import EventHeader
 from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.environment import Environment
+from runtime.stores import become_writer
 from runtime.times import to_timestamp
 from runtime.watch import Feed
-from services.risk import governing, records, store
+from services.risk import governing, records, store, tables
 from services.risk.account import MINUTE_NS
 from services.risk.book import Book
 from services.risk.migrations import HISTORY
@@ -126,7 +127,9 @@ class Desk:
 
     async def start(self) -> None:
         """Create the tables and read the state."""
-        await self.environment.database.migrate(HISTORY)
+        database = self.environment.database
+        await database.migrate(HISTORY)
+        await become_writer(database, tables.epochs, "all")
         await self.ready()
         self.feed = Feed(SOURCE, self.state.events)
         self.environment.progress.wrote(EVENTS, self.state.events)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, UniqueConstraint
 
-from runtime.stores import requests_table
+from runtime.stores import epochs_table, requests_table
 from runtime.stores.constraints import at_least, decimals, flags, names, refers, within
 from runtime.stores.schema import BYTES, DECIMAL, DIGEST, LONG_TEXT, new_metadata, table
 
@@ -238,3 +238,4 @@ cursors = table(
 )
 
 requests = requests_table(metadata)
+epochs = epochs_table(metadata)  # Of the one process that writes.

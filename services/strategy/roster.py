@@ -9,7 +9,7 @@ from trading.strategy.v1 import strategy_pb2 as pb
 from trading.types.v1 import signal_pb2
 
 from runtime.environment import Environment
-from runtime.stores import Epochs, Outbox, StoreError
+from runtime.stores import Outbox, StoreError, become_writer
 from runtime.watch import Feed
 from services.strategy import signal_store, store
 from services.strategy import tables as t
@@ -45,9 +45,9 @@ class Roster:
 
     async def start(self) -> None:
         """Take over as the one writer, and read what was committed."""
-        database, epochs = self._environment.database, Epochs(t.epochs)
+        database = self._environment.database
         await database.migrate(HISTORY)
-        self._epoch = await database.write(lambda tx: epochs.take(tx, self._environment.service))
+        self._epoch = await become_writer(database, t.epochs, self._environment.service)
         async with self.turn():
             self.feed = Feed(self._environment.service, self._sequence)
         progress = self._environment.progress
