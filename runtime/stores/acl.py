@@ -82,7 +82,8 @@ async def apply(redis: Redis, found: Iterable[User]) -> None:
     Those who are connected stay so, with their new rights; `default` goes last.
     """
     for user in sorted(found, key=lambda user: user.name == "default"):
-        await redis.execute_command("ACL SETUSER", user.name, "reset", *user.rule)  # type: ignore[no-untyped-call]
+        words = ("ACL SETUSER", user.name, "reset", *user.rule)
+        await redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
 
 def _instance(deployment: Deployment, identity: Identity) -> list[str]:

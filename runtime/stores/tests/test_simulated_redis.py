@@ -105,7 +105,8 @@ async def test_stream_lost_with_its_server_is_read_again_when_republished() -> N
     seen: list[str] = []
 
     async def handle(entries: object) -> None:
-        seen.extend(e.event_id for e in entries if e.event_id not in seen)  # type: ignore[attr-defined]
+        found = [e.event_id for e in entries]  # type: ignore[attr-defined]
+        seen.extend(event_id for event_id in found if event_id not in seen)
 
     async def bury(*_: object) -> None:
         raise AssertionError
