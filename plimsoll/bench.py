@@ -19,7 +19,9 @@ BENCHES = (
     "fixtures.exchange.bench",
     "fixtures.market.bench",
     "runtime.stores.bench",
+    "fixtures.stores.bench",
     "runtime.stores.spool_bench",
+    "fixtures.stores.stream_bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
