@@ -71,6 +71,13 @@ async def told(database: Database, metadata: MetaData, rules: Iterable[Rule]) ->
     return Told(script.answers, rows)
 
 
+def chosen(request: pytest.FixtureRequest) -> str:
+    """Return the store that a fixture is for; a server starts outside of the test's loop."""
+    if request.param == "mysql":
+        request.getfixturevalue("mysql")
+    return str(request.param)
+
+
 async def opened(store: str, request: pytest.FixtureRequest) -> Database:
     """Return an empty database: in "memory", in a "file", or on a server ("mysql")."""
     if store == "memory":

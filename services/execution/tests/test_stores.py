@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from services.execution import inbox, plans, store
 from services.execution import tables as t
 from services.execution.algorithms.schedule import Slice
@@ -188,7 +195,12 @@ RULES = (
 READ_WHOLE = {"services.execution.inbox.cursors"}  # One row for each account.
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

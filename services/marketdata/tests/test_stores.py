@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from services.marketdata import library, store, tick_store
 from services.marketdata import tables as t
 from services.marketdata.candles import Adjustment, Source
@@ -195,7 +202,12 @@ READ_WHOLE = {
 }
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -152,10 +152,8 @@ def turns() -> Iterator[Write]:
 
 @pytest.mark.real_time
 @pytest.mark.parametrize("name", FILTERS)
-async def test_so_it_is_while_another_connection_writes(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    url = await request.getfixturevalue("mysql").fresh()
+async def test_so_it_is_while_another_connection_writes(name: str, mysql: Any) -> None:
+    url = await mysql.fresh()
     reader, writer = Database.at_url(url), Database.at_url(url)
     await writer.create(t.metadata)
     orders = await writer.write(begun)

@@ -7,7 +7,14 @@ from trading.orders.v1.orders_pb2 import ListOrdersRequest
 from trading.types.v1 import order_pb2, signal_pb2
 
 from runtime.stores import StoreConflict
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from services.orders import alarms, bookkeeping, executions, listing, protections, resolving, store
 from services.orders import tables as t
 from services.orders.alarms import Alarm
@@ -210,7 +217,12 @@ READ_WHOLE = {
 }
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from services.portfolio import journals, store
 from services.portfolio import tables as t
 from services.portfolio.booking import Anomaly, Booking
@@ -170,7 +177,12 @@ READ_WHOLE = {
 }
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -10,7 +10,14 @@ from trading.types.v1 import risk_pb2
 from trading.types.v1.event_pb2 import EventHeader
 from trading.types.v1.risk_pb2 import CheckResult, RiskDecision, RiskEvent
 
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from runtime.times import to_timestamp
 from services.risk import past, records, store
 from services.risk import tables as t
@@ -232,7 +239,12 @@ READ_WHOLE = {
 }
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from runtime.stores.tests.contract import STORES, Script, compare, reading_everything, uncalled
+from runtime.stores.tests.contract import (
+    STORES,
+    Script,
+    chosen,
+    compare,
+    reading_everything,
+    uncalled,
+)
 from services.strategy import signal_store, store
 from services.strategy import tables as t
 from services.strategy.hosted import Hosted, State, Track
@@ -163,7 +170,12 @@ READ_WHOLE = {
 }
 
 
-@pytest.mark.parametrize("kind", STORES)
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each store that is compared with the one in memory."""
+    return chosen(request)
+
+
 async def test_every_store_answers_as_memory_does(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
