@@ -16,7 +16,10 @@ TOOLS = (
     *("awk", "bash", "cat", "cp", "cut", "dirname", "env", "find", "git", "grep", "id", "make"),
     *("mktemp", "rm", "sed", "sha256sum", "sleep", "sort", "tail", "timeout", "tr", "xargs"),
 )
-NEVER_RUN = ("debootstrap", "dockerd", "iptables", "mariadbd", "redis-server", "toxiproxy-server")
+NEVER_RUN = (
+    *("debootstrap", "dockerd", "iptables", "mariadbd", "redis-server", "strace"),
+    "toxiproxy-server",
+)
 ENGINE = """#!/bin/sh
 # Answers as an engine that has every image.
 exit 0

@@ -1,11 +1,13 @@
 """Steps of store faults: what keeps the state fails under a trading platform, and returns."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
+from trading.risk.v1.risk_pb2 import Limits
 from trading.types.v1.order_pb2 import (
     ORDER_STATUS_FILLED,
     ORDER_STATUS_NEW,
@@ -13,19 +15,31 @@ from trading.types.v1.order_pb2 import (
 )
 
 from features.bdd import given, then, when
-from fixtures import adversity, crossing, dealing, reconciling
+from fixtures import adversity, crossing, dealing, limits, reconciling
+from fixtures.adversity import Refused
 from fixtures.judging import judged
+from fixtures.mothers import ACCOUNT
 from fixtures.outcome import Verdict
 from fixtures.places import Place
 from fixtures.stage import Stage
 from fixtures.stores import StoreSource
 from fixtures.stores.berths import Berths
-from fixtures.stores.breaking import FAULTS, Rival, impatiently, killed, linked
+from fixtures.stores.breaking import (
+    FAULTS,
+    Rival,
+    impatiently,
+    killed,
+    linked,
+    small_containers,
+    why_no_slow_disk,
+)
 from fixtures.stores.cutting import StoreLink
 from fixtures.stores.kinds import StoreKind
 from fixtures.stores.servers import Servers
 
 FOLLOWED, OTHER, STEADY = adversity.FOLLOWED, adversity.OTHER, adversity.STEADY
+ORDERS_MAX = 200  # The pages of every table are full long before.
+ENTRIES_MAX = 1_000  # Far more than she gets to.
 ENDED = {ORDER_STATUS_FILLED, ORDER_STATUS_REJECTED}
 
 scenarios("store_faults")
@@ -45,6 +59,10 @@ def stores(
     links: dict[str, StoreLink],
 ) -> StoreSource:
     """Return what keeps the state: over links that can be cut, or without patience for locks."""
+    if request.node.get_closest_marker("own_servers"):
+        return small_containers
+    if request.node.get_closest_marker("traced") and (reason := why_no_slow_disk()):
+        (pytest.fail if os.environ.get("PLIMSOLL_REQUIRE_ALL") else pytest.skip)(reason)
     on = berths(place.kind)
     is_cuttable = request.node.get_closest_marker("cuttable") is not None
     return lambda _world, _folder: linked(on, links) if is_cuttable else on.lend(impatiently)
@@ -89,28 +107,31 @@ async def has_signalled(stage: Stage) -> None:
     assert len(await crossing.decided(stage)) == 1
 
 
+@given("risk lets Ana order as often as she likes")
+async def lift_limits(stage: Stage) -> None:
+    changes = Limits(entries_per_instrument_max=ENTRIES_MAX)
+    changes.MergeFrom(limits.LOAD)
+    await limits.change_limits(stage.risk, ACCOUNT, changes, request_id=stage.request_id())
+
+
 @when(parse('the price crosses and Ana orders {quantity:d} "SQ01.XSIM" while MySQL {fails}'))
 async def cross_without_mysql(stage: Stage, servers: Servers, quantity: int, fails: str) -> None:
     fault = FAULTS[f"MySQL {fails}"](servers)
-    is_felt = adversity.in_databases
-    await adversity.trade_while(
-        stage, fault, is_felt=is_felt, close=adversity.FALL, quantity=quantity
-    )
+    is_felt = adversity.in_answers if "slow" in fails else adversity.in_databases
+    await adversity.trade_while(stage, fault, is_felt=is_felt, quantity=quantity, is_late=True)
 
 
 @when(parse('the price crosses and Ana orders {quantity:d} "SQ01.XSIM" while Redis {fails}'))
 async def cross_without_redis(stage: Stage, servers: Servers, quantity: int, fails: str) -> None:
     fault = FAULTS[f"Redis {fails}"](servers)
     is_felt = adversity.in_streams(stage)
-    await adversity.trade_while(
-        stage, fault, is_felt=is_felt, close=adversity.FALL, quantity=quantity
-    )
+    await adversity.trade_while(stage, fault, is_felt=is_felt, quantity=quantity, is_late=False)
 
 
 @when(parse("the price crosses, and MySQL is killed after the next write of {service}"))
 async def kill_after_write(stage: Stage, servers: Servers, service: str) -> None:
-    fault, close = killed(servers.mysql), adversity.FALL
-    await adversity.trade_until_written(stage, service, fault, close=close, quantity=10)
+    fault = killed(servers.mysql)
+    await adversity.trade_until_written(stage, service, fault, quantity=10)
 
 
 @when(parse("the price crosses, and the next commit of {service} happens without an answer"))
@@ -136,9 +157,42 @@ async def wait_in_vain(stage: Stage, rival: Rival, table: str, service: str) -> 
     await adversity.keep_waiting(stage, rival, service, table)
 
 
+@when(parse('Ana orders 10 "SQ01.XSIM" while MySQL {fails}'), target_fixture="refused")
+async def order_once(stage: Stage, servers: Servers, fails: str) -> Refused:
+    return await adversity.refused_while(stage, FAULTS[f"MySQL {fails}"](servers), orders_max=1)
+
+
+@when(parse("Ana orders again and again while MySQL {fails}"), target_fixture="refused")
+async def order_often(stage: Stage, servers: Servers, fails: str) -> Refused:
+    fault = FAULTS[f"MySQL {fails}"](servers)
+    return await adversity.refused_while(stage, fault, orders_max=ORDERS_MAX)
+
+
 @when("both trade once more")
 async def trade(stage: Stage) -> None:
     await stage.trade_at(FOLLOWED, adversity.FALL)
+    await stage.trade_at(OTHER, STEADY)
+
+
+@then(parse("she is refused, for {reason}"))
+def is_refused(refused: Refused, reason: str) -> None:
+    assert refused.error.reason == reason
+    assert "nothing was committed" in refused.error.message
+
+
+@then("nothing of that order is anywhere")
+async def is_nowhere(stage: Stage, refused: Refused) -> None:
+    name = refused.order.client_order_id
+    assert name not in [one.spec.client_order_id for one in await dealing.orders_of(stage)]
+    assert name not in [one.order.client_order_id for one in await dealing.venue_orders(stage)]
+    holds = await stage.system.rows("risk", "risk_holds")
+    assert name not in [row["client_order_id"] for row in holds]
+
+
+@then("once MySQL keeps things again, the same order is taken")
+async def is_taken(stage: Stage, refused: Refused) -> None:
+    order = await adversity.submit(stage, refused.order)
+    assert order.status == ORDER_STATUS_NEW, order.reject
     await stage.trade_at(OTHER, STEADY)
 
 

@@ -36,3 +36,13 @@ Feature: Survive store faults
       | Redis is killed and its data lost |
       | Redis is out of memory            |
       | Redis answers nothing             |
+
+  # Only of a server's own program on this machine can strace hold up the calls.
+  @local @traced
+  Scenario: On a slow disk orders take longer, and none is lost or doubled
+    When the price crosses and Ana orders 10 "SQ01.XSIM" while MySQL has a slow disk
+    And both trade once more
+    Then each signal is decided once
+    And each of her orders that was not refused is at the venue once
+    And rows, streams, services and venue tell of the same positions
+    And every check of a run at rest holds
