@@ -16,6 +16,8 @@ from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, Only, one
 from runtime.stores.durability import Durability
 from runtime.stores.errors import CommitUnknown, StoreError
+from runtime.stores.presence import Absence
+from runtime.times import NS_PER_S
 
 AS_OF = "as_of"  # The field of an answer that tells its age.
 KNOWN_S = 60.0  # So long an answer may be given again.
@@ -73,9 +75,21 @@ class Outage:
         except StoreError:
             if (known := self._last(question)) is None:
                 raise
-            return _dated(known)
+            return _dated(known.answer, known.at_ns)
+        if (away := self._durability.presence.absence) is not None:
+            return self._from_memory(answer, away)
         self._remember(question, Known(answer, at_s, at_ns))
         return answer
+
+    def _from_memory(self, answer: Message, away: Absence) -> Message:
+        """Return what a service answered without its store: known as of when that went away."""
+        age_s = (self._durability.now_ns() - away.since_ns) / NS_PER_S
+        if age_s > KNOWN_S:
+            raise StoreError(
+                f"the store has been away for {age_s:.0f} s ({away.reason}): what was known "
+                f"before may be told for {KNOWN_S:.0f} s; repeat later"
+            )
+        return _dated(answer, away.since_ns)
 
     def _last(self, question: Question) -> Known | None:
         known = self._known.get(question)
@@ -94,8 +108,8 @@ class Outage:
         return next(iter(self._known.values()))
 
 
-def _dated(known: Known) -> Message:
-    answer: Any = type(known.answer)()
-    answer.CopyFrom(known.answer)
-    answer.as_of.FromNanoseconds(known.at_ns)
+def _dated(known: Message, at_ns: int) -> Message:
+    answer: Any = type(known)()
+    answer.CopyFrom(known)
+    answer.as_of.FromNanoseconds(at_ns)
     return answer  # type: ignore[no-any-return]

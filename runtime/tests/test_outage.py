@@ -141,6 +141,17 @@ async def test_services_do_not_decide_by_old_answers(desk: Desk) -> None:
     assert await code_of(desk, RISK) is StatusCode.UNAVAILABLE
 
 
+async def test_what_a_service_knows_without_its_store_is_as_old_as_the_outage(desk: Desk) -> None:
+    await asyncio.sleep(5)
+    desk.durability.presence.failed(desk.durability.now_ns(), "connection refused")
+    await asyncio.sleep(59)
+    known = await desk.asked_by(ANA)  # Never asked before, and the ledger answers.
+    assert known.as_of.ToNanoseconds() == START_NS + 5 * NS_PER_S
+    assert not (await desk.asked_by(RISK)).HasField("as_of")
+    await asyncio.sleep(2)
+    assert await code_of(desk, ANA) is StatusCode.UNAVAILABLE
+
+
 @pytest.mark.parametrize(
     "trouble",
     [CommitUnknown("read back"), ServiceError(StatusCode.NOT_FOUND, "no such account")],
