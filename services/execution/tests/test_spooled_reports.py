@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trading.execution.v1 import execution_pb2 as pb
 
+from runtime.stores import Database
 from runtime.stores import spool as spool_module
+from runtime.stores.spool import Spool
 from runtime.stores.standing import State
 from runtime.virtual import VirtualLoop
 from services.execution.tests import mothers
@@ -101,6 +103,23 @@ async def test_a_report_whose_commit_was_not_answered_is_spooled_and_applied_onc
     assert await executions(rig) == ["E1", "E2"]
     assert (await rig.state()).filled.value == "4"
     assert await rig.rows("anomalies") == []
+
+
+async def test_a_report_that_was_applied_and_not_taken_off_is_applied_once() -> None:
+    rig, spooled = Rig(), Database.inline_memory()
+    rig.spool = Spool(spooled, rig.clock)
+    await rig.start()
+    await rig.send(mothers.order())
+    await rig.rest()
+    rig.database.faults.is_down = True
+    rig.venue.fill("order-1", "4")
+    await rig.rest()
+    spooled.faults.commits_to_lose = 1  # Of the removal, after the effect is committed.
+    rig.database.faults.is_down = False
+    await asyncio.sleep(PROBED_S)
+    assert rig.spool.depth == 0
+    assert await executions(rig) == ["E1", "E2"]
+    assert (await rig.state()).filled.value == "4"
 
 
 async def test_reads_show_what_is_spooled_or_nothing() -> None:
