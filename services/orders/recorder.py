@@ -1,5 +1,6 @@
 """Changes orders: row, event and outbox entry in one transaction, then tells who listens."""
 
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -12,14 +13,14 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.environment import Environment
-from runtime.stores import CommitUnknown, Outbox
-from runtime.stores import Event as Entry
+from runtime.stores import CommitUnknown, Outbox, StoreError
 from runtime.watch import Feed
 from services.orders import alarms as alarm_log
-from services.orders import machine, protections, store, wire
+from services.orders import event_rows, machine, protections, store, wire
 from services.orders import tables as t
 from services.orders.alarms import Alarm
 from services.orders.events import Event, Kind
+from services.orders.pauses import pause
 from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
 from services.orders.wire import Because, Header
@@ -27,7 +28,6 @@ from services.orders.wire import Because, Header
 T = TypeVar("T")
 RECENT_MAX = 8_192
 TAKEN_MAX = 1_024
-EVENT_TYPE = OrderEvent.DESCRIPTOR.full_name
 ANOMALY = Because(OrderCause.ORDER_CAUSE_ANOMALY)
 log = logging.getLogger(__name__)
 
@@ -134,8 +134,8 @@ class Unit:
         store.update_orders(self.tx, list(self._changed.values()))
         payloads = [event.SerializeToString() for event in self.events]
         pairs = list(zip(self.events, payloads, strict=True))
-        store.insert_events(self.tx, [_row(event, payload) for event, payload in pairs])
-        outbox.append(self.tx, *(_entry(event, payload) for event, payload in pairs))
+        store.insert_events(self.tx, [event_rows.row(event, payload) for event, payload in pairs])
+        outbox.append(self.tx, *(event_rows.entry(event, payload) for event, payload in pairs))
         self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
 
     def _insert(self, new: Stored) -> Stored:
@@ -167,6 +167,8 @@ class Recorder:
         self.alarms: Feed[RiskEvent] = Feed(wire.SOURCE)
         self._environment = environment
         self._recent: dict[int, OrderEvent] = {}
+        self._told = 0  # Everybody who listens has heard every event up to it.
+        self._doubted: list[Unit] = []  # Committed or not: their answers were lost.
         self._taken: dict[tuple[str, str], ExecutionReport] = {}  # The newest, oldest first.
         self._listeners: list[Callable[[OrderEvent], None]] = []
         self._on_due: dict[Due, Callable[[Key], object]] = {}
@@ -175,6 +177,7 @@ class Recorder:
         """Go on as the writer `epoch`, after the event `sequence` and the alarm `alarm`."""
         self.epoch = epoch
         self.feed = Feed(wire.SOURCE, sequence)
+        self._told = sequence
         self.alarms = Feed(wire.SOURCE, alarm)
         self._environment.progress.wrote("order_events", sequence)
 
@@ -189,19 +192,51 @@ class Recorder:
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Return what `work` returned, after everything it did is committed and told."""
 
-        def run(tx: Connection) -> tuple[T, Unit]:
-            unit = Unit(tx, self.epoch, self._environment.clock.now_ns())
-            result = work(unit)
-            unit.flush(self.outbox)
-            return result, unit
+        units: list[Unit] = []  # The last one is it, if the work had to run again.
+
+        def run(tx: Connection) -> T:
+            units.append(Unit(tx, self.epoch, self._environment.clock.now_ns()))
+            result = work(units[-1])
+            units[-1].flush(self.outbox)
+            return result
 
         try:
-            result, unit = await self._environment.database.write(run)
-        except CommitUnknown:
-            await self._catch_up()  # It may be committed: then its events must be told, too.
+            result = await self._environment.database.write(run)
+        except CommitUnknown:  # It may be committed: then its events must be told, too.
+            self._doubted.extend(units[-1:])
+            if not await self._is_settled():
+                self._environment.tasks.spawn(self._settle(), name="read back")
             self.alarms.doubt()
             raise
-        self._tell(unit.events)
+        if self._doubted:  # What came before is told first, if it can be read by now.
+            await self._is_settled()
+        self._tell(units[-1].events)
+        self._follow_up(units[-1])
+        return result
+
+    async def _settle(self) -> None:
+        with self._environment.progress.working("read back"):
+            for attempt in itertools.count():
+                await pause(attempt, self._environment.rng)
+                if await self._is_settled():
+                    return
+
+    async def _is_settled(self) -> bool:
+        """Read what was committed while answers were lost; return whether that was possible."""
+        try:
+            await self._catch_up()
+        except StoreError as error:
+            log.warning("what became of a commit cannot be read back yet: %s", error)
+            return False
+        doubted, self._doubted = self._doubted, []
+        for unit in doubted:
+            newest = unit.events[-1] if unit.events else None
+            if newest and self._recent.get(newest.header.sequence) == newest:
+                self._follow_up(unit)
+        return True
+
+    def _follow_up(self, unit: Unit) -> None:
+        """Do what follows from a unit that is committed."""
         for sequence, alarm in unit.told:
             self.alarms.publish(sequence, alarm)
         for report in unit.taken:
@@ -211,7 +246,6 @@ class Recorder:
         for due, key in unit.due:
             if listener := self._on_due.get(due):
                 listener(key)
-        return result
 
     async def alarm(self, alarm: Alarm) -> None:
         """Keep an alarm that belongs to no change of an order."""
@@ -245,38 +279,20 @@ class Recorder:
         return [(sequence, OrderEvent.FromString(payload)) for sequence, payload in rows]
 
     async def _catch_up(self) -> None:
-        while found := await self._from_store(self.feed.sequence, 256):
+        while found := await self._from_store(self._told, 256):
             self._tell([event for _, event in found])
 
     def _tell(self, events: Sequence[OrderEvent]) -> None:
         for event in events:
             sequence = event.header.sequence
+            if sequence <= self._told or sequence in self._recent:
+                continue  # It was read back before.
             self._recent[sequence] = event
             self._recent.pop(sequence - RECENT_MAX, None)
+            while self._told + 1 in self._recent:
+                self._told += 1
             self.feed.publish(sequence, event)
             for listener in self._listeners:
                 listener(event)
         if events:
             self._environment.progress.wrote("order_events", events[-1].header.sequence)
-
-
-def _row(event: OrderEvent, payload: bytes) -> dict[str, object]:
-    spec = event.order.spec
-    return {
-        "sequence": event.header.sequence,
-        "account": spec.account,
-        "client_order_id": spec.client_order_id,
-        "payload": payload,
-    }
-
-
-def _entry(event: OrderEvent, payload: bytes) -> Entry:
-    spec = event.order.spec
-    return Entry(
-        stream="order_events",
-        event_id=event.header.event_id,
-        type=EVENT_TYPE,
-        key=f"{spec.account}/{spec.instrument}/{spec.strategy_id}",
-        sequence=event.header.sequence,
-        payload=payload,
-    )

@@ -9,6 +9,7 @@ from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import event_pb2, execution_pb2, order_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
+from runtime.stores import StoreError
 from services.orders.tests.mothers import canceled, dec, limit_order, report, trade
 from services.orders.tests.rig import Rig
 
@@ -212,4 +213,26 @@ async def test_a_stream_that_has_gone_silent_is_opened_again() -> None:
     found = await rig.orders.get_order(pb.GetOrderRequest(client_order_id="ana-1"))
     assert found.order.status == order_pb2.ORDER_STATUS_FILLED
     assert len(opened) == 2
+    await rig.stop()
+
+
+async def test_what_was_committed_while_the_store_went_down_is_told_when_it_is_back() -> None:
+    """The answer of a commit is lost, and for a while nobody can read back what happened."""
+    rig = await working_order()
+    faults = rig.database.faults
+    faults.answers_to_lose = 1
+    read = rig.database.read
+    failures = iter(range(3))
+
+    async def away(work: Any) -> Any:
+        if next(failures, None) is not None:
+            raise StoreError("the server is away: nothing can be read")
+        return await read(work)
+
+    rig.database.read = away  # type: ignore[method-assign]
+    rig.execution.happen(trade(SPEC, "x1", 10, cum=10))  # The last event for a long time.
+    await asyncio.sleep(5)
+    assert [e.header.sequence for e in rig.risk.told.events] == list(range(1, 6))
+    assert rig.risk.told.events[-1].order.cum_quantity.value == "10"
+    assert not rig.is_busy()
     await rig.stop()
