@@ -32,7 +32,7 @@ HOT: dict[str, tuple[Callable[[Connection], Any], int]] = {
 # What is sorted after it is found: there is little of it, and no index has its order.
 SORTED: dict[str, tuple[Callable[[Connection], Any], int]] = {
     "the children of a parent": (lambda tx: store.load_children_of(tx, KEY), 1),
-    "the open children of a parent": (lambda tx: store.load_open_children_of(tx, KEY), 1),
+    "its open ones, by each status": (lambda tx: store.load_open_children_of(tx, KEY), 10),
     "all that may be at a venue": (store.load_unsettled, 2 * OPEN),
     "the first report of a child": (lambda tx: inbox.first_report(tx, KEY), 2),
     "the reports of a parent": (lambda tx: inbox.reports_of(tx, KEY), 2),
