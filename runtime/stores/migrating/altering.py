@@ -43,10 +43,9 @@ def strengthen(additions: Additions) -> None:
     bind = op.get_bind()
     for name, added in _attached(additions).items():
         if bind.dialect.name == "sqlite":
-            _rebuild(bind, name, [_clause(bind, o) for o in added if not isinstance(o, Index)], [])
-            for index in added:
-                if isinstance(index, Index):
-                    bind.execute(CreateIndex(index))
+            rules = [_clause(bind, one) for one in added if not isinstance(one, Index)]
+            _rebuild(bind, name, rules, [])
+            _index(bind, added)
         else:
             known = _known(bind, name)
             new = [f"ADD {_clause(bind, one)}" for one in added if one.name not in known]
@@ -126,6 +125,12 @@ def _rebuild(bind: Connection, name: str, added: Sequence[str], removed: Sequenc
     if last is not None:
         bind.execute(_FORGET, {"name": name})
         bind.execute(_CONTINUE, {"name": name, "last": last})
+
+
+def _index(bind: Connection, added: Iterable[Addition]) -> None:
+    for one in added:
+        if isinstance(one, Index):
+            bind.execute(CreateIndex(one))
 
 
 def _without(body: str, removed: Iterable[str]) -> str:
