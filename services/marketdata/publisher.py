@@ -8,6 +8,7 @@ from trading.marketdata.v1 import marketdata_pb2 as pb
 
 from runtime.environment import Environment
 from runtime.stores import CommitUnknown
+from runtime.stores.reading_back import read_back
 from runtime.watch import Feed
 from services.marketdata import store
 from services.marketdata.batch import Also, Batch, Draft, Item, Publication
@@ -71,8 +72,8 @@ class Publisher:
 
         try:
             publication = await self._environment.database.write(work)
-        except CommitUnknown:
-            await self._catch_up()  # It may be committed: then watchers must see it.
+        except CommitUnknown:  # It may be committed: then watchers must see it.
+            await read_back(self._catch_up, self._environment.tasks)
             raise
         if publication.items and publication.items[0][0] > self._feed.sequence + 1:
             await self._catch_up()

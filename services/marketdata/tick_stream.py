@@ -11,6 +11,7 @@ from trading.types.v1 import market_pb2
 
 from runtime.environment import Environment
 from runtime.stores import CommitUnknown
+from runtime.stores.reading_back import read_back
 from runtime.watch import Feed
 from services.marketdata import tick_store
 from services.marketdata.instruments import Instrument
@@ -148,8 +149,8 @@ class TickStream:
 
         try:
             taken = await self._environment.database.write(work)
-        except CommitUnknown:
-            await self._catch_up()  # It may be committed: then watchers must see it.
+        except CommitUnknown:  # It may be committed: then watchers must see it.
+            await read_back(self._catch_up, self._environment.tasks)
             raise
         if taken.stored and taken.stored[0][0] > self._feed.sequence + 1:
             await self._catch_up()

@@ -1,13 +1,17 @@
 """PublishCandles: what is stored, once, and what is not."""
 
+import asyncio
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from grpc import StatusCode
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
 from runtime.errors import ServiceError
+from runtime.stores import StoreError
 from services.marketdata.tests import mothers
 from services.marketdata.tests.mothers import a_candle, a_market, close_only
 
@@ -152,6 +156,25 @@ async def test_nothing_is_shown_that_was_not_committed() -> None:
     assert market.environment.progress.written["candles"] == 0
     market.environment.database.faults.is_full = False
     assert outcomes(await market.publish(a_candle())) == ["STORED"]
+
+
+async def test_a_candle_committed_while_the_store_went_down_is_shown_when_it_is_back() -> None:
+    market = await a_market()
+    database = market.environment.database
+    database.faults.answers_to_lose = 1
+    read, calls = database.read, itertools.count()
+
+    async def away(work: Any) -> Any:
+        if 1 <= next(calls) <= 3:  # The first looks whether the request is known.
+            raise StoreError("the server is away: nothing can be read")
+        return await read(work)
+
+    database.read = away  # type: ignore[method-assign]
+    with pytest.raises(ServiceError):
+        await market.client.publish_candles(mothers.publication(a_candle(), number=99))
+    await asyncio.sleep(1)
+    assert market.environment.progress.written["candles"] == 1
+    assert [item.sequence for item in await mothers.items(market, 1)] == [1]
 
 
 async def test_a_lost_answer_of_a_commit_leaves_no_gap_in_the_stream() -> None:
