@@ -85,13 +85,13 @@ class Deployment:
             )
         named = {i.instance_name: i for i in self.instances if i.service == reads.service}
         suffix = reader.instance_name.removeprefix(reader.service)
-        wanted = [f"{reads.service}{suffix}", reads.service]
+        wanted = list(dict.fromkeys([f"{reads.service}{suffix}", reads.service]))
         if chosen := self.chosen.get((reader.instance_name, reads.stream)):
             wanted = [chosen]
         for name in wanted:
             if name in named:
                 return named[name]
         raise ValueError(
-            f"{reader.instance_name} reads {reads.stream} of {' or '.join(wanted)}, and neither is "
+            f"{reader.instance_name} reads {reads.stream} of {' or '.join(wanted)}, which must be "
             "deployed: deploy the producer"
         )

@@ -45,10 +45,17 @@ class Marks:
         newest = position(about["last-generated-id"])
         return newest == START or newest < self._entries.get(stream, START)
 
+    def after(self, rows: Sequence[Row[Any]]) -> dict[Any, Any]:
+        """Return the marks of the streams that these rows go to, once they are there."""
+        found: dict[Any, Any] = {row.stream: self.known.get(row.stream, 0) for row in rows}
+        for row in rows:
+            found[row.stream] = max(found[row.stream], row.sequence)
+        return found
+
     def note(self, rows: Sequence[Row[Any]], entry_ids: Sequence[bytes]) -> None:
         """Remember what was published as what."""
+        self.known |= self.after(rows)
         for row, entry_id in zip(rows, entry_ids, strict=True):
-            self.known[row.stream] = row.sequence
             self._entries[row.stream] = position(entry_id)
 
     def lost(self, stream: str, after: int) -> None:

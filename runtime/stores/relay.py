@@ -164,7 +164,7 @@ class Relay:
             pipe.multi()  # type: ignore[no-untyped-call]
             for row in rows:
                 pipe.xadd(*self._entry(row))
-            marks: dict[Any, Any] = {row.stream: row.sequence for row in rows}
+            marks = self._marks.after(rows)
             pipe.hset(self._streams.marks, mapping=marks)
             entry_ids = await pipe.execute()
         self._marks.note(rows, entry_ids[: len(rows)])

@@ -33,8 +33,10 @@ async def tell(seed: int) -> str:
         )
 
     boxes = [Box(await with_tables(Database.inline_memory())) for _ in range(2)]
+    views = [streams_of(SimulatedRedis(server), name) for name in ("strategy", "marketdata")]
     relays = [
-        Relay(b.database, b.outbox, streams_of(SimulatedRedis(server)), FixedClock()) for b in boxes
+        Relay(box.database, box.outbox, view, FixedClock())
+        for box, view in zip(boxes, views, strict=True)
     ]
     readers = [reader(group) for group in ("orders", "risk", "portfolio")]
     async with running(*[r.run() for r in relays], *[r.run() for r in readers]):
