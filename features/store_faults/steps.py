@@ -15,11 +15,11 @@ from trading.types.v1.order_pb2 import (
 )
 
 from features.bdd import given, then, when
-from fixtures import adversity, crossing, dealing, limits, reconciling
+from fixtures import adversity, crossing, dealing, limits, reconciling, shaking
 from fixtures.adversity import Refused
 from fixtures.judging import judged
 from fixtures.mothers import ACCOUNT
-from fixtures.outcome import Verdict
+from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
 from fixtures.stage import Stage
 from fixtures.stores import StoreSource
@@ -36,9 +36,12 @@ from fixtures.stores.breaking import (
 from fixtures.stores.cutting import StoreLink
 from fixtures.stores.kinds import StoreKind
 from fixtures.stores.servers import Servers
+from fixtures.trial import Plan, judge
 
 FOLLOWED, OTHER, STEADY = adversity.FOLLOWED, adversity.OTHER, adversity.STEADY
 ORDERS_MAX = 200  # The pages of every table are full long before.
+Lending = Callable[[StoreKind], Berths]
+SEED = 1
 ENTRIES_MAX = 1_000  # Far more than she gets to.
 ENDED = {ORDER_STATUS_FILLED, ORDER_STATUS_REJECTED}
 
@@ -55,7 +58,7 @@ def links() -> dict[str, StoreLink]:
 def stores(
     request: pytest.FixtureRequest,
     place: Place,
-    berths: Callable[[StoreKind], Berths],
+    berths: Lending,
     links: dict[str, StoreLink],
 ) -> StoreSource:
     """Return what keeps the state: over links that can be cut, or without patience for locks."""
@@ -75,6 +78,12 @@ def rival(runner: asyncio.Runner, servers: Servers) -> Iterator[Rival]:
     runner.run(rival.__aenter__())
     yield rival
     runner.run(rival.__aexit__())
+
+
+@pytest.fixture
+def shocks() -> dict[int, str]:
+    """Hold what fails in a trial, by how many parts of a hundred are traded then."""
+    return {}
 
 
 @pytest.fixture
@@ -114,6 +123,20 @@ async def lift_limits(stage: Stage) -> None:
     await limits.change_limits(stage.risk, ACCOUNT, changes, request_id=stage.request_id())
 
 
+@given(parse('at {percent:d} % of a trial "{fault}"'))
+def fault_at(shocks: dict[int, str], percent: int, fault: str) -> None:
+    shocks[percent] = fault
+
+
+@when(parse("{minutes:d} minutes of a session are traded"), target_fixture="outcome")
+async def trade_session(
+    place: Place, berths: Lending, stores: StoreSource, shocks: dict[int, str], minutes: int
+) -> Outcome:
+    plan = Plan(shaking.session(minutes), place, SEED, stores=stores)
+    history = await shaking.conduct_shaken(plan, berths(place.kind).servers, shocks)
+    return judge(history, plan.experiment)
+
+
 @when(parse('the price crosses and Ana orders {quantity:d} "SQ01.XSIM" while MySQL {fails}'))
 async def cross_without_mysql(stage: Stage, servers: Servers, quantity: int, fails: str) -> None:
     fault = FAULTS[f"MySQL {fails}"](servers)
@@ -136,13 +159,16 @@ async def kill_after_write(stage: Stage, servers: Servers, service: str) -> None
 
 @when(parse("the price crosses, and the next commit of {service} happens without an answer"))
 async def lose_answer(stage: Stage, links: dict[str, StoreLink], service: str) -> None:
-    lose = links[service].lose_commit_answers
-    await adversity.trade_with_commits(stage, lose, adversity.FALL)
+    link = links[service]
+    link.lose_commit_answers()
+    await adversity.trade_until_met(stage, link, adversity.FALL)
 
 
 @when(parse("the price crosses again, and the next commit of {service} is cut off"))
 async def lose_commit(stage: Stage, links: dict[str, StoreLink], service: str) -> None:
-    await adversity.trade_with_commits(stage, links[service].lose_commits, crossing.RISE)
+    link = links[service]
+    link.lose_commits()
+    await adversity.trade_until_met(stage, link, crossing.RISE)
 
 
 @when(parse("her order trades, and {service} meets a rival who locks {second} before {first}"))
@@ -194,6 +220,17 @@ async def is_taken(stage: Stage, refused: Refused) -> None:
     order = await adversity.submit(stage, refused.order)
     assert order.status == ORDER_STATUS_NEW, order.reject
     await stage.trade_at(OTHER, STEADY)
+
+
+@then("the trial passes every check")
+def passes(outcome: Outcome) -> None:
+    assert [one for one in outcome.checks if one.verdict is Verdict.FAILED] == []
+    assert outcome.verdict is Verdict.PASSED, outcome.reason
+
+
+@then(parse("{count:d} trades or more were booked in it"))
+def booked(outcome: Outcome, count: int) -> None:
+    assert outcome.figures.fills >= count
 
 
 @then("each signal is decided once")
