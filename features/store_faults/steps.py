@@ -194,6 +194,19 @@ async def order_often(stage: Stage, servers: Servers, fails: str) -> Refused:
     return await adversity.refused_while(stage, fault, orders_max=ORDERS_MAX)
 
 
+@when("Redis has lost its data, and everything is published and read again")
+async def lose_data(stage: Stage, servers: Servers) -> None:
+    async with FAULTS["Redis is killed and its data lost"](servers):
+        pass
+    await reconciling.read_again(stage)
+    await stage.system.settle()
+
+
+@then(parse("the venue has {count:d} orders of hers"))
+async def venue_has(stage: Stage, count: int) -> None:
+    assert len(await dealing.venue_orders(stage)) == count
+
+
 @when("both trade once more")
 async def trade(stage: Stage) -> None:
     await stage.trade_at(FOLLOWED, adversity.FALL)

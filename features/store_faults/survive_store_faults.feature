@@ -37,6 +37,13 @@ Feature: Survive store faults
       | Redis is out of memory            |
       | Redis answers nothing             |
 
+  Scenario: What Redis has lost is published again, and nothing is handled twice
+    When Redis has lost its data, and everything is published and read again
+    Then each signal is decided once
+    And the stream has every signal
+    And the venue has 2 orders of hers
+    And every check of a run at rest holds
+
   # Only of a server's own program on this machine can strace hold up the calls.
   @local @traced
   Scenario: On a slow disk orders take longer, and none is lost or doubled
