@@ -202,9 +202,10 @@ async def lose_data(stage: Stage, servers: Servers) -> None:
     await stage.system.settle()
 
 
-@then(parse("the venue has {count:d} orders of hers"))
+@then(parse("she has {count:d} orders, and the venue has them"))
 async def venue_has(stage: Stage, count: int) -> None:
-    assert len(await dealing.venue_orders(stage)) == count
+    ours, theirs = await dealing.orders_of(stage), await dealing.venue_orders(stage)
+    assert (len(ours), len(theirs)) == (count, count)
 
 
 @when("both trade once more")

@@ -41,7 +41,7 @@ Feature: Survive store faults
     When Redis has lost its data, and everything is published and read again
     Then each signal is decided once
     And the stream has every signal
-    And the venue has 2 orders of hers
+    And she has 2 orders, and the venue has them
     And every check of a run at rest holds
 
   # Only of a server's own program on this machine can strace hold up the calls.
