@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from functools import cache
+from itertools import count
 from typing import TypeVar
 
 import pytest
@@ -18,6 +19,8 @@ from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
 
 S = TypeVar("S")
+TESTS_PER_COLLECTION = 10
+_finished = count(1)
 IS_ALL_REQUIRED = bool(os.environ.get("PLIMSOLL_REQUIRE_ALL"))  # Nothing may be left out.
 
 # The same examples in every run, and no example fails because the machine is busy.
@@ -72,6 +75,16 @@ def pytest_report_header() -> list[str]:
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector forget what was collected: thousands of tests stay to the end."""
+    _tidy_up()
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Collect garbage between tests: what a session keeps would make it last a second in one."""
+    if next(_finished) % TESTS_PER_COLLECTION == 0:
+        _tidy_up()
+
+
+def _tidy_up() -> None:
     gc.collect()
     gc.freeze()
 

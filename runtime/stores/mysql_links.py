@@ -128,7 +128,12 @@ class Links:
         now_s = asyncio.get_running_loop().time()
         while self._idle:
             held = self._idle.pop()
-            if await self._is_good(held, now_s):
+            try:
+                is_good = await self._is_good(held, now_s)
+            except BaseException:
+                await _discard(held)
+                raise
+            if is_good:
                 await self._settle(held)
                 held.used_s = now_s
                 return held
@@ -253,7 +258,11 @@ async def _close(held: Held) -> None:
 
 
 async def _discard(held: Held) -> None:
-    """Let go of a connection without a word to the server."""
+    """Let go of a connection without a word to the server, also when we are cancelled."""
+    await asyncio.shield(_let_go(held))
+
+
+async def _let_go(held: Held) -> None:
     await held.link.drop()
     with suppress(DBAPIError):
         await greenlet_spawn(held.connection.invalidate)
