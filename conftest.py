@@ -103,24 +103,35 @@ def berths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Store
 
 
 @pytest.fixture(scope="session")
-def mysql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MysqlServer]:
+def mysql(
+    tmp_path_factory: pytest.TempPathFactory, leave_out: Callable[[str], None]
+) -> Iterator[MysqlServer]:
     """Return this session's private MySQL or MariaDB; `await mysql.fresh()` is a schema's URL."""
-    _require_local_servers()
+    if missing := StoreKind.LOCAL.lacking():
+        leave_out("; ".join(missing))
     with _for_session(local_mysql(tmp_path_factory.mktemp("mysql"))) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def redis_server(
+    tmp_path_factory: pytest.TempPathFactory, leave_out: Callable[[str], None]
+) -> Iterator[RedisServer]:
     """Return this session's private Redis."""
-    _require_local_servers()
+    if missing := StoreKind.LOCAL.lacking():
+        leave_out("; ".join(missing))
     with _for_session(local_redis(tmp_path_factory.mktemp("redis"))) as server:
         yield server
 
 
-def _require_local_servers() -> None:
-    if missing := StoreKind.LOCAL.lacking():
-        pytest.skip("; ".join(missing))
+@pytest.fixture(scope="session")
+def leave_out() -> Callable[[str], None]:
+    """Return what ends a test that this machine cannot run; it fails where all must run."""
+
+    def skip_or_fail(reason: str) -> None:
+        (pytest.fail if IS_ALL_REQUIRED else pytest.skip)(reason)
+
+    return skip_or_fail
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """The script that has images ready uses what is there, asks a registry shortly, says the rest."""
 
-import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,12 +30,11 @@ deb-src http://mirror.example/debian bookworm main
 
 
 @pytest.fixture
-def engine() -> None:
+def engine(leave_out: Callable[[str], None]) -> None:
     """Go on where a Docker engine answers."""
     done = subprocess.run(["docker", "info"], capture_output=True, check=False)
     if done.returncode:
-        text = "no Docker engine answers: run ci/provision"
-        (pytest.fail if os.environ.get("PLIMSOLL_REQUIRE_ALL") else pytest.skip)(text)
+        leave_out("no Docker engine answers: run ci/provision")
 
 
 def test_an_unknown_option_is_wrong_use() -> None:

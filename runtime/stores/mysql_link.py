@@ -1,7 +1,7 @@
 """One connection to a MySQL or MariaDB server, on which nothing takes for ever.
 
-aiomysql leaves three things to be done here: statements have a limit in time, a connection
-that was given up says why, and bytes can be parameters (with PyMySQL 1.2 they cannot).
+aiomysql leaves two things to be done here: statements have a limit in time, and a connection
+that was given up says why.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from typing import Any
 
 from aiomysql import Connection, OperationalError  # type: ignore[import-untyped]
 from aiomysql.cursors import RE_INSERT_VALUES  # type: ignore[import-untyped]
-from pymysql.converters import escape_bytes  # type: ignore[import-untyped]
 from pymysql.err import MySQLError  # type: ignore[import-untyped]
 from sqlalchemy.util import await_
 
@@ -99,12 +98,6 @@ class Link(Connection):  # type: ignore[misc]
         if self._last_writer is not None:
             with suppress(OSError):
                 await self._last_writer.wait_closed()
-
-    def escape(self, value: Any) -> str:
-        """Return `value` as it is written in a statement."""
-        if isinstance(value, bytes):
-            return str(escape_bytes(value))
-        return str(super().escape(value))
 
     def execute(self, sql: str, values: Values) -> Found:
         """Run a statement, from within a greenlet."""
