@@ -10,6 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 from protovalidate import collect_violations
+from trading.portfolio.v1.portfolio_pb2 import TransferCashRequest
+from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.market_pb2 import TICK_KIND_TRADES, Candle, TickBatch
 from trading.types.v1.money_pb2 import Money
 from trading.types.v1.order_pb2 import (
@@ -209,3 +211,20 @@ def test_an_unstated_or_unknown_side_is_refused() -> None:
     assert broken(order) == [("side", "enum.not_in")]
     order.side = 99  # type: ignore[assignment]
     assert broken(order) == [("side", "enum.defined_only")]
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (mothers.order(), "account"),
+        (ExecutionReport(), "exec_id"),
+        (ExecutionReport(), "account"),
+        (TransferCashRequest(), "account"),
+    ],
+    ids=["order", "report", "account of a report", "transfer"],
+)
+def test_a_name_that_ends_with_a_blank_is_refused(message: Message, field: str) -> None:
+    """A database may not tell it from the name without."""
+    for text, is_refused in (("main", False), ("my main", False), ("main ", True), (" ", True)):
+        setattr(message, field, text)
+        assert ((field, "string.pattern") in broken(message)) is is_refused
