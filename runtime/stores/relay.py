@@ -12,7 +12,7 @@ from sqlalchemy import Row, select
 
 from runtime.clock import Clock
 from runtime.stores.database import Database
-from runtime.stores.ending import stop_if_cancelled
+from runtime.stores.ending import end, stop_if_cancelled
 from runtime.stores.errors import StoreError
 from runtime.stores.marks import Marks
 from runtime.stores.outbox import ROWS_MAX, Outbox
@@ -58,12 +58,11 @@ class Relay:
 
     async def run(self) -> None:
         """Publish until cancelled, and tidy up behind the readers."""
+        both = [asyncio.create_task(work) for work in (self._publish_on(), self._retention.run())]
         try:
-            async with asyncio.TaskGroup() as together:
-                together.create_task(self._publish_on(), name="publishing")
-                together.create_task(self._retention.run(), name="retention")
-        except ExceptionGroup as crashed:
-            raise crashed.exceptions[0] from crashed
+            await asyncio.gather(*both)  # A TaskGroup would pass on only the first cancellation.
+        finally:
+            await end(both)
 
     async def publish(self) -> int:
         """Publish the next batch in id order and mark it; return how many that were."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from runtime.hosting import Tasks
 from runtime.stores import Database, Relay
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.stores.standing import Waiting
@@ -160,6 +161,29 @@ async def test_what_is_behind_is_told_with_the_age_of_its_oldest() -> None:
         server.come_back()
         await asyncio.sleep(60)
         assert await relay.waiting() == Waiting()
+
+
+async def test_a_relay_whose_first_cancellation_gets_lost_ends_at_the_next() -> None:
+    box = Box(await with_tables(Database.inline_memory()))
+    redis = SimulatedRedis(SimulatedServer())
+    relay = relay_of(box, redis)
+    swallowed = asyncio.Event()
+
+    async def swallow() -> int:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    vars(relay)["publish"] = swallow
+    tasks = Tasks("box")
+    tasks.spawn(relay.run(), name="relay")
+    await asyncio.sleep(1)
+    async with asyncio.timeout(60):
+        await tasks.stop()
+    assert swallowed.is_set()
 
 
 async def test_idle_relay_sleeps_without_a_timer() -> None:
