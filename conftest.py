@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+from fixtures.hanging import waiting_tasks
 from fixtures.stores.berths import Berths
 from fixtures.stores.kinds import StoreKind, servers_of
 from fixtures.stores.local import local_mysql, local_redis
@@ -82,6 +83,14 @@ def pytest_runtest_logfinish(nodeid: str) -> None:
     """Collect garbage between tests: what a session keeps would make it last a second in one."""
     if next(_finished) % TESTS_PER_COLLECTION == 0:
         _tidy_up()
+
+
+def pytest_exception_interact(
+    node: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Show what every task waits for when a test hangs: its own traceback ends in the loop."""
+    if call.excinfo is not None and "Timeout (>" in str(call.excinfo.value):
+        report.sections.append(("Tasks", "\n".join(waiting_tasks())))
 
 
 def _tidy_up() -> None:
