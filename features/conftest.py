@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from fixtures.places import Place
+from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
 from fixtures.stores import Stores, StoreSource, stores_of
 from fixtures.stores.berths import Berths
 from fixtures.stores.kinds import StoreKind
-from fixtures.system import Setup
 from fixtures.worlds import World
 
 SEED = 1

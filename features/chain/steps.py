@@ -107,7 +107,7 @@ async def fill_without_orders(stage: Stage, price: str) -> None:
 async def signal_without_orders(stage: Stage) -> None:
     await stage.system.crash("orders")
     bar = minute_candle(SYMBOL, crossing.RISE, minute=stage.next_minute(SYMBOL))
-    stage.system.clock.skip_to(to_ns(bar.close_time))
+    await stage.system.time.skip_to(to_ns(bar.close_time))
     await stage.publish([bar])
     assert len(await crossing.watched(stage, 1)) == 1
 

@@ -76,7 +76,7 @@ async def halt(stage: Stage) -> None:
 
 @given(parse("its database refuses writes, and the price has risen to {price}"))
 async def rise_without_database(stage: Stage, price: str) -> None:
-    stage.system.stores.database_for("strategy").faults.is_full = True
+    await stage.system.hosting.fail_database("strategy", is_full=True)
     await outages.publish_close(stage, SYMBOL, price)
     await asyncio.sleep(0.2)
 
@@ -85,7 +85,7 @@ async def rise_without_database(stage: Stage, price: str) -> None:
 async def nothing_is_there(stage: Stage) -> None:
     assert await stage.system.rows("strategy", "signals") == []
     assert await stage.system.rows("strategy", "outbox") == []
-    streams = stage.system.environments["strategy"].streams
+    streams = stage.system.stores.streams_for("strategy")
     assert await stage.system.stores.redis.xlen(streams.key("signals")) == 0
 
 
@@ -97,7 +97,7 @@ async def run_elsewhere(elsewhere: Stage, late: ExitStack) -> None:
 
 @when("its database takes writes again")
 async def take_writes(stage: Stage) -> None:
-    stage.system.stores.database_for("strategy").faults.is_full = False
+    await stage.system.hosting.fail_database("strategy", is_full=False)
     await stage.system.settle()
 
 
@@ -126,7 +126,7 @@ async def correct(stage: Stage, bar: Candle, close: str) -> None:
 async def miss_bar(stage: Stage, price: str) -> None:
     await stage.system.crash("strategy")
     bar = minute_candle(SYMBOL, price, minute=stage.next_minute(SYMBOL))
-    stage.system.clock.skip_to(to_ns(bar.close_time))
+    await stage.system.time.skip_to(to_ns(bar.close_time))
     await stage.publish([bar])
     await stage.system.restart("strategy")
     await stage.system.settle()

@@ -89,7 +89,7 @@ def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path:
         assert process.stdout is not None
         assert process.stderr is not None
         port = process.stdout.readline().rpartition(" ")[2].strip()
-        assert "orders waits for its store" in process.stderr.readline()
+        assert "orders waits to start" in process.stderr.readline()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             assert health_of(channel, orders) == (2, "REFUSING")
             assert health_of(channel, "")[0] != serving
