@@ -37,6 +37,11 @@ class Host:
         self._port: Port | None = None
         self._left: Environment | None = None  # By a service that crashed.
 
+    @property
+    def latest(self) -> Environment | None:
+        """What the service runs with, or ran with before it crashed; None before its start."""
+        return self.environment or self._left
+
     async def durability(self) -> str:
         """Return the least that the service promises about its data; nothing before its start."""
         if self.environment is None:
