@@ -87,6 +87,7 @@ class Policy:
     items_per_call: int = 1
     audited: bool = False
     intent: bool = False  # Refused while it could not be kept.
+    urgent: bool = False  # Never refused because of load.
 
 
 @dataclass(frozen=True)
