@@ -13,12 +13,14 @@ from runtime.tls.client import ClientTls
 from runtime.tls.folder import TlsFolder
 from runtime.tls.names import CertificateError, server_name
 from runtime.tls.server import ServerTls
+from runtime.tls.transport import TlsTransport
 
 __all__ = [
     "CertificateError",
     "ClientTls",
     "ServerTls",
     "TlsFolder",
+    "TlsTransport",
     "identity_of_certificate",
     "server_name",
 ]

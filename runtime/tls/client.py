@@ -5,7 +5,7 @@ import ssl
 import grpc
 
 from runtime.identity import Principal
-from runtime.tls.folder import Latest, TlsFolder
+from runtime.tls.folder import Credentials, Latest, TlsFolder
 from runtime.tls.http import client_side
 from runtime.tls.names import server_name
 
@@ -23,14 +23,14 @@ class ClientTls:
         self._contexts = Latest(folder, (name,), lambda all_of: client_side(folder, all_of[0]))
 
     @property
-    def principal(self) -> Principal:
-        """Return who this is, by its certificate."""
-        return self._latest.get().principal
+    def latest(self) -> Credentials:
+        """Return what the next connection shows: another object once the files have changed."""
+        return self._latest.get()
 
     @property
-    def serial(self) -> int:
-        """Return the number of the certificate that the next connection shows."""
-        return self._latest.get().serial
+    def principal(self) -> Principal:
+        """Return who this is, by its certificate."""
+        return self.latest.principal
 
     def server_name(self, service: str, instance_name: str = "") -> str:
         """Return the name to demand of a server: of any instance of `service`, or of one."""
@@ -38,7 +38,7 @@ class ClientTls:
 
     def credentials(self) -> grpc.ChannelCredentials:
         """Return what a gRPC channel connects with."""
-        latest = self._latest.get()
+        latest = self.latest
         return grpc.ssl_channel_credentials(latest.authorities, latest.key, latest.chain)
 
     def http_context(self) -> ssl.SSLContext:

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -58,10 +58,9 @@ class ServerTls:
         context.sni_callback = choose
         return context
 
-    def peer(self, authentication: Mapping[str, Sequence[bytes]]) -> Principal:
+    def peer(self, authentication: Mapping[str, Iterable[bytes]]) -> Principal:
         """Return who is at the other end, by gRPC's `auth_context()`. Raises UNAUTHENTICATED."""
-        shown = authentication.get(PEER_CERTIFICATE) or (b"",)
-        return self.peer_of(shown[0])
+        return self.peer_of(next(iter(authentication.get(PEER_CERTIFICATE, ())), None))
 
     def peer_of(self, certificate: bytes | Mapping[str, Any] | None) -> Principal:
         """Return who shows `certificate`: DER, PEM or a `getpeercert()`, verified already.
