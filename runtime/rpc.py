@@ -108,6 +108,11 @@ class Method:
         return not (self.streams_requests or self.streams_responses)
 
     @cached_property
+    def label(self) -> str:
+        """The name in metrics and spans: "OrderService/SubmitOrder"."""
+        return self.path.lstrip("/").rpartition(".")[2]
+
+    @cached_property
     def service(self) -> str:
         """The serving area's name: "orders" of "/trading.orders.v1.OrderService/SubmitOrder"."""
         return self.path.split(".")[1] if self.path.count(".") > 1 else self.path.split("/")[1]

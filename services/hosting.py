@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from runtime.environment import Environment
 from runtime.guards import guarded
+from runtime.observe.scope import work_of
+from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import Port
 from runtime.stores import StoreError
@@ -24,8 +26,9 @@ log = logging.getLogger(__name__)
 class Host:
     """Starts one service, however long its stores are away, and stops it."""
 
-    def __init__(self, name: str, opened: Open, build: Build) -> None:
+    def __init__(self, name: str, opened: Open, build: Build, tracer: Tracer | None = None) -> None:
         self.name = name
+        self._tracer = tracer  # None: nothing is traced.
         self.environment: Environment | None = None  # Of the running service.
         self._opened = opened
         self._build = build
@@ -45,7 +48,8 @@ class Host:
         presence = Presence()
         while True:
             try:
-                self._port = await self._started()
+                with work_of(self._tracer):
+                    self._port = await self._started()
             except Exception as error:
                 trouble = cleared(error)
                 if not isinstance(trouble, StoreError) or isinstance(trouble, SchemaError):
@@ -56,7 +60,8 @@ class Host:
             else:
                 break
         assert self.environment is not None
-        routes.serve(self._port, guarded([self._port], durability=self.environment.durability))
+        way_in = guarded([self._port], durability=self.environment.durability, tracer=self._tracer)
+        routes.serve(self._port, way_in)
 
     async def stop(self) -> None:
         """Stop the service, if it runs, then let go of its stores."""
