@@ -125,11 +125,13 @@ class Client:
                 attempt += 1
                 if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
                     self._count_failure(error)
+                    stats.recent_s.append(loop.time() - began_s)
                     raise
                 if calling is not None:
                     call = calling.again(call, attempt + 1, error.code.name)
             else:
-                self.stats.ok += 1
+                stats.ok += 1
+                stats.recent_s.append(loop.time() - began_s)
                 return answer
 
     async def _is_repeated(

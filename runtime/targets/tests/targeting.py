@@ -18,6 +18,7 @@ from runtime.tests.echoing import asked
 
 ECHO, WATCH, _, _ = methods(EchoService)
 URGENT = replace(ECHO, policy=replace(ECHO.policy, urgent=True))
+HOUR_S = 3600.0
 SILENCE = ServiceError(StatusCode.UNAVAILABLE, "connection refused")
 BAD_INPUT = refusal(StatusCode.INVALID_ARGUMENT, "CONTRACT_VIOLATED", "x", service="echo")
 
@@ -35,9 +36,11 @@ class Told:
         await asyncio.sleep(self.takes_s)
         if self.error is not None:
             raise self.error
-        yield pb.EchoResponse(text="answer") if method.is_unary else pb.WatchEchoesResponse()
-        if method.streams_responses:
-            await asyncio.sleep(3600)
+        if method.is_unary:
+            yield pb.EchoResponse(text="answer")
+        while method.streams_responses:
+            yield pb.WatchEchoesResponse()
+            await asyncio.sleep(HOUR_S)
 
 
 class Wired(Told):
