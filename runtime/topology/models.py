@@ -67,7 +67,8 @@ class Topology(Part):
         `known` says which services each service calls. What it does not know calls nobody; a
         service without a home is called by nobody.
         """
-        return tuple(sorted({p for p in self._crossings(known) if p[1] not in FAR_ENDS}))
+        pairs = {(caller, callee) for caller, callee, _ in self._crossings(known)}
+        return tuple(sorted(pair for pair in pairs if pair[1] not in FAR_ENDS))
 
     def channels(self, known: Calls, *, with_standbys: bool = False) -> tuple[Channel, ...]:
         """Return every way out of a device: to devices, to the venue, to the stores.
@@ -75,10 +76,16 @@ class Topology(Part):
         In order of names. `with_standbys`: also what is needed once any one device is lost.
         """
         after = [self.without(lost) for lost in self.devices] if with_standbys else []
-        pairs = {(device, store) for device in self.devices for store in STORES}
+        carried: dict[tuple[str, str], set[tuple[str, str]]] = {
+            (device, store): set() for device in self.devices for store in STORES
+        }
         for topology in (self, *after):
-            pairs.update(topology._crossings(known))
-        return tuple(Channel(a, b, self.line_between(a, b)) for a, b in sorted(pairs))
+            for caller, callee, call in topology._crossings(known):
+                carried.setdefault((caller, callee), set()).add(call)
+        return tuple(
+            Channel(*ends, self.line_between(*ends), tuple(sorted(calls)))
+            for ends, calls in sorted(carried.items())
+        )
 
     def without(self, lost: str) -> "Topology":
         """Return where everything runs once device `lost` is gone and standbys took over.
@@ -106,13 +113,14 @@ class Topology(Part):
     def _homes(self) -> dict[str, str]:
         return {s: name for name, device in self.devices.items() for s in device.services}
 
-    def _crossings(self, known: Calls) -> Iterator[tuple[str, str]]:
-        """Yield (caller, callee) for each call that leaves a device."""
+    def _crossings(self, known: Calls) -> Iterator[tuple[str, str, tuple[str, str]]]:
+        """Yield caller, callee and (service, called) for each call that leaves a device."""
         homes = {**self._homes(), EXCHANGE: EXCHANGE}
         for name, device in self.devices.items():
             for service in (EVERY_DEVICE, *device.services):
-                called = {homes[s] for s in known.get(service, ()) if s in homes}
-                yield from ((name, callee) for callee in called - {name})
+                for called in known.get(service, ()):
+                    if homes.get(called, name) != name:
+                        yield name, homes[called], (service, called)
 
 
 def _with(device: Device, service: str) -> Device:

@@ -99,6 +99,7 @@ class Channel:
     caller: str  # A device.
     callee: str  # A device, or one of FAR_ENDS.
     line: Line
+    calls: tuple[tuple[str, str], ...] = ()  # What goes over it: (service, service it calls).
 
     @property
     def name(self) -> str:
