@@ -42,6 +42,14 @@ def role_subject(environment: str, role: str) -> str:
     return f"{SCHEME}{environment}/{ROLE}/{role}"
 
 
+def instance_of(service: str, instance_name: str = "") -> Identity:
+    """Return the identity of an instance as certificates tell it, whatever its schema is called.
+
+    Raises ValueError when a name is not one.
+    """
+    return identity_of(service, instance_name, area=service.replace("-", ""))
+
+
 def server_name(environment: str, service: str, instance_name: str = "") -> str:
     """Return the DNS name that a caller demands of the server it reaches.
 
@@ -84,7 +92,7 @@ def _principal(subject: str, roles: frozenset[str]) -> Principal:
         return Principal(unquote(name), roles)
     if kind != PERSON and not roles:
         try:
-            return Principal(identity_of(kind, name).instance_name, service=kind)
+            return Principal(instance_of(kind, name).instance_name, service=kind)
         except ValueError as error:
             raise CertificateError(f"the certificate names {subject}: {error}") from error
     raise CertificateError(

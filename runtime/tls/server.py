@@ -10,11 +10,10 @@ from grpc import StatusCode
 
 from runtime.errors import ServiceError, refusal
 from runtime.identity import Principal
-from runtime.naming import identity_of
 from runtime.tls.certificate import certified_peer
 from runtime.tls.folder import Credentials, Latest, TlsFolder
 from runtime.tls.http import chosen, server_side
-from runtime.tls.names import CertificateError, server_names
+from runtime.tls.names import CertificateError, instance_of, server_names
 
 PEER_CERTIFICATE = "x509_pem_cert"  # How gRPC calls the certificate that it has verified.
 
@@ -94,4 +93,4 @@ def _contexts(
 
 def _names(environment: str, credentials: Credentials) -> list[str]:
     who = credentials.principal
-    return server_names(environment, identity_of(who.service, who.name)) if who.service else []
+    return server_names(environment, instance_of(who.service, who.name)) if who.service else []
