@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from functools import cache
 from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -18,6 +18,9 @@ from fixtures.stores.kinds import StoreKind, servers_of
 from fixtures.stores.local import local_mysql, local_redis
 from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
+
+if TYPE_CHECKING:  # Its client takes 0.1 s to import.
+    from fixtures.toxiproxy.server import ToxiproxyServer
 
 S = TypeVar("S")
 TESTS_PER_COLLECTION = 10
@@ -130,6 +133,19 @@ def redis_server(
     if missing := StoreKind.LOCAL.lacking():
         leave_out("; ".join(missing))
     with _for_session(local_redis(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def toxiproxy(
+    tmp_path_factory: pytest.TempPathFactory, leave_out: Callable[[str], None]
+) -> Iterator["ToxiproxyServer"]:
+    """Return this session's private Toxiproxy; `open_links` opens links on it."""
+    from fixtures.toxiproxy import local
+
+    if missing := local.lacking():
+        leave_out("; ".join(missing))
+    with _for_session(local.local_toxiproxy(tmp_path_factory.mktemp("toxiproxy"))) as server:
         yield server
 
 

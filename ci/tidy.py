@@ -30,7 +30,13 @@ ARROWS: dict[str, set[str]] = {
 }
 PACKAGES = CONTRACTS | set(OURS)
 # What tries out the runtime needs some contract to call: the echo, or one of the platform's.
-TRIALS_OF_RUNTIME = ("runtime/tests/", "runtime/bench/", "runtime/stores/tests/")
+TRIALS_OF_RUNTIME = (
+    "runtime/tests/",
+    "runtime/bench/",
+    "runtime/rest/tests/",
+    "runtime/stores/tests/",
+    "runtime/targets/tests/",
+)
 # Knows every service: the composition root and the process that hosts it.
 ROOTS_OF_COMPOSITION = ("services/wiring.py", "services/device.py", "services/__main__.py")
 

@@ -1,4 +1,4 @@
-"""`plimsoll`: trial, simulate, check, up, stores, contracts. Commands import what they need."""
+"""`plimsoll`: trial, simulate, check, up, stores, topology, contracts; imports what it needs."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 from plimsoll.contracts import app as contracts
 from plimsoll.stores import app as stores_app
+from plimsoll.topology import app as topology_app
 
 app = typer.Typer(
     help="Trade real market history through the platform, and judge what happened.",
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(contracts, name="contracts", help="Lint, compare, generate and document contracts.")
 app.add_typer(stores_app, name="stores", help="Upgrade, downgrade and check schemas of services.")
+app.add_typer(topology_app, name="topology", help="Show, check and draw where services run.")
 
 World = Annotated[str, typer.Option(help="simulated (virtual time) or embedded (real time).")]
 Stores = Annotated[

@@ -4,33 +4,24 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from grpc import StatusCode
 
+from runtime.client_stats import ClientStats
 from runtime.errors import ServiceError, refusal
 from runtime.identity import HEADER, Principal, parse_header, to_header
-from runtime.retry import RetryBudget, attempts_max, is_retried, pause_s
+from runtime.observe.calling import Calling
+from runtime.observe.scope import SCOPE
+from runtime.retry import attempts_max, is_retried, pause_s
 from runtime.rpc import Call, Method, Port, Transport, connect
 from runtime.single import Answer, Messages, Only, one
 from runtime.trace import Traces, is_traced
 
+__all__ = ["Client", "ClientStats", "client_for"]
 P = TypeVar("P", bound=Port)
-
-
-@dataclass
-class ClientStats:
-    """How the calls of one client ended; a repeated call counts once."""
-
-    calls: int = 0
-    ok: int = 0
-    failed: int = 0
-    indefinite: int = 0  # Those of `failed` that may have happened all the same.
-    retried: int = 0  # Repeats sent.
-    over_budget: int = 0  # Repeats not sent because too many were.
 
 
 def client_for(
@@ -45,7 +36,8 @@ def client_for(
 
     Times are those of the running event loop. `rng` draws the jitter of repeats and the ids
     of new traces. A service that passes on the `call` it is answering acts on behalf of that
-    call's person: the callee sees both, and `stats` shows how the calls ended.
+    call's person: the callee sees both, and `stats` shows how the calls ended. Clients of one
+    target share its `stats`, and so its budget of repeats.
     """
     return connect(port, Client(transport, caller=caller, rng=rng, stats=stats))
 
@@ -66,14 +58,29 @@ class Client:
         self._caller = to_header(caller)
         self._rng = rng
         self._traces = Traces(rng)
-        self._budget = RetryBudget()
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Return the responses of the last attempt."""
-        call = call.started(method.policy.deadline_s, self._metadata(call))
+        scope = SCOPE.get()
+        if scope is None:
+            call = call.started(method.policy.deadline_s, self._metadata(call))
+            return self._begun(method, requests, call)
+        metadata = dict(call.metadata)
+        calling = Calling(scope, method, requests, metadata)
+        metadata = self._metadata(call.with_metadata(metadata))
+        call = call.started(method.policy.deadline_s, metadata)
+        return calling.through(self._begun(method, requests, call, calling), call)
+
+    def _begun(
+        self,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+        calling: Calling | None = None,
+    ) -> Messages:
         if method.streams_responses:
             return self._stream(method, requests, call)
-        return Answer(self._unary(method, requests, call))
+        return Answer(self._unary(method, requests, call, calling))
 
     def _metadata(self, call: Call) -> dict[str, str]:
         metadata = dict(call.metadata)
@@ -96,9 +103,17 @@ class Client:
             raise
         self.stats.ok += 1
 
-    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        self.stats.calls += 1
-        self._budget.count_call(asyncio.get_running_loop().time())
+    async def _unary(
+        self,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+        calling: Calling | None,
+    ) -> Message:
+        stats, loop = self.stats, asyncio.get_running_loop()
+        began_s = loop.time()
+        stats.calls += 1
+        stats.budget.count_call(began_s)
         attempts = attempts_max(method)
         if attempts > 1 and type(requests) is Only:
             requests = Only(_copy(requests.message))
@@ -110,9 +125,13 @@ class Client:
                 attempt += 1
                 if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
                     self._count_failure(error)
+                    stats.recent_s.append(loop.time() - began_s)
                     raise
+                if calling is not None:
+                    call = calling.again(call, attempt + 1, error.code.name)
             else:
-                self.stats.ok += 1
+                stats.ok += 1
+                stats.recent_s.append(loop.time() - began_s)
                 return answer
 
     async def _is_repeated(
@@ -125,7 +144,7 @@ class Client:
         left_s = call.remaining_s()
         if left_s is not None and wait_s >= left_s:
             return False
-        if not self._budget.allows_repeat(asyncio.get_running_loop().time()):
+        if not self.stats.budget.allows_repeat(asyncio.get_running_loop().time()):
             self.stats.over_budget += 1
             return False
         self.stats.retried += 1

@@ -45,12 +45,18 @@ CLIENT_OPTIONS = (
 )
 
 
-def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> aio.Channel:
-    """Return a channel to `address` ("host:port"), in clear text if no credentials are given."""
+def open_channel(
+    address: str, credentials: grpc.ChannelCredentials | None = None, *, server_name: str = ""
+) -> aio.Channel:
+    """Return a channel to `address` ("host:port"), in clear text if no credentials are given.
+
+    With credentials the server must prove that it is `server_name`, or the host of `address`.
+    """
     require_real_time("a gRPC channel")
     if credentials is None:
         return aio.insecure_channel(address, options=CLIENT_OPTIONS)
-    return aio.secure_channel(address, credentials, options=CLIENT_OPTIONS)
+    name = (("grpc.ssl_target_name_override", server_name),) if server_name else ()
+    return aio.secure_channel(address, credentials, options=(*CLIENT_OPTIONS, *name))
 
 
 class GrpcTransport:

@@ -20,6 +20,7 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids
 from runtime.network import GrpcTransport, open_channel
+from runtime.observe.tracer import Tracer
 from runtime.progress import Progress
 from runtime.routes import Routes
 from runtime.rpc import P, Port, Transport
@@ -45,6 +46,10 @@ def _as_is(transport: Transport, _service: str) -> Transport:
     return transport
 
 
+def _untraced(_service: str) -> Tracer | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What the services of a device are given of the world around them."""
@@ -52,6 +57,7 @@ class Surroundings:
     clock: Clock = field(default_factory=SystemClock)
     rng: Callable[..., random.Random] = _no_seed  # By the names of who draws, and for what.
     over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
+    tracer: Callable[[str], Tracer | None] = _untraced  # By service.
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
 
 
@@ -106,7 +112,7 @@ class Device:
         port = await host.start()
         assert host.environment is not None
         rng, durability = self._around.rng("trace", name), host.environment.durability
-        way_in = guarded([port], rng=rng, durability=durability)
+        way_in = guarded([port], None, rng, durability, host.tracer)
         for routes in (self.routes, self.served):
             routes.serve(port, way_in)
         await self._server.announce(port)
@@ -145,7 +151,7 @@ class Device:
             shared = Shared(self.settings.approval_key, self._around.pacer)
             return BUILDERS[name](environment, lambda port: self._client(name, port), shared)
 
-        return Host(name, opened, build)
+        return Host(name, opened, build, self._around.tracer(name))
 
     def _client(self, name: str, port: type[P]) -> P:
         over, rng = self._around.over, self._around.rng

@@ -10,6 +10,8 @@ from grpc import StatusCode
 from runtime.environment import Environment
 from runtime.errors import ServiceError
 from runtime.hosting import Tasks
+from runtime.observe.scope import work_of
+from runtime.observe.tracer import Tracer
 from runtime.rpc import Port
 from runtime.stores import StoreError
 from runtime.stores.errors import cleared
@@ -29,8 +31,9 @@ log = logging.getLogger(__name__)
 class Host:
     """Starts one service, however long its stores are away, and stops it."""
 
-    def __init__(self, name: str, opened: Open, build: Build) -> None:
+    def __init__(self, name: str, opened: Open, build: Build, tracer: Tracer | None = None) -> None:
         self.name = name
+        self.tracer = tracer  # None: nothing is traced.
         self.environment: Environment | None = None  # Of the running service.
         self._opened = opened
         self._build = build
@@ -57,7 +60,8 @@ class Host:
         presence = Presence()
         while True:
             try:
-                self._port = await self._started()
+                with work_of(self.tracer):
+                    self._port = await self._started()
             except Exception as error:
                 trouble = cleared(error)
                 if not is_outage(trouble):

@@ -1,0 +1,117 @@
+"""The span of a call where it is served, and what its log lines and its own calls belong to."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from urllib.parse import unquote
+
+from google.protobuf.message import Message
+
+from runtime.identity import principal_of
+from runtime.observe.calling import ATTEMPT, failed
+from runtime.observe.scope import SCOPE, Scope, within
+from runtime.observe.spans import Kind, Span, Value, parse
+from runtime.observe.tracer import Tracer
+from runtime.rpc import Call, Method, Transport
+from runtime.single import Answer, Messages, Only, one
+from runtime.trace import BAGGAGE, TRACEPARENT, Traces
+
+BAGGAGE_KEPT = ("correlation_id", "scenario_id")
+
+
+class Served:
+    """Stands outside all guards: a call that they refuse has its span, too.
+
+    A foreign or malformed `traceparent` begins a new trace; it is never an error.
+    """
+
+    def __init__(self, inner: Transport, tracer: Tracer, traces: Traces) -> None:
+        self._inner = inner
+        self._tracer = tracer
+        self._traces = traces
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Pass the call on as part of a new span."""
+        if method.streams_responses:
+            return self._stream(method, requests, call)
+        return Answer(self._unary(method, requests, call))
+
+    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
+        span, call = self._begin(method, requests, call)
+        code = "OK"
+        try:
+            with within(Scope(self._tracer, span.context, call.metadata)):
+                return await one(self._inner.call(method, requests, call))
+        except BaseException as error:
+            code = failed(span, error, call)
+            raise
+        finally:
+            self._tracer.end(span, code, method.policy.p99_ms / 1000)
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        span, call = self._begin(method, requests, call)
+        scope = Scope(self._tracer, span.context, call.metadata)
+        code = "OK"
+        try:
+            with within(scope):
+                answers = self._inner.call(method, requests, call)
+            async with aclosing(answers):
+                async for answer in _each_within(scope, answers):
+                    yield answer
+        except BaseException as error:
+            code = failed(span, error, call)
+            raise
+        finally:
+            self._tracer.end(span, code)
+
+    def _begin(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> tuple[Span, Call]:
+        metadata = dict(call.metadata)
+        self._traces.complete_request(metadata)
+        span = self._tracer.begin(method.label, Kind.SERVER, parse(metadata.get(TRACEPARENT, "")))
+        metadata[TRACEPARENT] = span.context.header()
+        call = call.with_metadata(metadata)
+        span.attributes |= _attributes(method, call)
+        if type(requests) is Only:
+            mentions, _ = self._tracer.consider((requests.message,))
+            self._tracer.remember(mentions, span.context)
+            span.attributes |= mentions.attributes()
+        return span, call
+
+
+async def _each_within(scope: Scope, answers: Messages) -> Messages:
+    """Relay `answers`; each is made within `scope`, and handed out without it."""
+    while True:
+        token = SCOPE.set(scope)
+        try:
+            answer = await anext(answers)
+        except StopAsyncIteration:
+            return
+        finally:
+            SCOPE.reset(token)
+        yield answer
+
+
+def _attributes(method: Method, call: Call) -> dict[str, Value]:
+    found: dict[str, Value] = {"rpc.method": method.path}
+    principal = principal_of(call)
+    if principal is not None:
+        found["caller"] = principal.service or principal.name
+    attempt = call.metadata.get(ATTEMPT, "")
+    if attempt.isdigit():
+        found["attempt"] = int(attempt)
+    if baggage := call.metadata.get(BAGGAGE):
+        found |= _baggage(baggage)
+    return found
+
+
+def _baggage(text: str) -> dict[str, Value]:
+    """Return what a W3C `baggage` header says of the conversation; what is not ours is left."""
+    pairs = (member.partition("=")[::2] for member in text.split(","))
+    return {
+        key.strip(): unquote(value.partition(";")[0].strip())[:128]
+        for key, value in pairs
+        if key.strip() in BAGGAGE_KEPT
+    }
