@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +19,8 @@ from fixtures.stores.local import local_mysql, local_redis
 from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
 
-if TYPE_CHECKING:  # Its client takes 0.1 s to import.
+if TYPE_CHECKING:  # They take 0.1 s to import.
+    from fixtures.devices.forks import Forks
     from fixtures.toxiproxy.server import ToxiproxyServer
 
 S = TypeVar("S")
@@ -37,9 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--world",
         action="append",
-        choices=("simulated", "embedded"),
+        choices=("simulated", "embedded", "processes"),
         help="run features in this world only, on embedded stores; may be repeated "
-        "(default: every world)",
+        "(default: every world that is one process)",
+    )
+    parser.addoption(
+        "--topology",
+        action="append",
+        help="the devices of world processes; may be repeated (default: dual-compute-state)",
     )
     parser.addoption(
         "--stores",
@@ -147,6 +153,15 @@ def toxiproxy(
         leave_out("; ".join(missing))
     with _for_session(local.local_toxiproxy(tmp_path_factory.mktemp("toxiproxy"))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator["Forks"]:
+    """Return what starts the processes of devices."""
+    from fixtures.devices.forks import Forks
+
+    with closing(Forks()) as forks:
+        yield forks
 
 
 @pytest.fixture(scope="session")
