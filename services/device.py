@@ -56,6 +56,7 @@ class Surroundings:
 
     clock: Clock = field(default_factory=SystemClock)
     rng: Callable[..., random.Random] = _no_seed  # By the names of who draws, and for what.
+    routes: Routes = field(default_factory=Routes)  # How they reach any service.
     over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
     tracer: Callable[[str], Tracer | None] = _untraced  # By service.
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
@@ -66,9 +67,9 @@ class Device:
 
     def __init__(self, settings: Settings, around: Surroundings | None = None) -> None:
         self.settings = settings
-        self.routes = Routes()  # How services of this device reach any service.
         self.served = Routes()  # What callers of this device reach: its own services alone.
         self._around = around or Surroundings()
+        self.routes = self._around.routes
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
         self._bundled = ""  # Where the Valkey listens that comes with the device.
         self._server: Server

@@ -1,11 +1,8 @@
 """Steps of strategies: prices move, a strategy signals, holds and exits."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack
 from decimal import Decimal
 
-import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
@@ -30,13 +27,6 @@ SYMBOL = "SQ00.XSIM"
 HELD = 100
 
 scenarios("strategy")
-
-
-@pytest.fixture
-def late() -> Iterator[ExitStack]:
-    """Hold what is held up, until the scenario is over."""
-    with ExitStack() as held_up:
-        yield held_up
 
 
 @given(parse('{count:d} bars of "{symbol}"'))
@@ -90,8 +80,8 @@ async def nothing_is_there(stage: Stage) -> None:
 
 
 @given("elsewhere the same strategy, to which indicators stream too late")
-async def run_elsewhere(elsewhere: Stage, late: ExitStack) -> None:
-    outages.hold_up_stream(elsewhere, late, "WatchIndicators")
+async def run_elsewhere(elsewhere: Stage) -> None:
+    await elsewhere.system.hosting.fail_wires(held_streams=["WatchIndicators"])
     await crossing.running(elsewhere, SYMBOL, HELD)
 
 
@@ -175,8 +165,8 @@ async def has_signalled(stage: Stage) -> None:
 async def decided_the_same(stage: Stage, elsewhere: Stage) -> None:
     (here,), (there,) = await crossing.published(stage), await crossing.published(elsewhere)
     assert crossing.decision(here) == crossing.decision(there)
-    assert not crossing.batch_requests(stage)
-    assert crossing.batch_requests(elsewhere)
+    assert not await crossing.batch_requests(stage)
+    assert await crossing.batch_requests(elsewhere)
 
 
 @then("watchers see what it has stored")

@@ -418,6 +418,79 @@ class AwaitCrashResponse(_message.Message):
 Global___AwaitCrashResponse: _TypeAlias = AwaitCrashResponse  # noqa: Y015
 
 @_typing.final
+class SetWireFaultsRequest(_message.Message):
+    """How calls of services of the device fare from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUTS_FIELD_NUMBER: _builtins.int
+    HELD_STREAMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cuts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cut]:
+        """Pairs of services between which nothing passes."""
+
+    @_builtins.property
+    def held_streams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """RPCs whose streams can be opened and bring nothing, such as "WatchIndicators"."""
+
+    def __init__(
+        self,
+        *,
+        cuts: _abc.Iterable[Global___Cut] | None = ...,
+        held_streams: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cuts", b"cuts", "held_streams", b"held_streams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetWireFaultsRequest: _TypeAlias = SetWireFaultsRequest  # noqa: Y015
+
+@_typing.final
+class Cut(_message.Message):
+    """Two services between which nothing passes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONE_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    one: _builtins.str
+    """One of them."""
+    other: _builtins.str
+    """The other."""
+    def __init__(
+        self,
+        *,
+        one: _builtins.str = ...,
+        other: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["one", b"one", "other", b"other"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cut: _TypeAlias = Cut  # noqa: Y015
+
+@_typing.final
+class SetWireFaultsResponse(_message.Message):
+    """Says nothing: it is so."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetWireFaultsResponse: _TypeAlias = SetWireFaultsResponse  # noqa: Y015
+
+@_typing.final
 class SetDatabaseFaultsRequest(_message.Message):
     """How the database of a service is from now on."""
 

@@ -47,6 +47,11 @@ class DeviceControlService(Port):
             idempotency=Idempotency.NOT_IDEMPOTENT,
             callers=frozenset({"harness"}),
         ),
+        "set_wire_faults": Policy(
+            deadline_s=5.0,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"harness"}),
+        ),
         "set_database_faults": Policy(
             deadline_s=5.0,
             idempotency=Idempotency.SAFE,
@@ -103,6 +108,12 @@ class DeviceControlService(Port):
 
         When it has not, the service goes on as if nothing had been armed.
         """
+        raise unimplemented(self)
+
+    async def set_wire_faults(
+        self, request: pb.SetWireFaultsRequest, call: Call = Call()
+    ) -> pb.SetWireFaultsResponse:
+        """Makes calls of services of the device fail, or heals them: what was set before is over."""
         raise unimplemented(self)
 
     async def set_database_faults(
