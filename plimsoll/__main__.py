@@ -20,7 +20,11 @@ app.add_typer(contracts, name="contracts", help="Lint, compare, generate and doc
 app.add_typer(stores_app, name="stores", help="Upgrade, downgrade and check schemas of services.")
 app.add_typer(topology_app, name="topology", help="Show, check and draw where services run.")
 
-World = Annotated[str, typer.Option(help="simulated (virtual time) or embedded (real time).")]
+World = Annotated[
+    str,
+    typer.Option(help="simulated (virtual time), embedded (real time), processes (one a device)."),
+]
+Topology = Annotated[str, typer.Option(help="The devices: a name, or a file of that form.")]
 Stores = Annotated[
     str, typer.Option(help="embedded (the default), local or containers: what keeps the state.")
 ]
@@ -33,6 +37,7 @@ def trial(
     experiment: Experiment = "trading_day",
     world: World = "embedded",
     stores: Stores = "",
+    topology: Topology = "",
     seed: Annotated[int, typer.Option(help="Repeats a simulated run exactly.", min=0)] = 1,
     directory: Annotated[
         Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
@@ -44,7 +49,7 @@ def trial(
     from plimsoll.experiments import find_place
     from plimsoll.trial import run_trial
 
-    place = find_place(world, stores)
+    place = find_place(world, stores, topology)
     raise typer.Exit(run_trial(experiment, place, seed, directory, as_json=json))
 
 

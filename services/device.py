@@ -73,6 +73,7 @@ class Device:
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
         self._bundled = ""  # Where the Valkey listens that comes with the device.
         self._server: Server
+        self._channels: dict[str, Transport] = {}  # By address.
         self._closing = AsyncExitStack()
 
     async def open(self, ports: Sequence[Port] = ()) -> int:
@@ -85,7 +86,7 @@ class Device:
         if not settings.redis_urls:
             valkey = embedded_valkey(settings.folder / "valkey")
             self._bundled = await self._closing.enter_async_context(valkey)
-        self._reach_peers()
+        self.reach(settings.peers)
         for host in self.hosts.values():
             self._closing.push_async_callback(host.stop)
         health = Health(self._environments, self._around.clock)
@@ -128,15 +129,14 @@ class Device:
         """Finish what is in flight, then stop every service, newest first."""
         await self._closing.aclose()
 
-    def _reach_peers(self) -> None:
-        """Open one channel to each address that serves what is not here."""
-        channels: dict[str, Transport] = {}
-        for name, address in self.settings.peers.items():
-            if address not in channels:
+    def reach(self, peers: Mapping[str, str]) -> None:
+        """Call services at addresses from now on, over one channel to each address."""
+        for name, address in peers.items():
+            if address not in self._channels:
                 channel = open_channel(address)
                 self._closing.push_async_callback(channel.close)
-                channels[address] = GrpcTransport(channel)
-            self.routes.serve(CONTRACTS[name], channels[address])
+                self._channels[address] = GrpcTransport(channel)
+            self.routes.serve(CONTRACTS[name], self._channels[address])
 
     def _environments(self) -> Mapping[str, Environment | None]:
         return {name: host.environment for name, host in self.hosts.items()}

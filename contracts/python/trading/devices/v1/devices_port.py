@@ -17,6 +17,11 @@ class DeviceControlService(Port):
 
     DESCRIPTOR = pb.DESCRIPTOR.services_by_name["DeviceControlService"]
     POLICIES: ClassVar[Mapping[str, Policy]] = {
+        "start_services": Policy(
+            deadline_s=5.0,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"harness"}),
+        ),
         "get_standing": Policy(
             deadline_s=5.0,
             idempotency=Idempotency.SAFE,
@@ -58,6 +63,15 @@ class DeviceControlService(Port):
             callers=frozenset({"harness"}),
         ),
     }
+
+    async def start_services(
+        self, request: pb.StartServicesRequest, call: Call = Call()
+    ) -> pb.StartServicesResponse:
+        """Starts the services of the device, one after another; answers at once.
+
+        The device listens before it knows where the others do: nobody chooses ports beforehand.
+        """
+        raise unimplemented(self)
 
     async def get_standing(
         self, request: pb.GetStandingRequest, call: Call = Call()
