@@ -40,7 +40,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
         line = process.stdout.readline()
         match = re.search(r"listening on port (\d+)", line)
         assert match, line + (process.stderr.read() if process.stderr else "")
-        assert process.stdout.readline().startswith("serving marketdata, indicators")
+        assert process.stdout.readline().startswith("serving discovery, marketdata")
         with grpc.insecure_channel(f"127.0.0.1:{match[1]}") as channel:
             yield channel
         process.send_signal(signal.SIGTERM)
@@ -55,7 +55,7 @@ def test_every_service_is_healthy_and_described_to_a_client_nobody_here_wrote(
 ) -> None:
     described = reflection.ProtoReflectionDescriptorDatabase(channel).get_services()
     ours = [name for name in described if name.startswith("trading.")]
-    assert len(ours) == 8
+    assert len(ours) == 9
     health = health_pb2_grpc.HealthStub(channel)
     for name in ours:
         answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WITHIN_S)
@@ -77,7 +77,7 @@ def test_every_health_answer_tells_of_durability(channel: grpc.Channel) -> None:
     status, all_of_them = health_of(channel, "")
     assert status == serving
     assert "orders=DURABLE" in all_of_them.split(",")
-    assert len(all_of_them.split(",")) == 7
+    assert len(all_of_them.split(",")) == 8
 
 
 @pytest.mark.real_time
