@@ -22,6 +22,7 @@ BENCHES = (
     "fixtures.stores.bench",
     "runtime.stores.spool_bench",
     "fixtures.stores.stream_bench",
+    "fixtures.toxiproxy.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
