@@ -23,6 +23,7 @@ BENCHES = (
     "runtime.stores.spool_bench",
     "fixtures.stores.stream_bench",
     "fixtures.toxiproxy.bench",
+    "fixtures.security.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
