@@ -108,6 +108,25 @@ async def test_who_waits_gets_the_place_that_comes_free() -> None:
     assert admission.lanes[GET.path].waited == 8
 
 
+async def test_who_leaves_the_moment_a_place_comes_free_gives_it_back() -> None:
+    admission, desk = admitted(replace(NARROW, method_slots_min=1, headroom=0.1), work_s=0.01)
+
+    async def ask() -> None:
+        await desk.get_order(pb.GetOrderRequest())
+
+    async def ask_and_send_away() -> None:
+        await ask()  # Its place has been promised in this very step,
+        waiting.cancel()  # and is given back in the same.
+
+    first = asyncio.ensure_future(ask_and_send_away())
+    await asyncio.sleep(0)
+    waiting = asyncio.ensure_future(ask())
+    await asyncio.wait([first, waiting])
+    assert waiting.cancelled()
+    assert (admission.in_flight, admission.lanes[GET.path].in_flight) == (0, 0)
+    await ask()
+
+
 async def test_no_more_calls_wait_than_may() -> None:
     admission, desk = admitted(NARROW, work_s=1.0)
     work = [outcome(desk.get_order(pb.GetOrderRequest())) for _ in range(40)]
