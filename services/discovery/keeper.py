@@ -108,15 +108,17 @@ class Keeper:
 
     async def forget(self, now_ns: int) -> None:
         """Remove what ended five minutes ago, and changes of a week ago; call it as `commit`."""
-        ended_ns, events_ns = now_ns - self.terms.kept_ns, now_ns - self.terms.events_kept_ns
-        sequence = self.registry.sequence
+        ended = self.registry.ended_until(now_ns - self.terms.kept_ns)
+        if not ended.lease_ids:
+            return
+        sequence, events_ns = self.registry.sequence, now_ns - self.terms.events_kept_ns
 
         def work(tx: Connection) -> int:
-            store.forget(tx, ended_until_ns=ended_ns, events_until_ns=events_ns)
+            store.forget(tx, ended, events_until_ns=events_ns)
             return store.kept_after(tx, sequence)
 
         kept_after = await self._environment.database.write(work)
-        self.registry.forget(ended_ns)
+        self.registry.forget(ended)
         self.feed.forget_until(kept_after)
 
     def poke(self) -> None:

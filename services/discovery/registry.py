@@ -27,6 +27,14 @@ class Taken:
     holder: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is over: keys of leases and of instances."""
+
+    lease_ids: tuple[str, ...]
+    instance_ids: tuple[str, ...]
+
+
 @dataclass
 class Registry:
     """The committed state. Only the keeper changes it, right after a commit."""
@@ -73,14 +81,27 @@ class Registry:
         else:
             self._end(entry, entry.ended_ns)
 
-    def forget(self, kept_since_ns: int) -> None:
-        """Drop what ended before; the numbers given out go on from where they are."""
-        for lease_id, known in list(self.leases.items()):
-            if known.ended_ns and known.ended_ns <= kept_since_ns:
-                del self.leases[lease_id]
-        for instance_id, entry in list(self.entries.items()):
-            if not entry.is_live and entry.ended_ns <= kept_since_ns:
-                del self.entries[instance_id]
+    def ended_until(self, instant_ns: int) -> Ended:
+        """Return what had ended by an instant; of a live instance only its former leases."""
+        return Ended(
+            tuple(
+                lease_id
+                for lease_id, known in self.leases.items()
+                if 0 < known.ended_ns <= instant_ns
+            ),
+            tuple(
+                instance_id
+                for instance_id, entry in self.entries.items()
+                if not entry.is_live and entry.ended_ns <= instant_ns
+            ),
+        )
+
+    def forget(self, ended: Ended) -> None:
+        """Drop what ended; the numbers given out go on from where they are."""
+        for lease_id in ended.lease_ids:
+            del self.leases[lease_id]
+        for instance_id in ended.instance_ids:
+            del self.entries[instance_id]
 
     def _end(self, entry: Entry, ended_ns: int) -> None:
         known = self.leases.get(entry.lease_id)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from trading.discovery.v1 import discovery_pb2 as pb
 
 from runtime.naming import Identity
@@ -11,7 +11,7 @@ from runtime.stores.replace import replace_into
 from services.discovery import tables as t
 from services.discovery import wire
 from services.discovery.entries import Entry, Pulse, Reported, State
-from services.discovery.registry import Known, Registry
+from services.discovery.registry import Ended, Known, Registry
 
 FENCE, SEQUENCE = "fence", "sequence"
 
@@ -27,7 +27,7 @@ _EVENTS = (
     .order_by(t.instance_events.c.sequence)
     .limit(bindparam("count"))
 )
-_FIRST_EVENT = select(t.instance_events.c.sequence).order_by(t.instance_events.c.sequence).limit(1)
+_FIRST_EVENT = select(func.min(t.instance_events.c.sequence))
 _PUT_INSTANCE = replace_into(t.instances)
 _PUT_LEASE = replace_into(t.leases)
 _PUT_COUNTER = replace_into(t.counters)
@@ -38,11 +38,10 @@ _END_LEASE = (
     .values(ended_ns=bindparam("at_ns"))
 )
 _FORGET_LEASES = delete(t.leases).where(
-    t.leases.c.ended_ns > 0, t.leases.c.ended_ns <= bindparam("since_ns")
+    t.leases.c.lease_id.in_(bindparam("of_leases", expanding=True))
 )
 _FORGET_INSTANCES = delete(t.instances).where(
-    t.instances.c.state != State.LIVE.value,
-    t.instances.c.instance_id.not_in(select(t.leases.c.instance_id)),
+    t.instances.c.instance_id.in_(bindparam("of_instances", expanding=True))
 )
 _FORGET_EVENTS = delete(t.instance_events).where(t.instance_events.c.time_ns <= bindparam("ns"))
 
@@ -99,10 +98,10 @@ def events_after(tx: Connection, after: int, count: int) -> Sequence[tuple[int, 
     return [(row.sequence, pb.InstanceChange.FromString(row.body)) for row in rows]
 
 
-def forget(tx: Connection, *, ended_until_ns: int, events_until_ns: int) -> None:
-    """Remove what ended, and what was told, before these instants."""
-    tx.execute(_FORGET_LEASES, {"since_ns": ended_until_ns})
-    tx.execute(_FORGET_INSTANCES)
+def forget(tx: Connection, ended: Ended, *, events_until_ns: int) -> None:
+    """Remove leases and instances that ended, and changes up to an instant."""
+    tx.execute(_FORGET_LEASES, {"of_leases": list(ended.lease_ids)})
+    tx.execute(_FORGET_INSTANCES, {"of_instances": list(ended.instance_ids)})
     tx.execute(_FORGET_EVENTS, {"ns": events_until_ns})
 
 

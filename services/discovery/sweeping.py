@@ -7,7 +7,7 @@ from runtime.stores.ending import stop_if_cancelled
 from runtime.stores.errors import StoreError
 from runtime.times import NS_PER_S
 from services.discovery.entries import State
-from services.discovery.expiry import judge, next_ns
+from services.discovery.expiry import is_late, judge, next_ns
 from services.discovery.keeper import Keeper
 
 AGAIN_NS = NS_PER_S  # After the store could not take what was judged.
@@ -42,11 +42,11 @@ class Sweeping:
         async with keeper.opened() as registry:
             judgement = judge(registry, now_ns, keeper.terms)
             if judgement.pause_until_ns > registry.pause_until_ns:
-                late = sum(entry.is_suspect for entry in judgement.changed)
                 log.error(
-                    "MASS_EXPIRY_PAUSED: most leases would end at once, %d are newly late: "
-                    "no lease ends for %d s; look at discovery's own network first",
-                    late,
+                    "MASS_EXPIRY_PAUSED: %d of %d leases would end together, so none does for "
+                    "%d s: look at discovery's own network first",
+                    sum(is_late(registry, entry, now_ns) for entry in registry.live()),
+                    sum(1 for _ in registry.live()),
                     keeper.terms.mass_pause_ns // NS_PER_S,
                 )
             registry.pause_until_ns = judgement.pause_until_ns
@@ -60,6 +60,4 @@ class Sweeping:
                     )
             if judgement.changed:
                 await keeper.commit(judgement.changed)
-            ended_ns = now_ns - keeper.terms.kept_ns
-            if any(0 < known.ended_ns <= ended_ns for known in registry.leases.values()):
-                await keeper.forget(now_ns)
+            await keeper.forget(now_ns)
