@@ -54,7 +54,7 @@ def run_show(name: str, *, as_json: bool) -> int:
     return 0
 
 
-def run_check(file: Path) -> int:
+def run_check(file: str) -> int:
     """Say what is wrong with a file, or that nothing is; return the exit status."""
     try:
         topology = load(file, SERVICES)

@@ -5,6 +5,7 @@ YAML takes in silence and nobody means (a key twice, two documents) is a finding
 and tags.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from runtime.topology.findings import Finding, Lines, Location
 
 DEPTH_MAX = 8  # Of lists and mappings within each other; ours need four.
 NOTHING = ("", "~", "null", "Null", "NULL")  # What YAML takes for nothing, unless it is quoted.
+STRANGE_ENDS = re.compile("\x85|\u2028|\u2029|\r(?!\n)")  # Lines to YAML, not to an editor.
 OPENED = ("while parsing a flow", "while scanning a quoted")  # What is wrong is where it began.
 
 
@@ -31,16 +33,24 @@ def read_marked(text: str, path: str) -> Marked:
     reading = _Reading(text, path)
     data = None
     try:
+        if strange := STRANGE_ENDS.search(text):
+            raise _Unprintable(strange.start())
         data = reading.document()
     except yaml.MarkedYAMLError as error:
         reading.find(*_told(error, text))
-    except yaml.reader.ReaderError as error:
+    except (yaml.reader.ReaderError, _Unprintable) as error:
         line, character = text.count("\n", 0, error.position) + 1, repr(text[error.position])
         reading.find(line, f"has the character {character}, must be printable text: remove it")
     except _TooDeep as error:
         message = f"is nested {DEPTH_MAX + 1} deep, must be at most {DEPTH_MAX}: close a bracket"
         reading.find(error.line, message)
     return Marked(data, Lines(reading.keys, reading.values), tuple(reading.findings))
+
+
+class _Unprintable(Exception):
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 class _TooDeep(Exception):
@@ -154,6 +164,8 @@ def _told(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
         begun = error.context_mark.line + 1
         seen = f" in line {line}" if begun != line else ""
         return begun, f"is no YAML {context}: {problem}{seen}; close what is opened here"
+    if error.context_mark is not None and context == "while scanning a simple key":
+        return error.context_mark.line + 1, "is no YAML: a key has no ':' after it; add it"
     if "expected <block end>" in problem and (neighbours := _neighbours(text, line)):
         return line, f"is no YAML: {neighbours}"
     return line, f"is no YAML: {problem}; correct this line or the one above it"

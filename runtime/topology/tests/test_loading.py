@@ -116,6 +116,8 @@ def test_each_slip_is_named_with_its_line_and_the_way_out(
         ("name: a\n bad: b\n", "2: is no YAML: mapping values are not allowed here; correct "),
         ("name: two\nx: [1,\ny: 2\nz: 3\n", "2: is no YAML while parsing a flow sequence: "),
         ("name: 'two\nx: y\n", "1: is no YAML while scanning a quoted scalar: found unexpected "),
+        ("name: a\nkey\n\nb: c\n", "2: is no YAML: a key has no ':' after it; add it"),
+        ("a:\n  b: c\n d: e\n", "3: is no YAML: it is indented by 1, must be by 0 as in line 1 or"),
         ("name: a\n\tb: c\n", "2: is no YAML: found character '\\t' that cannot start any token"),
         ("name: two\n---\nname: two\n", "2: a second document begins here, must be one: remove"),
         ("name: &a two\ntitle: *a\n", "1: &a is an anchor, must not be given: remove it"),
@@ -123,6 +125,8 @@ def test_each_slip_is_named_with_its_line_and_the_way_out(
         ("name: !!int 3\n", "1: tag:yaml.org,2002:int is a tag, must not be given: remove it"),
         ("name: a\n[1]: b\n", "2: a key is a list or a mapping, must be a word: rename it"),
         ("name: a\nb: \x07\n", "2: has the character '\\x07', must be printable text: remove it"),
+        ("name: a\n#\u2028\n", "2: has the character '\\u2028', must be printable text: remove it"),
+        ("name: a\r# b\r\n", "1: has the character '\\r', must be printable text: remove it"),
         ("x: " + "[" * 5000, "1: is nested 9 deep, must be at most 8: close a bracket"),
     ],
 )
@@ -173,7 +177,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("none.yaml", "is not there, must be a file: name there bytes.yaml"),
+        ("none.yaml", "is not there, must be a file: name bytes.yaml of its folder"),
         ("", "cannot be read (Is a directory), must be a file: name another"),
         ("bytes.yaml", ":2: has the byte 0xff, must be UTF-8: save it as such"),
     ],

@@ -81,4 +81,4 @@ def test_a_service_moves_over_and_back(two: Topology) -> None:
 
 def test_a_topology_does_not_change(two: Topology) -> None:
     with pytest.raises(ValidationError):
-        two.name = "other"  # type: ignore[misc]
+        two.name = "other"

@@ -89,8 +89,9 @@ def test_a_wrong_service_is_named_at_its_line(name: str, new: str, data: st.Data
     old = data.draw(st.sampled_from(services))
     lines[n] = f"{key}: [{', '.join(new if s == old else s for s in services)}]"
     found = findings_of(lines)
-    # A standby that nobody had may be another's, and the other's line is named then.
-    assert new == old or is_named(found, n + 1, new, old)
+    # One standby less is a choice. One twice is named where it stands the second time.
+    is_choice = new == old or (not new and key.strip() == "standbys")
+    assert is_named(found, n + 1, new, old) or is_choice
 
 
 @given(files, st.characters(codec="utf-8", exclude_characters="\n"), st.data())
