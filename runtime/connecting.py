@@ -9,7 +9,7 @@ from runtime.errors import ErrorInfo, ServiceError
 
 # What gRPC says when it has no connection to send over, and asks nobody.
 # Source: pick_first_lb_policy and dns_resolver of grpc core 1.x.
-_NO_CONNECTION = ("failed to connect to all addresses", "DNS resolution failed")
+_NO_CONNECTION = ("failed to connect to all addresses", "errors resolving", "DNS resolution")
 
 
 class Unconnected(ServiceError):

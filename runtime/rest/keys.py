@@ -5,6 +5,7 @@ from typing import Any
 from google.protobuf.message import Message
 from grpc import StatusCode
 
+from runtime.request_key import key_of
 from runtime.rest.problems import HttpRefusal
 from runtime.rpc import Idempotency, Method
 
@@ -29,22 +30,6 @@ def keyed(method: Method, request: Message, header: str | None) -> str:
         f"Idempotency-Key is {header[:80]!r}, the request's {method.policy.key} is {own[:80]!r}, "
         "must be the same: send one of them"
     )
-
-
-def key_of(method: Method, request: Message) -> str:
-    """Return the values of the contract's key in `request`, joined by "+"; "" without any."""
-    paths = [path.split(".") for path in method.policy.key.split("+") if path]
-    values = ["+".join(_values(request, path)) for path in paths]
-    return "+".join(values) if any(values) else ""
-
-
-def _values(value: Any, path: list[str]) -> list[str]:
-    if not path:
-        return [str(value)] if value else []
-    inner = getattr(value, path[0])
-    if isinstance(value, Message) and value.DESCRIPTOR.fields_by_name[path[0]].is_repeated:
-        return [text for one in inner for text in _values(one, path[1:])]
-    return _values(inner, path[1:])
 
 
 def _fill(request: Message, path: str, value: str) -> bool:
