@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from importlib.metadata import version
 
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.health.v1.health_port import HealthService
@@ -22,6 +23,8 @@ from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.ids import Ids
 from runtime.network import GrpcTransport, open_channel
+from runtime.observe.prometheus import Instance
+from runtime.observe.telemetry import Telemetry
 from runtime.progress import Progress
 from runtime.routes import Routes
 from runtime.rpc import P, Port, Transport
@@ -36,7 +39,7 @@ from services.settings import Settings, settings_of
 from services.wiring import BUILDERS, MANIFESTS, PORTS, SPOOLING, Connect, Shared
 
 
-async def serve(settings: Settings, stopping: asyncio.Event) -> None:
+async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetry) -> None:
     """Host every service until `stopping` is set; then finish what is in flight."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as closing:
@@ -50,7 +53,9 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
             channel = open_channel(settings.exchange)
             closing.push_async_callback(channel.close)
             routes.serve(ExchangeService, GrpcTransport(channel))
-        hosts = {name: _host(name, settings, bundled, routes) for name in BUILDERS}
+        closing.push_async_callback(telemetry.close)
+        hosts = {name: _host(name, settings, (bundled, routes), telemetry) for name in BUILDERS}
+        telemetry.tell_of(PORTS.values(), lambda: {n: h.environment for n, h in hosts.items()})
         for host in hosts.values():
             closing.push_async_callback(host.stop)
         server = await _listening(settings, hosts, routes, closing)
@@ -65,7 +70,10 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         await stopped
 
 
-def _host(name: str, settings: Settings, bundled: str, routes: Routes) -> Host:
+def _host(name: str, settings: Settings, within: tuple[str, Routes], telemetry: Telemetry) -> Host:
+    bundled, routes = within
+    way_out = telemetry.counted(routes)
+
     async def opened() -> Environment:
         async with AsyncExitStack() as opening:
             environment = await _environment(name, settings, bundled, opening)
@@ -74,9 +82,10 @@ def _host(name: str, settings: Settings, bundled: str, routes: Routes) -> Host:
 
     def build(environment: Environment) -> Port:
         shared = Shared(settings.approval_key)
-        return BUILDERS[name](environment, _connect(name, routes), shared)
+        return BUILDERS[name](environment, _connect(name, way_out), shared)
 
-    return Host(name, opened, build)
+    tracer = telemetry.tracer(name, settings.hosted[name].instance_name)
+    return Host(name, opened, build, tracer, telemetry.served)
 
 
 async def _listening(
@@ -154,10 +163,17 @@ async def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     every = {name: MANIFESTS.get(name, Manifest()) for name in BUILDERS}
     settings = settings_of(sys.argv[1:], os.environ, every)
+    instance = Instance("platform", "platform", version("plimsoll"), settings.environment)
+    telemetry = Telemetry(instance, os.environ)
+    telemetry.log(settings.log_level, settings.secrets)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await serve(settings, stopping)
+    measuring = asyncio.create_task(telemetry.run(), name="telemetry")
+    try:
+        await serve(settings, stopping, telemetry)
+    finally:
+        await _ended(measuring)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from runtime.environment import Environment
 from runtime.guards import guarded
+from runtime.measurements import Measurements
 from runtime.observe.scope import work_of
 from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
@@ -26,9 +27,17 @@ log = logging.getLogger(__name__)
 class Host:
     """Starts one service, however long its stores are away, and stops it."""
 
-    def __init__(self, name: str, opened: Open, build: Build, tracer: Tracer | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        opened: Open,
+        build: Build,
+        tracer: Tracer | None = None,
+        measurements: Measurements | None = None,
+    ) -> None:
         self.name = name
         self._tracer = tracer  # None: nothing is traced.
+        self._measurements = measurements
         self.environment: Environment | None = None  # Of the running service.
         self._opened = opened
         self._build = build
@@ -45,11 +54,25 @@ class Host:
 
         A schema of another revision is no outage: SchemaError is raised, as are bugs.
         """
+        with work_of(self._tracer):
+            await self._patiently_started()
+        assert self.environment is not None
+        assert self._port is not None
+        durability = self.environment.durability
+        way_in = guarded([self._port], self._measurements, None, durability, self._tracer)
+        routes.serve(self._port, way_in)
+
+    async def stop(self) -> None:
+        """Stop the service, if it runs, then let go of its stores."""
+        if self._port is not None and self.environment is not None:
+            await self._port.stop()
+            await _close(self.environment)
+
+    async def _patiently_started(self) -> None:
         presence = Presence()
         while True:
             try:
-                with work_of(self._tracer):
-                    self._port = await self._started()
+                self._port = await self._started()
             except Exception as error:
                 trouble = cleared(error)
                 if not isinstance(trouble, StoreError) or isinstance(trouble, SchemaError):
@@ -58,16 +81,7 @@ class Host:
                     log.warning("%s waits for its store: %s", self.name, trouble.message)
                 await asyncio.sleep(presence.next_probe_s())
             else:
-                break
-        assert self.environment is not None
-        way_in = guarded([self._port], durability=self.environment.durability, tracer=self._tracer)
-        routes.serve(self._port, way_in)
-
-    async def stop(self) -> None:
-        """Stop the service, if it runs, then let go of its stores."""
-        if self._port is not None and self.environment is not None:
-            await self._port.stop()
-            await _close(self.environment)
+                return
 
     async def _started(self) -> Port:
         environment = await self._opened()

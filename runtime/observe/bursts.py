@@ -24,7 +24,7 @@ class Bursts:
     """
 
     def __init__(self) -> None:
-        self.dropped: Counter[str] = Counter()  # Lines left out, by event.
+        self.dropped: Counter[str] = Counter()  # Lines left out, by logger.
         self._windows: OrderedDict[str, Window] = OrderedDict()  # The oldest first.
 
     def admit(self, event: str, now_s: float) -> bool:
@@ -54,7 +54,7 @@ class Bursts:
             del self._windows[event]
             left_out = window.count - SHOWN if window.count >= MANY else 0
             if left_out:
-                self.dropped[event] += left_out
+                self.dropped[event.partition(":")[0]] += left_out
             if left_out or window.held:
                 found.append((event, left_out, window.held))
         return found

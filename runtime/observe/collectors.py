@@ -22,7 +22,9 @@ Environments = Callable[[], Mapping[str, Environment | None]]  # By service; Non
 class Counts(Protocol):
     """What counts something itself, by reason."""
 
-    dropped: Mapping[str, int]
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Return how much was dropped, by reason."""
 
 
 def process_of(version: str, ports: Iterable[type[Port]]) -> Reader:

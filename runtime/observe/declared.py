@@ -73,5 +73,5 @@ METRICS: tuple[Declared, ...] = (
     # Telemetry of telemetry.
     _counter("metrics_rejected_total", "Uses of metrics that were refused.", "reason"),
     _counter("spans_dropped_total", "Spans that the collector did not get.", "reason"),
-    _counter("log_dropped_total", "Log lines left out because they repeat.", "event"),
+    _counter("log_dropped_total", "Log lines left out because they repeat.", "logger"),
 )

@@ -138,6 +138,7 @@ class JsonLines(logging.Handler):
 
     def _clean(self, logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
         """Remove secrets, and cut what is too long; nothing comes after but the rendering."""
+        event.pop("message", None)  # Another handler's rendering of the same event.
         return {key: _cut(value) for key, value in self._redaction.fields(event).items()}
 
 

@@ -7,7 +7,7 @@ certificates come from the other standard variables.
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -133,12 +133,6 @@ class OtlpExporter:
                 }
             )
         return self._resources[key]
-
-
-def is_configured(environ: Mapping[str, str]) -> bool:
-    """Return whether the environment names a collector."""
-    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-    return any(environ.get(name) for name in names)
 
 
 def _otel(context: SpanContext) -> OtelContext:

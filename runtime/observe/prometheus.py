@@ -35,6 +35,7 @@ class PrometheusMetrics(MemoryMetrics):
         is_strict: bool = False,
     ) -> None:
         super().__init__(declared, is_strict=is_strict)
+        self.instance = instance
         self._labels = asdict(instance)
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)

@@ -1,5 +1,6 @@
 """`python -m services` serves the whole platform and leaves cleanly when asked."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-un
 from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
     proto_reflection_descriptor_database as reflection,
 )
+
+from runtime.observe.recorder import breaches, load
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = {"PLIMSOLL_APPROVAL_KEY": "a-secret-of-at-least-thirty-two-bytes"}
@@ -87,9 +90,10 @@ def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path:
     serving, orders = health_pb2.HealthCheckResponse.SERVING, "trading.orders.v1.OrderService"
     with started(tmp_path, KEY) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         port = process.stdout.readline().rpartition(" ")[2].strip()
-        assert "orders waits for its store" in process.stderr.readline()
+        told = json.loads(process.stdout.readline())
+        assert told["event"].startswith("orders waits for its store")
+        assert (told["level"], told["instance_name"]) == ("warning", "orders")
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             assert health_of(channel, orders) == (2, "REFUSING")
             assert health_of(channel, "")[0] != serving
@@ -133,3 +137,30 @@ def test_without_an_approval_key_nothing_is_served(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 2
     assert "PLIMSOLL_APPROVAL_KEY has 5 bytes, must have at least 32" in errors
+
+
+@pytest.mark.real_time
+def test_the_log_is_json_without_secrets_and_its_level_is_told(tmp_path: Path) -> None:
+    spans = tmp_path / "spans.jsonl"
+    told = {"PLIMSOLL_LOG_LEVEL": "Debug", "PLIMSOLL_SPANS": str(spans)}
+    with started(tmp_path, {**KEY, **told, "OTEL_TRACES_SAMPLER_ARG": "1"}) as process:
+        assert process.stdout is not None
+        shown = [process.stdout.readline()]
+        while not shown[-1].startswith("serving"):
+            shown.append(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=WITHIN_S)
+    assert (process.returncode, errors) == (0, "")
+    lines = [line for line in [*shown, *output.splitlines()] if line.startswith("{")]
+    answered = [one for one in map(json.loads, lines) if one["event"] == "call answered"]
+    assert {"trace_id", "span_id", "request_id", "principal", "method"} <= answered[0].keys()
+    assert KEY["PLIMSOLL_APPROVAL_KEY"] not in "".join([*shown, output])
+    assert breaches(load(spans)) == []
+
+
+@pytest.mark.real_time
+def test_a_log_level_that_is_none_is_refused(tmp_path: Path) -> None:
+    with started(tmp_path, {**KEY, "PLIMSOLL_LOG_LEVEL": "loud"}) as process:
+        _, errors = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 2
+    assert "log level is 'loud', must be one of debug, info, warning, error" in errors

@@ -1,6 +1,7 @@
 """Spans arrive at a real collector, and its absence is nobody's problem."""
 
 import gzip
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
 
 from runtime.clock import SystemClock
 from runtime.observe import otlp
-from runtime.observe.otlp import OtlpExporter, is_configured
+from runtime.observe.otlp import OtlpExporter
 from runtime.observe.prometheus import Instance
 from runtime.observe.spans import Kind, Span, SpanContext
+from runtime.observe.telemetry import Telemetry
 from runtime.observe.tests.tracing import traced_echo
 from runtime.observe.tracer import Source, Tracer
 from runtime.tests.echoing import asked, soon
@@ -146,9 +148,24 @@ async def test_a_collector_that_comes_back_gets_what_comes_after(collector: Coll
     assert [span.span_id.hex() for _, span in collector.spans()] == [f"{2:016x}"]
 
 
-def test_the_standard_variable_switches_it_on() -> None:
-    assert is_configured({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
-    assert not is_configured({"OTEL_EXPORTER_OTLP_ENDPOINT": ""})
+@pytest.mark.real_time
+async def test_the_standard_variable_switches_it_on(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = collector.endpoint.removesuffix("/v1/traces")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", base)
+    telemetry = Telemetry(INSTANCE, {**os.environ, "OTEL_TRACES_SAMPLER_ARG": "1"})
+    await traced_echo(telemetry.tracer("echo", "echo-LH")).echo(asked("a"))
+    await telemetry.close()
+    assert len(collector.spans()) == 2
+    (resource, _), _ = collector.spans()
+    assert resource["service.name"] == "echo"
+
+
+@pytest.mark.parametrize("share", ["2", "-1", "much", "nan"])
+def test_a_share_that_is_none_is_refused(share: str) -> None:
+    with pytest.raises(ValueError, match="must be a share from 0 to 1"):
+        Telemetry(INSTANCE, {"OTEL_TRACES_SAMPLER_ARG": share})
 
 
 async def test_nothing_is_exported_in_virtual_time() -> None:
