@@ -40,7 +40,7 @@ def test_the_same_topology_is_drawn_as_the_same_text() -> None:
     assert draw(topology, calls()) == draw(topology, dict(reversed(list(calls().items()))))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(topologies(), drawn_calls)
 def test_any_topology_is_drawn_as_a_picture(topology: Topology, known: Calls) -> None:
     shown = texts(draw(topology, known))
@@ -48,7 +48,7 @@ def test_any_topology_is_drawn_as_a_picture(topology: Topology, known: Calls) ->
     assert all(device in shown for device in topology.devices)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(topologies(), drawn_calls)
 def test_no_wire_lies_on_another_and_every_pair_has_one(topology: Topology, known: Calls) -> None:
     places = tuple(topology.devices)

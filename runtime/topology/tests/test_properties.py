@@ -1,6 +1,6 @@
 """What holds of every topology. The oracle of channels is a walk over all calls of all services."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.topology import EVERY_DEVICE, EXCHANGE, STORES, Calls, Topology, dump, parse
@@ -18,11 +18,13 @@ def walked(topology: Topology, known: Calls) -> set[tuple[str, str, str, str]]:
     return {(a, ends[to], s, to) for a, s, to in made if to in ends and ends[to] != a}
 
 
+@settings(max_examples=60)
 @given(topologies())
 def test_a_topology_that_is_written_is_read_as_the_same(topology: Topology) -> None:
     assert parse(dump(topology), SERVICES, "x.yaml") == topology
 
 
+@settings(max_examples=60)
 @given(topologies())
 def test_every_service_has_one_home_and_its_standby_is_another(topology: Topology) -> None:
     for service in SERVICES:
@@ -31,6 +33,7 @@ def test_every_service_has_one_home_and_its_standby_is_another(topology: Topolog
         assert topology.standby_of(service) != topology.home_of(service)
 
 
+@settings(max_examples=60)
 @given(topologies(), calls)
 def test_channels_are_what_calls_need_and_no_more(topology: Topology, known: Calls) -> None:
     channels = topology.channels(known)
@@ -46,6 +49,7 @@ def test_channels_are_what_calls_need_and_no_more(topology: Topology, known: Cal
     assert set(topology.remote_pairs(known)) == between
 
 
+@settings(max_examples=60)
 @given(topologies(), calls, st.data())
 def test_after_a_loss_everything_that_had_a_standby_runs_there(
     topology: Topology, known: Calls, data: st.DataObject
@@ -60,6 +64,7 @@ def test_after_a_loss_everything_that_had_a_standby_runs_there(
     assert needed <= {c.name for c in topology.channels(known, with_standbys=True)}
 
 
+@settings(max_examples=60)
 @given(topologies(), st.sampled_from(SERVICES), st.data())
 def test_a_service_that_moves_over_and_back_leaves_no_trace(
     topology: Topology, service: str, data: st.DataObject
