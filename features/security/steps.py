@@ -95,7 +95,7 @@ async def call_as_stranger(premises: Premises, who: str) -> Refusal:
 @when("every certificate is replaced", target_fixture="serials")
 async def replace_certificates(premises: Premises, traffic: Traffic) -> dict[str, int]:
     serials = premises.replace_certificates()
-    await traffic.go_on_with(serials["orders"])
+    await traffic.go_on_with(serials)
     return serials
 
 
@@ -108,7 +108,7 @@ async def replace_authority(premises: Premises, traffic: Traffic) -> dict[str, i
     premises.realm.registrar.trust(old, new)
     await traffic.go_on()
     serials = premises.replace_certificates()
-    await traffic.go_on_with(serials["orders"])
+    await traffic.go_on_with(serials)
     premises.realm.registrar.trust(new)
     await traffic.go_on()
     return serials
