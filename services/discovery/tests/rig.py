@@ -105,7 +105,7 @@ class Rig:
 
     def spec(self, name: str, **changes: Any) -> pb.InstanceSpec:
         """Return an instance of the service that `name` begins with; each call is a new one."""
-        facts = {
+        facts: dict[str, Any] = {
             "service": name.partition("-")[0],
             "instance_name": name,
             "instance_id": self._ids.new(),
@@ -134,7 +134,7 @@ class Rig:
         return Instance(spec, answer.lease)
 
     async def beat(
-        self, instance: Instance, status: pb.ReportedStatus.ValueType = SERVING, **facts: int
+        self, instance: Instance, status: pb.ReportedStatus.ValueType = SERVING, **facts: Any
     ) -> pb.RenewLeaseResponse:
         """Send the next beat."""
         instance.beats += 1
@@ -143,7 +143,7 @@ class Rig:
             fence=instance.lease.fence,
             beat=instance.beats,
             status=status,
-            **facts,  # type: ignore[arg-type]
+            **facts,
         )
         return await self.of(instance.spec.service).renew_lease(request)
 
