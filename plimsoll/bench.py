@@ -8,6 +8,7 @@ import sys
 # Each prints its own figures beside their limits.
 BENCHES = (
     "runtime.bench",
+    "runtime.bench.rest",
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",
