@@ -33,6 +33,9 @@ PACKAGES = CONTRACTS | set(OURS)
 TRIALS_OF_RUNTIME = (
     "runtime/tests/",
     "runtime/bench/",
+    "runtime/observe/bench.py",
+    "runtime/observe/tests/",
+    "runtime/fallback/tests/",
     "runtime/rest/tests/",
     "runtime/stores/tests/",
     "runtime/targets/tests/",

@@ -1,4 +1,7 @@
-"""`plimsoll`: trial, simulate, check, up, stores, topology, contracts; imports what it needs."""
+"""`plimsoll`: trial, simulate, check, trace, up, stores, topology, contracts.
+
+Each imports what it needs.
+"""
 
 import sys
 from pathlib import Path
@@ -75,6 +78,17 @@ def check(
     from plimsoll.check import run_check
 
     raise typer.Exit(run_check(history, as_json=json))
+
+
+@app.command()
+def trace(
+    spans: Annotated[Path, typer.Argument(help="A file of spans, or a folder of such files.")],
+    trace_id: Annotated[str, typer.Argument(help="The beginning of an id. Default: a list.")] = "",
+) -> None:
+    """Print a trace as a tree; PLIMSOLL_SPANS=FILE has a trial or a process write its spans."""
+    from plimsoll.trace import run_trace
+
+    raise typer.Exit(run_trace(spans, trace_id))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The boxes of a drawn topology: devices with their services, in a row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.topology import EXCHANGE, Device, Topology
 from runtime.topology.units import write_size
@@ -10,7 +10,8 @@ MARGIN, PAD = 28, 12
 WIDE, NARROW, WIDE_MAX_DEVICES = 250, 158, 4
 GAP_WIDE, GAP_NARROW = 120, 34
 HEAD, CHIP, CHIP_GAP, CAPTION = 50, 22, 6, 20
-LETTER = 6.9  # Of a chip's text, on average; a little more than most fonts need.
+# The width of a letter on average, a little more than most fonts need: of chips and of names.
+LETTER, NAME_LETTER = 6.9, 8.6
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ def boxes_of(topology: Topology, *, with_venue: bool, top: float) -> tuple[Box, 
     """Return the boxes from left to right, as the file has them; the venue is the last."""
     is_wide = len(topology.devices) <= WIDE_MAX_DEVICES
     width, gap = (WIDE, GAP_WIDE) if is_wide else (NARROW, GAP_NARROW)
+    width = max(width, round(max(map(len, topology.devices)) * NAME_LETTER) + 2 * PAD)
     boxes: list[Box] = []
     for n, (name, device) in enumerate(topology.devices.items()):
         boxes.append(_box(name, device, (MARGIN + n * (width + gap), top), width))
     height = max(box.height for box in boxes)
-    boxes = [Box(**{**vars(box), "height": height}) for box in boxes]
+    boxes = [replace(box, height=height) for box in boxes]
     if with_venue:
         x = MARGIN + len(boxes) * (width + gap)
         boxes.append(Box(EXCHANGE, "the venue", x, top, NARROW, HEAD))

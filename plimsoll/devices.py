@@ -54,7 +54,7 @@ def run_show(name: str, *, as_json: bool) -> int:
     return 0
 
 
-def run_check(file: Path) -> int:
+def run_check(file: str) -> int:
     """Say what is wrong with a file, or that nothing is; return the exit status."""
     try:
         topology = load(file, SERVICES)
@@ -86,6 +86,7 @@ def run_draw(name: str, out: Path | None) -> int:
 def as_object(topology: Topology) -> dict[str, Any]:
     """Return a topology and what follows from it, as `--json` prints it."""
     now = topology.channels(calls())
+    names_now = {channel.name for channel in now}
     later = topology.channels(calls(), with_standbys=True)
     return {
         "name": topology.name,
@@ -94,7 +95,7 @@ def as_object(topology: Topology) -> dict[str, Any]:
         "default_link": _line_object(topology.default_link),
         "links": [{"between": list(link.between), **_line_object(link)} for link in topology.links],
         "channels": [_channel_object(channel) for channel in now],
-        "channels_after_a_loss": [c.name for c in later if c.name not in {c.name for c in now}],
+        "channels_after_a_loss": [c.name for c in later if c.name not in names_now],
     }
 
 
@@ -124,21 +125,22 @@ def _links(topology: Topology) -> Table:
 
 
 def _channels(topology: Topology) -> Table:
-    now = {channel.name for channel in topology.channels(calls())}
     table = _table("channel", "latency", "bandwidth", "calls")
-    for channel in topology.channels(calls(), with_standbys=True):
-        carried = _carried(channel) if channel.name in now else "only after a loss"
-        table.add_row(channel.name, *_written(channel.line), carried)
+    now = topology.channels(calls())
+    for channel in now:
+        table.add_row(channel.name, *_written(channel.line), _carried(channel))
+    if more := len(topology.channels(calls(), with_standbys=True)) - len(now):
+        table.add_row(f"{more} more", "", "", "once a device is lost and standbys took over")
     return table
 
 
 def _carried(channel: Channel) -> str:
-    """Return what goes over a channel: "risk to orders, strategy to marketdata"."""
-    named = [
-        f"{'every device' if caller == EVERY_DEVICE else caller} to {called}"
-        for caller, called in channel.calls
-    ]
-    return ", ".join(named)
+    """Return what goes over a channel: "risk to orders, portfolio; strategy to marketdata"."""
+    by_caller: dict[str, list[str]] = {}
+    for caller, called in channel.calls:
+        named = "every device" if caller == EVERY_DEVICE else caller
+        by_caller.setdefault(named, []).append(called)
+    return "; ".join(f"{caller} to {', '.join(called)}" for caller, called in by_caller.items())
 
 
 def _written(line: Line) -> tuple[str, str]:

@@ -23,7 +23,7 @@ def show(
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(help="A file that describes a topology.")]) -> None:
+def check(file: Annotated[str, typer.Argument(help="A file that describes a topology.")]) -> None:
     """Say all that is wrong with a file, each with its line; exit 2 unless it is right."""
     from plimsoll.devices import run_check
 

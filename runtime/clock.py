@@ -35,6 +35,26 @@ class SystemClock:
             await asyncio.sleep(step_s)
 
 
+class SteadyClock:
+    """The machine's time when this was made, and from then on its uninterrupted count.
+
+    Nobody can set it, so lengths of time are what they seem: leases are measured by it.
+    """
+
+    def __init__(self) -> None:
+        self._offset_ns = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Return the time, counted on."""
+        return self._offset_ns + time.monotonic_ns()
+
+    async def sleep_until(self, instant_ns: int) -> None:
+        """Return when this clock says `instant_ns` or later."""
+        while (left_ns := instant_ns - self.now_ns()) > 0:
+            left_s = left_ns / NS_PER_S
+            await asyncio.sleep(left_s)
+
+
 class ReplayClock:
     """A clock that runs with the event loop and may skip the market's dead time.
 

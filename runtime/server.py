@@ -171,7 +171,7 @@ class Server:
         if method.streams_responses and method.policy.deadline_s is None:
             self._endless[task] = None
         try:
-            if self._in_flight > self._in_flight_max:
+            if self._in_flight > self._in_flight_max and not method.policy.urgent:
                 raise self._busy(method)
             yield call
         except ServiceError as error:

@@ -7,16 +7,19 @@ import asyncio
 import os
 import signal
 import sys
+from importlib.metadata import version
 
+from runtime.observe.prometheus import Instance
+from runtime.observe.telemetry import Telemetry
 from runtime.stores.deployment import Manifest
-from services.device import Device
+from services.device import Device, Surroundings
 from services.settings import Settings, settings_of
 from services.wiring import BUILDERS, MANIFESTS
 
 
-async def serve(settings: Settings, stopping: asyncio.Event) -> None:
+async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetry) -> None:
     """Run the services of this process until `stopping` is set; then finish what is in flight."""
-    device = Device(settings)
+    device = Device(settings, Surroundings(telemetry=telemetry))
     try:
         _say(f"listening on port {await device.open()}")
         starting = asyncio.create_task(device.start(), name="start services")
@@ -31,6 +34,7 @@ async def serve(settings: Settings, stopping: asyncio.Event) -> None:
         await stopped
     finally:
         await device.close()
+        await telemetry.close()
 
 
 def _say(line: str) -> None:
@@ -42,10 +46,18 @@ async def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     every = {name: MANIFESTS.get(name, Manifest()) for name in BUILDERS}
     settings = settings_of(sys.argv[1:], os.environ, every)
+    instance = Instance("platform", "platform", version("plimsoll"), settings.environment)
+    telemetry = Telemetry(instance, os.environ)
+    telemetry.log(settings.log_level, settings.secrets)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await serve(settings, stopping)
+    measuring = asyncio.create_task(telemetry.run(), name="telemetry")
+    try:
+        await serve(settings, stopping, telemetry)
+    finally:
+        measuring.cancel()
+        await asyncio.wait([measuring])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.health.v1.health_port import HealthService
@@ -34,6 +35,9 @@ from services.marketdata import Pacer
 from services.settings import Settings
 from services.wiring import BUILDERS, PORTS, READERS, SPOOLING, Shared
 
+if TYPE_CHECKING:  # Its libraries are heavy, and whoever starts a process chooses them.
+    from runtime.observe.telemetry import Telemetry
+
 EXCHANGE = "exchange"
 CONTRACTS: Mapping[str, type[Port]] = {**PORTS, EXCHANGE: ExchangeService}  # What peers serve.
 
@@ -46,10 +50,6 @@ def _as_is(transport: Transport, _service: str) -> Transport:
     return transport
 
 
-def _untraced(_service: str) -> Tracer | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Surroundings:
     """What the services of a device are given of the world around them."""
@@ -58,7 +58,7 @@ class Surroundings:
     rng: Callable[..., random.Random] = _no_seed  # By the names of who draws, and for what.
     routes: Routes = field(default_factory=Routes)  # How they reach any service.
     over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
-    tracer: Callable[[str], Tracer | None] = _untraced  # By service.
+    telemetry: "Telemetry | None" = None  # Counts and traces calls; None: nobody does.
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
 
 
@@ -70,6 +70,7 @@ class Device:
         self.served = Routes()  # What callers of this device reach: its own services alone.
         self._around = around or Surroundings()
         self.routes = self._around.routes
+        self._telemetry = self._around.telemetry
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
         self._bundled = ""  # Where the Valkey listens that comes with the device.
         self._server: Server
@@ -87,6 +88,8 @@ class Device:
             valkey = embedded_valkey(settings.folder / "valkey")
             self._bundled = await self._closing.enter_async_context(valkey)
         self.reach(settings.peers)
+        if self._telemetry:
+            self._telemetry.tell_of([PORTS[name] for name in self.hosts], self._environments)
         for host in self.hosts.values():
             self._closing.push_async_callback(host.stop)
         health = Health(self._environments, self._around.clock)
@@ -114,7 +117,8 @@ class Device:
         port = await host.start()
         assert host.environment is not None
         rng, durability = self._around.rng("trace", name), host.environment.durability
-        way_in = guarded([port], None, rng, durability, host.tracer)
+        counts = self._telemetry.served if self._telemetry else None
+        way_in = guarded([port], counts, rng, durability, host.tracer)
         for routes in (self.routes, self.served):
             routes.serve(port, way_in)
         await self._server.announce(port)
@@ -152,13 +156,18 @@ class Device:
             shared = Shared(self.settings.approval_key, self._around.pacer)
             return BUILDERS[name](environment, lambda port: self._client(name, port), shared)
 
-        return Host(name, opened, build, self._around.tracer(name))
+        return Host(name, opened, build, self._tracer(name))
 
     def _client(self, name: str, port: type[P]) -> P:
         over, rng = self._around.over, self._around.rng
         caller = Principal(name, service=name)
         chance = rng("client", name, port.DESCRIPTOR.full_name)
-        return client_for(port, over(self.routes, name), caller=caller, rng=chance)
+        way_out = self._telemetry.counted(self.routes) if self._telemetry else self.routes
+        return client_for(port, over(way_out, name), caller=caller, rng=chance)
+
+    def _tracer(self, name: str) -> Tracer | None:
+        instance_name = self.settings.hosted[name].instance_name
+        return self._telemetry.tracer(name, instance_name) if self._telemetry else None
 
     async def _environment(self, name: str, opening: AsyncExitStack) -> Environment:
         settings, around = self.settings, self._around

@@ -14,6 +14,7 @@
                             exchange=10.0.0.9:1,risk=10.0.0.2:50050
     PLIMSOLL_DURABILITY     durable, or ephemeral: in memory  --durability durable
     PLIMSOLL_ENVIRONMENT    where this runs                   --environment local
+    PLIMSOLL_LOG_LEVEL      debug, info, warning or error     --log-level  warning
 
 {user}, {password} and {schema} stand for each instance's own. A password is the content of
 SECRETS/<instance>.redis or .databases, or PLIMSOLL_REDIS_PASSWORD, PLIMSOLL_DATABASES_PASSWORD.
@@ -23,13 +24,14 @@ import argparse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Deployment, Manifest
 
 EXCHANGE = "exchange"  # The venue: it runs elsewhere, always.
 KEY_BYTES_MIN = 32
+LOG_LEVELS = ("debug", "info", "warning", "error")
 DURABLE, EPHEMERAL = "durable", "ephemeral"
 ALWAYS_DURABLE = ("staging", "production")
 DEFAULTS = {
@@ -44,6 +46,7 @@ DEFAULTS = {
     "peers": "",
     "durability": DURABLE,
     "environment": "local",
+    "log_level": "warning",
 }
 
 
@@ -60,6 +63,15 @@ class Settings:
     database_urls: Mapping[str, str] = field(repr=False)  # By service; none: SQLite files.
     redis_urls: Mapping[str, str] = field(repr=False)  # By service; none: the bundled server.
     is_ephemeral: bool = False  # Whether all state is in memory, gone with the process.
+    environment: str = "local"
+    log_level: str = "warning"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must appear in no log line: the key, and the passwords in the URLs."""
+        urls = [*self.database_urls.values(), *self.redis_urls.values()]
+        passwords = [unquote(urlsplit(url).password or "") for url in urls]
+        return [self.approval_key.decode(), *filter(None, passwords)]
 
 
 def settings_of(
@@ -73,7 +85,7 @@ def settings_of(
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for option, default in DEFAULTS.items():
         value = environ.get(f"PLIMSOLL_{option.upper()}", default)
-        parser.add_argument(f"--{option}", default=value)
+        parser.add_argument(f"--{option.replace('_', '-')}", default=value)
     given = parser.parse_args(arguments)
     try:
         return _settings(given, environ, manifests)
@@ -91,6 +103,10 @@ def _settings(
             "set it to one secret for all services"
         )
     _check_durability(given.durability, given.environment)
+    if given.log_level.lower() not in LOG_LEVELS:
+        raise ValueError(
+            f"log level is {given.log_level!r}, must be one of {', '.join(LOG_LEVELS)}"
+        )
     named = {identity.service: identity for identity in _identities(given.instances, manifests)}
     every = {service: named.get(service) or identity_of(service) for service in manifests}
     hosted = {service: every[service] for service in _chosen(given.services, manifests)}
@@ -107,6 +123,8 @@ def _settings(
         database_urls=_urls("databases", given.databases if is_url else "", hosted, passwords),
         redis_urls=_urls("redis", given.redis, hosted, passwords),
         is_ephemeral=given.durability == EPHEMERAL,
+        environment=given.environment,
+        log_level=given.log_level,
     )
 
 

@@ -27,7 +27,7 @@ class SpanRecorder:
         self._file: TextIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8")
+            self._file = path.open("w", encoding="utf-8", buffering=1)
             self._write(json.dumps({"format": FORMAT}))
 
     def take(self, span: Span) -> None:

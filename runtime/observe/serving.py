@@ -1,5 +1,6 @@
 """The span of a call where it is served, and what its log lines and its own calls belong to."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, Only, one
 from runtime.trace import BAGGAGE, TRACEPARENT, Traces
 
+log = logging.getLogger(__name__)
 BAGGAGE_KEPT = ("correlation_id", "scenario_id")
 
 
@@ -45,7 +47,7 @@ class Served:
             code = failed(span, error, call)
             raise
         finally:
-            self._tracer.end(span, code, method.policy.p99_ms / 1000)
+            self._end(span, code, call, method.policy.p99_ms / 1000)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
@@ -63,7 +65,18 @@ class Served:
             code = failed(span, error, call)
             raise
         finally:
-            self._tracer.end(span, code)
+            self._end(span, code, call)
+
+    def _end(self, span: Span, code: str, call: Call, target_s: float = 0.0) -> None:
+        """End a span, and say so in the log: refusals at INFO, the rest at DEBUG."""
+        self._tracer.end(span, code, target_s)
+        level = logging.INFO if span.attributes.get("definite") else logging.DEBUG
+        if log.isEnabledFor(level):
+            reason = span.attributes.get("reason", "")
+            facts = {"method": span.name, "code": code, "duration_ms": span.duration_ns / 1e6}
+            text = "call refused" if level == logging.INFO else "call answered"
+            with within(Scope(self._tracer, span.context, call.metadata)):
+                log.log(level, text, extra={**facts, "reason": reason} if reason else facts)
 
     def _begin(
         self, method: Method, requests: AsyncIterator[Message], call: Call

@@ -44,7 +44,7 @@ class Tracer:
         rng: random.Random,
         share: float = SHARE,
     ) -> None:
-        self._source = source
+        self.source = source
         self._sink = sink
         self._clock = clock
         self._rng = rng
@@ -69,8 +69,8 @@ class Tracer:
         return Span(
             name=name,
             kind=kind,
-            service=self._source.service,
-            instance_name=self._source.instance_name,
+            service=self.source.service,
+            instance_name=self.source.instance_name,
             context=SpanContext(trace_id, span_id, is_sampled),
             parent_id=parent_id,
             start_ns=self._clock.now_ns(),

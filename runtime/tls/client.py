@@ -38,8 +38,7 @@ class ClientTls:
 
     def credentials(self) -> grpc.ChannelCredentials:
         """Return what a gRPC channel connects with."""
-        latest = self.latest
-        return grpc.ssl_channel_credentials(latest.authorities, latest.key, latest.chain)
+        return self.latest.for_channel()
 
     def http_context(self) -> ssl.SSLContext:
         """Return the context of the files as they are now; ask again for each connection.

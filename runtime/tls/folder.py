@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
+import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -50,6 +51,10 @@ class Credentials:
     def principal(self) -> Principal:
         """Return whom the certificate names."""
         return self.certified.principal
+
+    def for_channel(self) -> grpc.ChannelCredentials:
+        """Return what a gRPC channel connects with."""
+        return grpc.ssl_channel_credentials(self.authorities, self.key, self.chain)
 
 
 class TlsFolder:

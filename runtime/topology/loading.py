@@ -93,7 +93,7 @@ def _unreadable(path: Path, error: OSError) -> str:
     if not isinstance(error, FileNotFoundError):
         return f"cannot be read ({error.strerror}), must be a file: name another"
     there = sorted(file.name for file in path.parent.glob("*.y*ml"))
-    which = f"there {any_of(there)}" if there else f"one of {any_of(names())}"
+    which = f"{any_of(there)} of its folder" if there else "one of those that ship"
     return f"is not there, must be a file: name {which}"
 
 

@@ -117,10 +117,11 @@ class Topology(Part):
         """Yield caller, callee and (service, called) for each call that leaves a device."""
         homes = {**self._homes(), EXCHANGE: EXCHANGE}
         for name, device in self.devices.items():
-            for service in (EVERY_DEVICE, *device.services):
-                for called in known.get(service, ()):
-                    if homes.get(called, name) != name:
-                        yield name, homes[called], (service, called)
+            making = (EVERY_DEVICE, *device.services)
+            for call in [(s, called) for s in making for called in known.get(s, ())]:
+                callee = homes.get(call[1], name)  # Without a home, nobody can call it.
+                if callee != name:
+                    yield name, callee, call
 
 
 def _with(device: Device, service: str) -> Device:

@@ -1,5 +1,6 @@
 """`python -m services` serves the whole platform and leaves cleanly when asked."""
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-un
 from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
     proto_reflection_descriptor_database as reflection,
 )
+
+from runtime.observe.recorder import breaches, load
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = {"PLIMSOLL_APPROVAL_KEY": "a-secret-of-at-least-thirty-two-bytes"}
@@ -40,7 +43,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
         line = process.stdout.readline()
         match = re.search(r"listening on port (\d+)", line)
         assert match, line + (process.stderr.read() if process.stderr else "")
-        assert process.stdout.readline().startswith("serving marketdata, indicators")
+        assert process.stdout.readline().startswith("serving discovery, marketdata")
         with grpc.insecure_channel(f"127.0.0.1:{match[1]}") as channel:
             yield channel
         process.send_signal(signal.SIGTERM)
@@ -55,7 +58,7 @@ def test_every_service_is_healthy_and_described_to_a_client_nobody_here_wrote(
 ) -> None:
     described = reflection.ProtoReflectionDescriptorDatabase(channel).get_services()
     ours = [name for name in described if name.startswith("trading.")]
-    assert len(ours) == 8
+    assert len(ours) == 9
     health = health_pb2_grpc.HealthStub(channel)
     for name in ours:
         answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WITHIN_S)
@@ -77,7 +80,7 @@ def test_every_health_answer_tells_of_durability(channel: grpc.Channel) -> None:
     status, all_of_them = health_of(channel, "")
     assert status == serving
     assert "orders=DURABLE" in all_of_them.split(",")
-    assert len(all_of_them.split(",")) == 7
+    assert len(all_of_them.split(",")) == 8
 
 
 @pytest.mark.real_time
@@ -87,9 +90,10 @@ def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path:
     serving, orders = health_pb2.HealthCheckResponse.SERVING, "trading.orders.v1.OrderService"
     with started(tmp_path, KEY) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         port = process.stdout.readline().rpartition(" ")[2].strip()
-        assert "orders waits to start" in process.stderr.readline()
+        told = json.loads(process.stdout.readline())
+        assert told["event"].startswith("orders waits to start")
+        assert (told["level"], told["instance_name"]) == ("warning", "orders")
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             assert health_of(channel, orders) == (2, "REFUSING")
             assert health_of(channel, "")[0] != serving
@@ -133,3 +137,30 @@ def test_without_an_approval_key_nothing_is_served(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 2
     assert "PLIMSOLL_APPROVAL_KEY has 5 bytes, must have at least 32" in errors
+
+
+@pytest.mark.real_time
+def test_the_log_is_json_without_secrets_and_its_level_is_told(tmp_path: Path) -> None:
+    spans = tmp_path / "spans.jsonl"
+    told = {"PLIMSOLL_LOG_LEVEL": "Debug", "PLIMSOLL_SPANS": str(spans)}
+    with started(tmp_path, {**KEY, **told, "OTEL_TRACES_SAMPLER_ARG": "1"}) as process:
+        assert process.stdout is not None
+        shown = [process.stdout.readline()]
+        while not shown[-1].startswith("serving"):
+            shown.append(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=WITHIN_S)
+    assert (process.returncode, errors) == (0, "")
+    lines = [line for line in [*shown, *output.splitlines()] if line.startswith("{")]
+    answered = [one for one in map(json.loads, lines) if one["event"] == "call answered"]
+    assert {"trace_id", "span_id", "request_id", "principal", "method"} <= answered[0].keys()
+    assert KEY["PLIMSOLL_APPROVAL_KEY"] not in "".join([*shown, output])
+    assert breaches(load(spans)) == []
+
+
+@pytest.mark.real_time
+def test_a_log_level_that_is_none_is_refused(tmp_path: Path) -> None:
+    with started(tmp_path, {**KEY, "PLIMSOLL_LOG_LEVEL": "loud"}) as process:
+        _, errors = process.communicate(timeout=WITHIN_S)
+    assert process.returncode == 2
+    assert "log level is 'loud', must be one of debug, info, warning, error" in errors

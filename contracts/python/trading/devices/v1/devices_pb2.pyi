@@ -126,8 +126,11 @@ class GetStandingResponse(_message.Message):
 
     SERVICES_FIELD_NUMBER: _builtins.int
     NEXT_ALARM_NS_FIELD_NUMBER: _builtins.int
+    CLOCK_OFFSET_NS_FIELD_NUMBER: _builtins.int
     next_alarm_ns: _builtins.int
     """The earliest instant that somebody sleeps until, nanoseconds since the epoch; 0 for nobody."""
+    clock_offset_ns: _builtins.int
+    """What is added to the machine's monotonic clock for the time of its services, nanoseconds."""
     @_builtins.property
     def services(self) -> _containers.MessageMap[_builtins.str, Global___ServiceStanding]:
         """Every service that was started, by name."""
@@ -137,10 +140,11 @@ class GetStandingResponse(_message.Message):
         *,
         services: _abc.Mapping[_builtins.str, Global___ServiceStanding] | None = ...,
         next_alarm_ns: _builtins.int = ...,
+        clock_offset_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_alarm_ns", b"next_alarm_ns", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock_offset_ns", b"clock_offset_ns", "next_alarm_ns", b"next_alarm_ns", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

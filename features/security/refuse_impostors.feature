@@ -1,0 +1,9 @@
+# Real time: certificates are shown on real sockets only.
+@embedded
+Feature: Refuse servers that are not who they must be
+
+  Scenario: A caller of risk does not talk to market data in its place
+    Given market data answers where risk is called
+    When "orders" has risk release an order
+    Then the call is refused as UNAVAILABLE
+    And nothing of it came in
