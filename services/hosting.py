@@ -57,21 +57,9 @@ class Host:
         A store is asked again after 1, 2, 4 … 30 s, a peer after 0.2 s. A schema of another
         revision is no outage: SchemaError is raised, as are bugs.
         """
-        presence = Presence()
-        while True:
-            try:
-                with work_of(self.tracer):
-                    self._port = await self._started()
-            except Exception as error:
-                trouble = cleared(error)
-                if not is_outage(trouble):
-                    raise
-                if presence.failed(0, str(trouble)):
-                    log.warning("%s waits to start: %s", self.name, trouble)
-                is_store = isinstance(trouble, StoreError)
-                await asyncio.sleep(presence.next_probe_s() if is_store else PEER_PROBE_S)
-            else:
-                return self._port
+        with work_of(self.tracer):
+            self._port = await self._patiently_started()
+        return self._port
 
     async def crash(self) -> None:
         """End the service without a farewell; the next start finds what it had committed."""
@@ -92,6 +80,20 @@ class Host:
             await self._port.stop()
         for environment in filter(None, (self.environment, self._left)):
             await _close(environment)
+
+    async def _patiently_started(self) -> Port:
+        presence = Presence()
+        while True:
+            try:
+                return await self._started()
+            except Exception as error:
+                trouble = cleared(error)
+                if not is_outage(trouble):
+                    raise
+                if presence.failed(0, str(trouble)):
+                    log.warning("%s waits to start: %s", self.name, trouble)
+                is_store = isinstance(trouble, StoreError)
+                await asyncio.sleep(presence.next_probe_s() if is_store else PEER_PROBE_S)
 
     async def _started(self) -> Port:
         environment, self._left = self._left or await self._opened(), None
