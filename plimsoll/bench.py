@@ -9,6 +9,7 @@ import sys
 BENCHES = (
     "runtime.bench",
     "runtime.bench.rest",
+    "runtime.bench.targets",
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",

@@ -18,7 +18,7 @@ from trading.types.v1.order_pb2 import (
 
 from features.bdd import given, then, when
 from fixtures import absence, dealing, degrading
-from fixtures.degrading import Scene
+from fixtures.probes import Scene, working
 from fixtures.sparing import BAD, Spared
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
@@ -44,7 +44,7 @@ async def go_away(stage: Stage, name: str, cut: ExitStack) -> None:
 
 @when("Ana submits an order", target_fixture="order")
 async def submit(stage: Stage) -> Order:
-    return await degrading.working(stage)
+    return await working(stage)
 
 
 @then(parse("without {peer} {name} refuses what its contract says, and answers everything else"))
@@ -65,7 +65,7 @@ async def all_is_well(scene: Scene, cut: ExitStack, peer: str, name: str) -> Non
 
 @then("a new order is rejected because risk is unavailable")
 async def is_rejected(stage: Stage) -> None:
-    order = await degrading.working(stage)
+    order = await working(stage)
     assert (order.status, list(order.reject.codes)) == (ORDER_STATUS_REJECTED, ["RISK_UNAVAILABLE"])
 
 
