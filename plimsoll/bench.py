@@ -10,6 +10,7 @@ BENCHES = (
     "runtime.bench",
     "runtime.bench.rest",
     "runtime.bench.targets",
+    "services.discovery.bench",
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",
