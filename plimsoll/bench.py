@@ -10,6 +10,7 @@ BENCHES = (
     "runtime.bench",
     "runtime.bench.rest",
     "runtime.bench.targets",
+    "runtime.observe.bench",
     "services.discovery.bench",
     "services.indicators.bench",
     "services.strategy.bench",
