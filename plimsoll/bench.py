@@ -9,6 +9,9 @@ import sys
 BENCHES = (
     "runtime.bench",
     "runtime.bench.rest",
+    "runtime.bench.targets",
+    "runtime.observe.bench",
+    "services.discovery.bench",
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",

@@ -61,13 +61,16 @@ class Client:
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Return the responses of the last attempt."""
-        scope = SCOPE.get()
+        scope, metadata = SCOPE.get(), dict(call.metadata)
+        named = metadata.get(HEADER)
+        metadata[HEADER] = _on_behalf(self._caller, named) if named else self._caller
         if scope is None:
-            call = call.started(method.policy.deadline_s, self._metadata(call))
+            if not is_traced(metadata):
+                self._traces.complete(metadata)
+            call = call.started(method.policy.deadline_s, metadata)
             return self._begun(method, requests, call)
-        metadata = dict(call.metadata)
         calling = Calling(scope, method, requests, metadata)
-        metadata = self._metadata(call.with_metadata(metadata))
+        self._traces.complete_request(metadata)
         call = call.started(method.policy.deadline_s, metadata)
         return calling.through(self._begun(method, requests, call, calling), call)
 
@@ -81,14 +84,6 @@ class Client:
         if method.streams_responses:
             return self._stream(method, requests, call)
         return Answer(self._unary(method, requests, call, calling))
-
-    def _metadata(self, call: Call) -> dict[str, str]:
-        metadata = dict(call.metadata)
-        named = metadata.get(HEADER)
-        metadata[HEADER] = _on_behalf(self._caller, named) if named else self._caller
-        if not is_traced(metadata):
-            self._traces.complete(metadata)
-        return metadata
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call

@@ -18,6 +18,7 @@ class Standing:
     open_since_s: float | None = None  # Of the event loop; None while the breaker is closed.
     endpoints: int = 0
     connected: int = 0  # Of the endpoints, those known to have a connection.
+    is_stale: bool = False  # Where it is was last known so: whoever says it is away.
 
 
 def _recent() -> deque[float]:

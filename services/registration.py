@@ -201,7 +201,7 @@ class Registration:
 
     async def _lapse(self) -> _End:
         """Return when the lease is not certain any more."""
-        while self.fence:
+        while self._clock.now_ns() < self._until_ns:
             await self._clock.sleep_until(self._until_ns)
         log.warning("%s could not prolong its lease: its time is over", self._name)
         return _End.LOST

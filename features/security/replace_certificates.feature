@@ -4,7 +4,7 @@ Feature: Replace certificates without a pause
 
   Background:
     Given risk and market data ask every caller for a certificate
-    And "orders" calls risk without a pause, and "strategy" watches candles
+    And "orders" asks market data without a pause, and "strategy" watches candles
 
   Scenario: Certificates are replaced under running calls
     When every certificate is replaced

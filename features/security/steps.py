@@ -11,7 +11,7 @@ from trading.risk.v1.risk_port import RiskService
 
 from features.bdd import given, then, when
 from fixtures.principals import TRADER, service
-from fixtures.security.premises import Premises, list_decisions, release
+from fixtures.security.premises import Premises, list_decisions, release, watch_events
 from fixtures.security.traffic import Traffic
 from fixtures.stage import Stage
 from runtime.errors import ServiceError
@@ -58,8 +58,8 @@ def certify_ana(premises: Premises) -> None:
     premises.realm.registrar.person(TRADER)
 
 
-@given('"orders" calls risk without a pause, and "strategy" watches candles')
-async def call_without_pause(stage: Stage, traffic: Traffic) -> None:
+@given('"orders" asks market data without a pause, and "strategy" watches candles')
+async def ask_without_pause(stage: Stage, traffic: Traffic) -> None:
     candle = await stage.close_bar(SYMBOL, "100.00")
     assert (await traffic.next_candle()).close_time == candle.close_time
     await traffic.go_on()
@@ -78,6 +78,11 @@ async def claim_release(premises: Premises, name: str, claimed: str) -> Refusal:
     return await release(premises.client(RiskService, name, service(claimed)))
 
 
+@when(parse('"{name}" watches the events of risk'), target_fixture="refusal")
+async def call_watch(premises: Premises, name: str) -> Refusal:
+    return await watch_events(premises.client(RiskService, name, service(name)))
+
+
 @when("Ana reads the decisions of risk, saying she is a risk officer", target_fixture="refusal")
 async def claim_role(premises: Premises) -> Refusal:
     claimed = Principal(TRADER.name, TRADER.roles | {"RISK_OFFICER"})
@@ -89,7 +94,7 @@ async def claim_role(premises: Premises) -> Refusal:
     target_fixture="refusal",
 )
 async def call_as_stranger(premises: Premises, who: str) -> Refusal:
-    return await release(premises.stranger(who))
+    return await release(premises.stranger(who), claimed="orders")
 
 
 @when("every certificate is replaced", target_fixture="serials")
@@ -126,6 +131,11 @@ async def has_released(stage: Stage, refusal: Refusal) -> None:
 def is_refused(refusal: Refusal, reason: str) -> None:
     assert refusal is not None
     assert refusal.reason == reason
+
+
+@then("risk answers")
+def has_answered(refusal: Refusal) -> None:
+    assert refusal is None
 
 
 @then("risk has released nothing")

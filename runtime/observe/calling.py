@@ -42,7 +42,7 @@ class Calling:
         links = () if parent else causes
         self.span = self._tracer.begin(method.label, Kind.CLIENT, parent or only(causes), links)
         self._tracer.remember(mentions, parent or self.span.context)
-        self.span.attributes |= {"rpc.method": method.path, **mentions.attributes()}
+        self._mentions = mentions
         metadata[TRACEPARENT] = self.span.context.header()
 
     def again(self, call: Call, attempt: int, why: str) -> Call:
@@ -65,7 +65,7 @@ class Calling:
             code = failed(self.span, error, call)
             raise
         finally:
-            self._tracer.end(self.span, code, self._method.policy.p99_ms / 1000)
+            self._end(code, self._method.policy.p99_ms / 1000)
 
     async def _stream(self, messages: Messages, call: Call) -> Messages:
         code = "OK"
@@ -77,7 +77,13 @@ class Calling:
             code = failed(self.span, error, call)
             raise
         finally:
-            self._tracer.end(self.span, code)  # A stream may take as long as it likes.
+            self._end(code)  # A stream may take as long as it likes.
+
+    def _end(self, code: str, target_s: float = 0.0) -> None:
+        if self._tracer.end(self.span, code, target_s):
+            found = {"rpc.method": self._method.path, **self._mentions.attributes()}
+            self.span.attributes |= found
+            self._tracer.keep(self.span)
 
 
 def failed(span: Span, error: BaseException, call: Call) -> str:

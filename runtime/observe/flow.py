@@ -67,4 +67,5 @@ def _working(scope: Scope, span: Span, stream: str) -> Iterator[None]:
             yield
         code = "OK"
     finally:
-        scope.tracer.end(span, code)
+        if scope.tracer.end(span, code):
+            scope.tracer.keep(span)

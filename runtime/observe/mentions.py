@@ -38,12 +38,16 @@ class Mentions(NamedTuple):
         return {kind: found[0] for kind, found in values.items() if len(found) == 1}
 
 
+NOTHING_MENTIONED = Mentions({}, {})
+
+
 def read(messages: Iterable[Message]) -> Mentions:
-    """Return what `messages`, at most 256 of them, mention."""
-    found = Mentions({}, {})
+    """Return what `messages` mention."""
+    found = NOTHING_MENTIONED
     for message in messages:
         plan = _plan(message.DESCRIPTOR)
         if plan is not None:
+            found = Mentions({}, {}) if found is NOTHING_MENTIONED else found
             _collect(message, plan, found)
     return found
 

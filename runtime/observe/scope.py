@@ -4,8 +4,7 @@ Tasks that are begun inside inherit it; a scope is entered and left around await
 across the `yield` of a generator, whose reader would inherit it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,17 +26,24 @@ class Scope(NamedTuple):
 SCOPE: ContextVar[Scope | None] = ContextVar("plimsoll_scope", default=None)
 
 
-@contextmanager
-def within(scope: Scope | None) -> Iterator[None]:
-    """Have everything in the block belong to `scope`."""
-    token = SCOPE.set(scope)
-    try:
-        yield
-    finally:
-        SCOPE.reset(token)
+class within:
+    """Have everything in the block belong to a scope."""
+
+    __slots__ = ("_scope", "_token")
+
+    def __init__(self, scope: Scope | None) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        """Enter the scope."""
+        self._token = SCOPE.set(self._scope)
+
+    def __exit__(self, *_: object) -> None:
+        """Return to what was before."""
+        SCOPE.reset(self._token)
 
 
-def work_of(tracer: "Tracer | None") -> AbstractContextManager[None]:
+def work_of(tracer: "Tracer | None") -> within:
     """Have everything that is begun in the block be traced by `tracer`, as part of nothing yet."""
     return within(None if tracer is None else Scope(tracer))
 

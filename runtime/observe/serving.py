@@ -9,8 +9,9 @@ from google.protobuf.message import Message
 
 from runtime.identity import principal_of
 from runtime.observe.calling import ATTEMPT, failed
+from runtime.observe.mentions import NOTHING_MENTIONED
 from runtime.observe.scope import SCOPE, Scope, within
-from runtime.observe.spans import Kind, Span, Value, parse
+from runtime.observe.spans import Kind, Value, parse
 from runtime.observe.tracer import Tracer
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, Only, one
@@ -38,60 +39,74 @@ class Served:
         return Answer(self._unary(method, requests, call))
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        span, call = self._begin(method, requests, call)
+        visit = Visit(self._tracer, self._traces, method, requests, call)
         code = "OK"
         try:
-            with within(Scope(self._tracer, span.context, call.metadata)):
-                return await one(self._inner.call(method, requests, call))
+            with within(visit.scope):
+                return await one(self._inner.call(method, requests, visit.call))
         except BaseException as error:
-            code = failed(span, error, call)
+            code = failed(visit.span, error, call)
             raise
         finally:
-            self._end(span, code, call, method.policy.p99_ms / 1000)
+            visit.end(code, method.policy.p99_ms / 1000)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
-        span, call = self._begin(method, requests, call)
-        scope = Scope(self._tracer, span.context, call.metadata)
+        visit = Visit(self._tracer, self._traces, method, requests, call)
         code = "OK"
         try:
-            with within(scope):
-                answers = self._inner.call(method, requests, call)
+            with within(visit.scope):
+                answers = self._inner.call(method, requests, visit.call)
             async with aclosing(answers):
-                async for answer in _each_within(scope, answers):
+                async for answer in _each_within(visit.scope, answers):
                     yield answer
         except BaseException as error:
-            code = failed(span, error, call)
+            code = failed(visit.span, error, call)
             raise
         finally:
-            self._end(span, code, call)
+            visit.end(code)
 
-    def _end(self, span: Span, code: str, call: Call, target_s: float = 0.0) -> None:
-        """End a span, and say so in the log: refusals at INFO, the rest at DEBUG."""
-        self._tracer.end(span, code, target_s)
+
+class Visit:
+    """One call that is being served, and its span."""
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        traces: Traces,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+    ) -> None:
+        metadata = dict(call.metadata)
+        traces.complete_request(metadata)
+        self.span = tracer.begin(method.label, Kind.SERVER, parse(metadata.get(TRACEPARENT, "")))
+        metadata[TRACEPARENT] = self.span.context.header()
+        self.call = call.with_metadata(metadata)
+        self.scope = Scope(tracer, self.span.context, metadata)
+        self._method = method
+        self._mentions = NOTHING_MENTIONED
+        if type(requests) is Only:
+            self._mentions, _ = tracer.consider((requests.message,))
+            tracer.remember(self._mentions, self.span.context)
+
+    def end(self, code: str, target_s: float = 0.0) -> None:
+        """End the span, and say so in the log: refusals at INFO, the rest at DEBUG."""
+        span, tracer = self.span, self.scope.tracer
+        if tracer.end(span, code, target_s):
+            span.attributes |= {
+                **_attributes(self._method, self.call),
+                **self._mentions.attributes(),
+            }
+            tracer.keep(span)
         level = logging.INFO if span.attributes.get("definite") else logging.DEBUG
         if log.isEnabledFor(level):
             reason = span.attributes.get("reason", "")
             facts = {"method": span.name, "code": code, "duration_ms": span.duration_ns / 1e6}
             text = "call refused" if level == logging.INFO else "call answered"
-            with within(Scope(self._tracer, span.context, call.metadata)):
+            with within(self.scope):
                 log.log(level, text, extra={**facts, "reason": reason} if reason else facts)
-
-    def _begin(
-        self, method: Method, requests: AsyncIterator[Message], call: Call
-    ) -> tuple[Span, Call]:
-        metadata = dict(call.metadata)
-        self._traces.complete_request(metadata)
-        span = self._tracer.begin(method.label, Kind.SERVER, parse(metadata.get(TRACEPARENT, "")))
-        metadata[TRACEPARENT] = span.context.header()
-        call = call.with_metadata(metadata)
-        span.attributes |= _attributes(method, call)
-        if type(requests) is Only:
-            mentions, _ = self._tracer.consider((requests.message,))
-            self._tracer.remember(mentions, span.context)
-            span.attributes |= mentions.attributes()
-        return span, call
 
 
 async def _each_within(scope: Scope, answers: Messages) -> Messages:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from runtime.clock import Clock
-from runtime.observe.mentions import Mentions, read
+from runtime.observe.mentions import NOTHING_MENTIONED, Mentions, read
 from runtime.observe.spans import Kind, Span, SpanContext, SpanSink, parse
 from runtime.times import NS_PER_S
 
@@ -45,47 +45,52 @@ class Tracer:
         share: float = SHARE,
     ) -> None:
         self.source = source
+        self._names = (source.service, source.instance_name)
         self._sink = sink
         self._clock = clock
         self._rng = rng
         self._limit = int(share * 2**SHARE_BITS)
         self._origins: OrderedDict[str, SpanContext] = OrderedDict()  # By order or signal.
+        self._loop_s = self._first_loop_s
 
     def begin(
         self,
         name: str,
         kind: Kind,
         parent: SpanContext | None = None,
-        links: Iterable[SpanContext] = (),
+        links: tuple[SpanContext, ...] = (),
     ) -> Span:
         """Return a new span: part of `parent`'s trace, or the first of a new one."""
-        links, parent_id = tuple(links), ""
         if parent is None or is_nobodys(parent):
+            parent_id = ""
             trace_id = f"{self._rng.getrandbits(128) or 1:032x}"
-            is_sampled = any(link.is_sampled for link in links) or self._is_chosen(trace_id)
+            is_sampled = self._is_chosen(trace_id) or any(link.is_sampled for link in links)
         else:
             trace_id, parent_id, is_sampled = parent
         span_id = f"{self._rng.getrandbits(64) or 1:016x}"
-        return Span(
-            name=name,
-            kind=kind,
-            service=self.source.service,
-            instance_name=self.source.instance_name,
-            context=SpanContext(trace_id, span_id, is_sampled),
-            parent_id=parent_id,
-            start_ns=self._clock.now_ns(),
-            links=links,
-            began_s=asyncio.get_running_loop().time(),
-        )
+        context = SpanContext(trace_id, span_id, is_sampled)
+        service, instance_name = self._names
+        start_ns, began_s = self._clock.now_ns(), self._loop_s()
+        span = Span(name, kind, service, instance_name, context, parent_id, start_ns)
+        span.began_s = began_s
+        if links:
+            span.links = links
+        return span
 
-    def end(self, span: Span, code: str = "OK", target_s: float = 0.0) -> None:
-        """Note how a span ended; `target_s` is how long it may take, 0 for as long as it likes."""
-        duration_s = asyncio.get_running_loop().time() - span.began_s
+    def end(self, span: Span, code: str = "OK", target_s: float = 0.0) -> bool:
+        """Note how a span ended; returns whether it is to be kept: complete it, then `keep` it.
+
+        `target_s` is how long it may take, 0 for as long as it likes.
+        """
+        duration_s = self._loop_s() - span.began_s
         span.duration_ns = round(duration_s * NS_PER_S)
         span.code = code
         is_slow = 0 < target_s < duration_s
-        if span.context.is_sampled or code not in UNREMARKABLE or is_slow:
-            self._sink.take(span)
+        return span.context.is_sampled or code not in UNREMARKABLE or is_slow
+
+    def keep(self, span: Span) -> None:
+        """Hand a finished span on."""
+        self._sink.take(span)
 
     def note(self, span: Span, text: str) -> None:
         """Add what happened now to a span."""
@@ -98,6 +103,8 @@ class Tracer:
         repeats our ids, not our headers.
         """
         found = read(messages)
+        if found is NOTHING_MENTIONED:
+            return found, ()
         causes = dict.fromkeys(filter(None, map(parse, found.parents)))
         if not causes:
             causes = dict.fromkeys(filter(None, map(self._origin, (n for _, n in found.names))))
@@ -105,10 +112,17 @@ class Tracer:
 
     def remember(self, mentions: Mentions, origin: SpanContext) -> None:
         """Remember where orders and signals were first heard of, the latest 8,192."""
+        if not mentions.names:
+            return
         for _, name in mentions.names:
             self._origins.setdefault(name, origin)
         while len(self._origins) > ORIGINS_MAX:
             self._origins.popitem(last=False)
+
+    def _first_loop_s(self) -> float:
+        """Return the loop's time. One loop runs a service: asking which costs more than a span."""
+        self._loop_s = asyncio.get_running_loop().time
+        return self._loop_s()
 
     def _origin(self, name: str) -> SpanContext | None:
         return self._origins.get(name) or self._origins.get(name.partition("/")[0])

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from google.protobuf.message import Message
 from grpc import StatusCode
 
@@ -109,6 +109,9 @@ def too_large() -> HttpRefusal:
 
 
 def _check_body(method: Method, request: web.BaseRequest) -> None:
+    if method.streams_responses and request.version < HttpVersion11:
+        text = f"{method.path} streams, which HTTP/1.0 cannot: use HTTP/1.1"
+        raise HttpRefusal(505, StatusCode.UNIMPLEMENTED, "OLD_HTTP", text)
     expected = NDJSON if method.streams_requests else JSON
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     charset = (request.charset or "utf-8").lower()

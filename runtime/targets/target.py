@@ -75,4 +75,5 @@ class Target:
             open_since_s=self.breaker.open_since_s,
             endpoints=len(members),
             connected=sum(member.is_connected for member in members),
+            is_stale=self.resolver.resolution.is_stale,
         )

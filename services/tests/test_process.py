@@ -156,11 +156,3 @@ def test_the_log_is_json_without_secrets_and_its_level_is_told(tmp_path: Path) -
     assert {"trace_id", "span_id", "request_id", "principal", "method"} <= answered[0].keys()
     assert KEY["PLIMSOLL_APPROVAL_KEY"] not in "".join([*shown, output])
     assert breaches(load(spans)) == []
-
-
-@pytest.mark.real_time
-def test_a_log_level_that_is_none_is_refused(tmp_path: Path) -> None:
-    with started(tmp_path, {**KEY, "PLIMSOLL_LOG_LEVEL": "loud"}) as process:
-        _, errors = process.communicate(timeout=WITHIN_S)
-    assert process.returncode == 2
-    assert "log level is 'loud', must be one of debug, info, warning, error" in errors

@@ -1,8 +1,9 @@
 """The other way is taken when one is down, and never by a call that may have happened."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import ClassVar
 
 import pytest
 from google.protobuf.message import Message
@@ -16,7 +17,7 @@ from runtime.fallback import Fallback, Rollout, Way
 from runtime.guards import guarded
 from runtime.identity import as_principal
 from runtime.local import LocalTransport
-from runtime.rpc import Call, Method, Port, Transport, connect
+from runtime.rpc import Call, Method, Policy, Port, Transport, connect
 from runtime.simulated import SimulatedNetwork
 from runtime.single import Messages
 from runtime.tests.echoing import ANA, Echo, asked
@@ -108,6 +109,22 @@ async def test_call_that_may_have_happened_and_must_not_be_repeated_is_sent_once
         await client.collect_echoes(collected("a"), CALL)
     assert service.heard == ["a"]
     assert fallback.stats[Way.REST].calls == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "heard"), [(BROKEN, []), (REFUSED, ["a"])], ids=["cut", "unsent"]
+)
+async def test_single_request_that_must_not_be_repeated_is_sent_once(
+    error: ServiceError, heard: list[str]
+) -> None:
+    class Once(EchoService):
+        POLICIES: ClassVar[Mapping[str, Policy]] = {"echo": Policy(roles=frozenset({"TRADER"}))}
+
+    service = Echo()
+    fallback = Fallback(Down(error), serving(service), Rollout())
+    with suppress(ServiceError):
+        await connect(Once, fallback).echo(asked("a"), CALL)
+    assert service.heard == heard
 
 
 async def test_call_that_must_not_be_repeated_goes_on_if_it_was_never_sent() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from runtime.identity import PEER
 from runtime.rest import Pages, RestServer, open_session, serve_rest
 from runtime.rest.tests.by_hand import AS_ANA, AS_ANA_IN_LINES, ECHO, EXCHANGE, WATCH, wired
 from runtime.rest.wire import HEADERS_BYTES_MAX, JSON_BYTES_MAX, URL_BYTES_MAX
@@ -180,6 +181,36 @@ async def test_reader_that_hangs_up_ends_the_services_stream() -> None:
             wire.writer.write(b"{}")
             await wire.head()
         assert await soon(lambda: service.watches_closed == 1)
+
+
+async def test_stream_is_not_begun_in_a_protocol_that_cannot_end_it() -> None:
+    async with serve_rest([Echo()]) as tcp_port, wired(tcp_port) as wire:
+        head = [f"POST {WATCH} HTTP/1.0", *(f"{k}: {v}" for k, v in AS_ANA.items())]
+        wire.writer.write(("\r\n".join([*head, "Content-Length: 2"]) + "\r\n\r\n{}").encode())
+        answered = await wire.answer()
+    assert (answered.status, answered.document["reason"]) == (505, "OLD_HTTP")
+
+
+async def test_nobody_says_himself_that_he_was_verified() -> None:
+    service = Echo()
+    async with serve_rest([service]) as tcp_port, wired(tcp_port) as wire:
+        await wire.ask(ECHO, HELLO, x_plimsoll_peer="name=eve&roles=ADMIN&service=")
+        await wire.ask(ECHO, HELLO, plimsoll_metadata_x_plimsoll_peer="name%3Deve")
+    assert len(service.calls) == 2
+    assert all(PEER not in call.metadata for call in service.calls)
+
+
+async def test_caller_that_hangs_up_ends_the_call_long_before_its_deadline() -> None:
+    service, loop = Echo(), asyncio.get_running_loop()
+    body = '{"request_id": "r-1", "text": "slow"}'
+    async with serve_rest([service]) as tcp_port:
+        async with wired(tcp_port) as wire:
+            wire.begin(ECHO, {**AS_ANA, "Content-Length": str(len(body))})
+            wire.writer.write(body.encode())
+            assert await soon(lambda: service.heard == ["slow"])
+        began_s = loop.time()
+        assert await soon(lambda: service.cancelled == 1)
+        assert loop.time() - began_s < 1.0  # The contract allows two seconds.
 
 
 async def test_silent_stream_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:

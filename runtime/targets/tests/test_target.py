@@ -184,3 +184,16 @@ async def test_clients_of_one_target_share_the_budget_of_repeats() -> None:
 async def drained(watch: AsyncGenerator[pb.WatchEchoesResponse, None]) -> None:
     async for _ in watch:
         pass
+
+
+async def test_a_target_whose_registry_is_away_goes_on_and_says_so() -> None:
+    async def once() -> AsyncGenerator[Change, None]:
+        yield Snapshot((Endpoint("a:1"),))
+
+    target = Target("echo", [Watched(once)], Wires(), rng=random.Random(1))
+    await target.start()
+    await target.resolver.found()
+    await asyncio.sleep(0.01)
+    await ask(target)
+    assert target.stats.standing().is_stale
+    await target.stop()

@@ -61,6 +61,7 @@ class Rig:
         self.viewer: DiscoveryService
         self._ids = Ids(derived_rng(1, "instances"))
         self._requests = 0
+        self._clients: dict[Principal, DiscoveryService] = {}
         self._environment: Environment
 
     @classmethod
@@ -83,6 +84,7 @@ class Rig:
             tasks=Tasks("discovery"),
         )
         self.service = Discovery(self._environment, CONTRACTS, self._probe, self.terms)
+        self._clients = {}
         self.operator, self.viewer = self.client(OPERATOR), self.client(VIEWER)
         await self.service.start()
 
@@ -96,8 +98,10 @@ class Rig:
 
     def client(self, caller: Principal) -> DiscoveryService:
         """Return discovery as `caller` reaches it, through all guards."""
-        transport = LocalTransport([self.service], through=guarded)
-        return client_for(DiscoveryService, transport, caller=caller, rng=derived_rng(1, "test"))
+        if caller not in self._clients:
+            inside, rng = LocalTransport([self.service], through=guarded), derived_rng(1, "test")
+            self._clients[caller] = client_for(DiscoveryService, inside, caller=caller, rng=rng)
+        return self._clients[caller]
 
     def of(self, service: str) -> DiscoveryService:
         """Return discovery as a service reaches it."""

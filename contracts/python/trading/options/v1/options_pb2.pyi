@@ -532,8 +532,9 @@ Global___ServiceOptions: _TypeAlias = ServiceOptions  # noqa: Y015
 
 @_typing.final
 class Degradation(_message.Message):
-    """What a service still does while one that it stands on is away. A method that is not named here
-    answers as ever; all of it is as before once that service is back.
+    """What a service still does while one that it stands on is away. A method that is not named
+    answers, if need be with a recorded outcome such as a rejection or a doubt. All of it is as
+    before once that service is back.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -547,7 +548,9 @@ class Degradation(_message.Message):
     """What people notice, as sentences."""
     @_builtins.property
     def refuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The methods of this service that are refused meanwhile, UNAVAILABLE, such as "StartStrategy"."""
+        """The methods of this service that are refused meanwhile, such as "StartStrategy": UNAVAILABLE,
+        or with a reason of their own that says so.
+        """
 
     def __init__(
         self,
