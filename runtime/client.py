@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from runtime.client_stats import ClientStats
+from runtime.connecting import tells
 from runtime.errors import ServiceError, refusal
 from runtime.identity import HEADER, Principal, parse_header, to_header
 from runtime.observe.calling import Calling
@@ -112,16 +113,18 @@ class Client:
         attempts = attempts_max(method)
         if attempts > 1 and type(requests) is Only:
             requests = Only(_copy(requests.message))
-        attempt = 0
+        attempt, before = 0, None
         while True:
             try:
                 answer = await one(self._inner.call(method, requests, call))
             except ServiceError as error:
                 attempt += 1
                 if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
+                    error = told(error, before)
                     self._count_failure(error)
                     stats.recent_s.append(loop.time() - began_s)
-                    raise
+                    raise error
+                before = told(error, before)
                 if calling is not None:
                     call = calling.again(call, attempt + 1, error.code.name)
             else:
@@ -149,6 +152,11 @@ class Client:
     def _count_failure(self, error: ServiceError) -> None:
         self.stats.failed += 1
         self.stats.indefinite += not error.definite
+
+
+def told(last: ServiceError, before: ServiceError | None) -> ServiceError:
+    """Return what a call came to whose attempts ended with `before` and at last with `last`."""
+    return last if before is None or tells(last, of=before) else before
 
 
 def _copy(request: Message) -> Message:

@@ -11,6 +11,13 @@ from runtime.errors import ErrorInfo, ServiceError
 # Source: pick_first_lb_policy and dns_resolver of grpc core 1.x.
 _NO_CONNECTION = ("failed to connect to all addresses", "errors resolving", "DNS resolution")
 
+OF_GUARDS = (
+    StatusCode.RESOURCE_EXHAUSTED,
+    StatusCode.UNAUTHENTICATED,
+    StatusCode.PERMISSION_DENIED,
+    StatusCode.UNIMPLEMENTED,
+)
+
 
 class Unconnected(ServiceError):
     """No connection could be made, so the call was not sent.
@@ -27,6 +34,15 @@ class Unconnected(ServiceError):
 def was_never_sent(error: ServiceError) -> bool:
     """Return whether a transport of this process certainly did not send the call."""
     return error.is_unsent or isinstance(error, Unconnected) or _lacked_connection(error.__cause__)
+
+
+def tells(second: ServiceError, *, of: ServiceError) -> bool:
+    """Return whether `second` tells what became of a call that had ended with `of` before.
+
+    What a repeat certainly did not do, the call before it may have done.
+    """
+    is_silent = was_never_sent(second) or second.code in OF_GUARDS
+    return of.definite or was_never_sent(of) or not is_silent
 
 
 def _lacked_connection(cause: BaseException | None) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from grpc import StatusCode
 
-from runtime.connecting import was_never_sent
+from runtime.connecting import tells, was_never_sent
 from runtime.errors import ServiceError
 from runtime.fallback.kept import Source, kept
 from runtime.fallback.rollout import Rollout, Way
@@ -20,12 +19,6 @@ T = TypeVar("T")
 LEAST_S = 0.005  # With less left the server would refuse it: see runtime.guards.expiry.
 
 # Said before a service looks at the key: nothing about what the first way may have done.
-OF_GUARDS = (
-    StatusCode.RESOURCE_EXHAUSTED,
-    StatusCode.UNAUTHENTICATED,
-    StatusCode.PERMISSION_DENIED,
-    StatusCode.UNIMPLEMENTED,
-)
 
 
 @dataclass
@@ -97,7 +90,7 @@ class Fallback:
             return await begin(self._sent(way.other, asked))
         except ServiceError as second:
             self.stats[way.other].failed += 1
-            if _tells(second, first):
+            if tells(second, of=first):
                 raise second from first
             raise first from second
 
@@ -130,12 +123,3 @@ class _Asked:
 async def _opened(answers: Messages) -> tuple[Messages, Message | None]:
     """Return a stream with its first message; None when it is over before that."""
     return answers, await anext(answers, None)
-
-
-def _tells(second: ServiceError, first: ServiceError) -> bool:
-    """Return whether `second` tells what became of a call that had ended with `first` before.
-
-    What the second way certainly did not do, the first may have done.
-    """
-    is_silent = was_never_sent(second) or second.code in OF_GUARDS
-    return was_never_sent(first) or not is_silent
