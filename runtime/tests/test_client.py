@@ -125,16 +125,11 @@ async def test_only_what_the_contract_calls_repeatable_is_repeated(
     assert len(transport.requests) == attempts
 
 
-@pytest.mark.parametrize(
-    "last",
-    [
-        Unsent(StatusCode.UNAVAILABLE, "the breaker is open"),
-        ServiceError(StatusCode.RESOURCE_EXHAUSTED, "too many calls"),
-    ],
-)
-async def test_a_repeat_that_was_refused_does_not_tell_that_the_call_did_nothing(
-    last: ServiceError,
-) -> None:
+REFUSED = Unsent(StatusCode.UNAVAILABLE, "breaker"), failure(StatusCode.RESOURCE_EXHAUSTED)
+
+
+@pytest.mark.parametrize("last", REFUSED)
+async def test_a_refused_repeat_does_not_tell_that_the_call_did_nothing(last: ServiceError) -> None:
     _, error = await send(Failing(busy(), last, last), echo_with(idempotency=KEYED))
     assert last.definite
     assert error is not None
