@@ -82,7 +82,9 @@ def trade_twice() -> list[list[str]]:
 
 @then("one trace leads from the candle over signal, order and fill to the ledger")
 def leads_to_ledger(spans: SpanRecorder) -> None:
-    assert set(CHAIN) <= {(span.service, span.name) for span in trace_of("signals", spans)}
+    trace = trace_of("signals", spans)
+    assert set(CHAIN) <= {(span.service, span.name) for span in trace}
+    assert "execution_reports process" in parents_of("PortfolioService/ReportOrderEvents", trace)
 
 
 @then("no part of that trace is missing")
@@ -130,6 +132,12 @@ def trace_of(name: str, spans: SpanRecorder) -> list[Span]:
     """Return the trace that has a span whose name begins with `name`."""
     (trace_id,) = {s.context.trace_id for s in spans.spans if s.name.startswith(name)}
     return [span for span in spans.spans if span.context.trace_id == trace_id]
+
+
+def parents_of(name: str, trace: list[Span]) -> set[str]:
+    """Return what the spans of that name are directly part of."""
+    names = {span.context.span_id: span.name for span in trace}
+    return {names[span.parent_id] for span in trace if span.name == name and span.parent_id}
 
 
 def trade_once() -> list[str]:

@@ -200,6 +200,11 @@ def test_what_a_contract_redacts_is_not_shown(handler: JsonLines, lines: Lines) 
     assert "not for eyes" not in shown(decision)
 
 
+def test_a_password_in_a_url_is_removed_though_nobody_told_it() -> None:
+    text = Redaction().text("redis://orders:sesame@host:6379/0 and mysql://u:pw@db/orders")
+    assert text == f"redis://orders:{REMOVED}@host:6379/0 and mysql://u:{REMOVED}@db/orders"
+
+
 def test_an_ordinary_sentence_is_left_alone() -> None:
     text = "order ('ana', 'ana-1') waits for the store: 3 events behind, secrets are kept elsewhere"
     assert Redaction([CANARY]).text(text) == text
