@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -23,9 +24,11 @@ KEY = {"PLIMSOLL_APPROVAL_KEY": "a-secret-of-at-least-thirty-two-bytes"}
 WITHIN_S = 60
 
 
-def started(folder: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
+@contextmanager
+def started(folder: Path, environ: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    """Yield a process, which must have ended with the block unless that fails."""
     arguments = ["--listen", "127.0.0.1:0", "--databases", str(folder)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "services", *arguments],
         cwd=ROOT,
         env={**os.environ, **environ},
@@ -33,6 +36,12 @@ def started(folder: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()  # Or leaving the block would wait for it for ever.
+            raise
 
 
 @pytest.fixture(scope="module")
