@@ -4,10 +4,10 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -18,6 +18,10 @@ from fixtures.stores.kinds import StoreKind, servers_of
 from fixtures.stores.local import local_mysql, local_redis
 from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
+
+if TYPE_CHECKING:  # They take 0.1 s to import.
+    from fixtures.devices.forks import Forks
+    from fixtures.toxiproxy.server import ToxiproxyServer
 
 S = TypeVar("S")
 TESTS_PER_COLLECTION = 10
@@ -34,9 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--world",
         action="append",
-        choices=("simulated", "embedded"),
+        choices=("simulated", "embedded", "processes"),
         help="run features in this world only, on embedded stores; may be repeated "
-        "(default: every world)",
+        "(default: every world that is one process)",
+    )
+    parser.addoption(
+        "--topology",
+        action="append",
+        help="the devices of world processes; may be repeated (default: dual-compute-state)",
     )
     parser.addoption(
         "--stores",
@@ -131,6 +140,28 @@ def redis_server(
         leave_out("; ".join(missing))
     with _for_session(local_redis(tmp_path_factory.mktemp("redis"))) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def toxiproxy(
+    tmp_path_factory: pytest.TempPathFactory, leave_out: Callable[[str], None]
+) -> Iterator["ToxiproxyServer"]:
+    """Return this session's private Toxiproxy; `open_links` opens links on it."""
+    from fixtures.toxiproxy import local
+
+    if missing := local.lacking():
+        leave_out("; ".join(missing))
+    with _for_session(local.local_toxiproxy(tmp_path_factory.mktemp("toxiproxy"))) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator["Forks"]:
+    """Return what starts the processes of devices."""
+    from fixtures.devices.forks import Forks
+
+    with closing(Forks()) as forks:
+        yield forks
 
 
 @pytest.fixture(scope="session")

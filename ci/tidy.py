@@ -30,9 +30,18 @@ ARROWS: dict[str, set[str]] = {
 }
 PACKAGES = CONTRACTS | set(OURS)
 # What tries out the runtime needs some contract to call: the echo, or one of the platform's.
-TRIALS_OF_RUNTIME = ("runtime/tests/", "runtime/bench/", "runtime/stores/tests/")
+TRIALS_OF_RUNTIME = (
+    "runtime/tests/",
+    "runtime/bench/",
+    "runtime/observe/bench.py",
+    "runtime/observe/tests/",
+    "runtime/fallback/tests/",
+    "runtime/rest/tests/",
+    "runtime/stores/tests/",
+    "runtime/targets/tests/",
+)
 # Knows every service: the composition root and the process that hosts it.
-ROOTS_OF_COMPOSITION = ("services/wiring.py", "services/__main__.py")
+ROOTS_OF_COMPOSITION = ("services/wiring.py", "services/device.py", "services/__main__.py")
 
 # Outside runtime/ these make a run depend on the machine instead of the seed.
 BANNED = {
@@ -51,7 +60,7 @@ BANNED = {
 }
 RANDOM = re.compile(r"^random\.(?!Random$)")
 # Benchmarks read the machine's clock, and the process hands chance out: that is their job.
-MEASURES = ("/bench.py", "/bench/", "services/__main__.py")
+MEASURES = ("/bench.py", "/bench/", "services/__main__.py", "services/device.py")
 
 FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, PARAMETERS, NESTING = 300, 50, 100, 5, 3
 SCENARIO_STEPS, STEP_LINES = 7, 8

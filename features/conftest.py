@@ -6,19 +6,22 @@ A place is a world and what keeps its state: `--world` and `--stores` choose amo
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fixtures.places import Place
+from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
 from fixtures.stores import Stores, StoreSource, stores_of
 from fixtures.stores.berths import Berths
 from fixtures.stores.kinds import StoreKind
-from fixtures.system import Setup
 from fixtures.worlds import World
 
 SEED = 1
+IN_ONE_PROCESS = (World.SIMULATED, World.EMBEDDED)
+TOPOLOGY = "dual-compute-state"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,8 +49,9 @@ def _asked(config: pytest.Config) -> list[Place]:
     if not kinds:
         kinds = [StoreKind.EMBEDDED] if worlds else _offered()
     if worlds is None:
-        worlds = [w for w in World if not (stores and w.is_virtual)]
-    places = [Place(World(w), kind) for w in worlds for kind in kinds]
+        worlds = [w for w in IN_ONE_PROCESS if not (stores and w.is_virtual)]
+    topologies = ["", *(config.getoption("--topology") or [TOPOLOGY])]
+    places = [Place(World(w), kind, t) for w in worlds for t in topologies for kind in kinds]
     return [place for place in dict.fromkeys(places) if place.is_possible]
 
 
@@ -100,18 +104,25 @@ def runner(world: World) -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
+def setup(
+    place: Place, stores: StoreSource, request: pytest.FixtureRequest
+) -> Callable[..., Setup]:
+    """Return what makes the setup of a system in this scenario's place."""
+    forks = request.getfixturevalue("forks") if place.world.has_devices else None
+    return partial(Setup, place.world, stores=stores, devices=place.services(), forks=forks)
+
+
+@pytest.fixture
+def stage(runner: asyncio.Runner, setup: Callable[..., Setup]) -> Iterator[Stage]:
     """Return the running platform, an account with cash, and what the scenario remembers."""
-    setup = Setup(world, seed=SEED, start_ns=STAGE_START_NS, stores=stores)
-    stage = runner.run(Stage.set_up(setup))
+    stage = runner.run(Stage.set_up(setup(seed=SEED, start_ns=STAGE_START_NS)))
     yield stage
     runner.run(stage.system.stop())
 
 
 @pytest.fixture
-def elsewhere(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
+def elsewhere(runner: asyncio.Runner, setup: Callable[..., Setup]) -> Iterator[Stage]:
     """Return a second platform that shares nothing with the first."""
-    setup = Setup(world, seed=SEED + 1, start_ns=STAGE_START_NS, stores=stores)
-    stage = runner.run(Stage.set_up(setup))
+    stage = runner.run(Stage.set_up(setup(seed=SEED + 1, start_ns=STAGE_START_NS)))
     yield stage
     runner.run(stage.system.stop())

@@ -1,4 +1,7 @@
-"""`plimsoll`: trial, simulate, check, up, stores, contracts. Commands import what they need."""
+"""`plimsoll`: trial, simulate, check, trace, up, stores, topology, contracts.
+
+Each imports what it needs.
+"""
 
 import sys
 from pathlib import Path
@@ -8,6 +11,7 @@ import typer
 
 from plimsoll.contracts import app as contracts
 from plimsoll.stores import app as stores_app
+from plimsoll.topology import app as topology_app
 
 app = typer.Typer(
     help="Trade real market history through the platform, and judge what happened.",
@@ -17,8 +21,13 @@ app = typer.Typer(
 )
 app.add_typer(contracts, name="contracts", help="Lint, compare, generate and document contracts.")
 app.add_typer(stores_app, name="stores", help="Upgrade, downgrade and check schemas of services.")
+app.add_typer(topology_app, name="topology", help="Show, check and draw where services run.")
 
-World = Annotated[str, typer.Option(help="simulated (virtual time) or embedded (real time).")]
+World = Annotated[
+    str,
+    typer.Option(help="simulated (virtual time), embedded (real time), processes (one a device)."),
+]
+Topology = Annotated[str, typer.Option(help="The devices: a name, or a file of that form.")]
 Stores = Annotated[
     str, typer.Option(help="embedded (the default), local or containers: what keeps the state.")
 ]
@@ -31,6 +40,7 @@ def trial(
     experiment: Experiment = "trading_day",
     world: World = "embedded",
     stores: Stores = "",
+    topology: Topology = "",
     seed: Annotated[int, typer.Option(help="Repeats a simulated run exactly.", min=0)] = 1,
     directory: Annotated[
         Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
@@ -42,7 +52,7 @@ def trial(
     from plimsoll.experiments import find_place
     from plimsoll.trial import run_trial
 
-    place = find_place(world, stores)
+    place = find_place(world, stores, topology)
     raise typer.Exit(run_trial(experiment, place, seed, directory, as_json=json))
 
 
@@ -68,6 +78,17 @@ def check(
     from plimsoll.check import run_check
 
     raise typer.Exit(run_check(history, as_json=json))
+
+
+@app.command()
+def trace(
+    spans: Annotated[Path, typer.Argument(help="A file of spans, or a folder of such files.")],
+    trace_id: Annotated[str, typer.Argument(help="The beginning of an id. Default: a list.")] = "",
+) -> None:
+    """Print a trace as a tree; PLIMSOLL_SPANS=FILE has a trial or a process write its spans."""
+    from plimsoll.trace import run_trace
+
+    raise typer.Exit(run_trace(spans, trace_id))
 
 
 @app.command()

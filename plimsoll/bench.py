@@ -8,6 +8,10 @@ import sys
 # Each prints its own figures beside their limits.
 BENCHES = (
     "runtime.bench",
+    "runtime.bench.rest",
+    "runtime.bench.targets",
+    "runtime.observe.bench",
+    "services.discovery.bench",
     "services.indicators.bench",
     "services.strategy.bench",
     "services.risk.bench",
@@ -22,6 +26,8 @@ BENCHES = (
     "fixtures.stores.bench",
     "runtime.stores.spool_bench",
     "fixtures.stores.stream_bench",
+    "fixtures.toxiproxy.bench",
+    "fixtures.security.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )

@@ -30,20 +30,27 @@ def names() -> list[str]:
     )
 
 
-def find_place(world: str, stores: str) -> Place:
-    """Return the place that two options name; raises WrongUse where there is none on this machine.
+TOPOLOGY = "dual-compute-state"
 
-    No `stores`: those that come with the world.
+
+def find_place(world: str, stores: str, topology: str = "") -> Place:
+    """Return the place that options name; raises WrongUse where there is none on this machine.
+
+    No `stores` or `topology`: those that come with the world.
     """
     if world not in set(World):
         raise WrongUse(f"world is {world!r}, must be one of: {', '.join(World)}")
     if stores and stores not in set(StoreKind):
         raise WrongUse(f"stores are {stores!r}, must be one of: {', '.join(StoreKind)}")
-    place = Place(World(world), StoreKind(stores or StoreKind.EMBEDDED))
+    has_devices = World(world).has_devices
+    if topology and not has_devices:
+        raise WrongUse(f"topology is {topology!r}, must not be given in a world of one process")
+    kind = stores or (StoreKind.LOCAL if has_devices else StoreKind.EMBEDDED)
+    place = Place(World(world), StoreKind(kind), topology or (TOPOLOGY if has_devices else ""))
     if not place.is_possible:
         raise WrongUse(
             f"stores are {stores!r}, must not be given in a simulated world: its time is not theirs"
         )
     if missing := place.kind.lacking():
-        raise WrongUse(f"stores are {stores!r}: {'; '.join(missing)}")
+        raise WrongUse(f"stores are {kind!r}: {'; '.join(missing)}")
     return place

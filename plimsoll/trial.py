@@ -1,6 +1,7 @@
 """`plimsoll trial`: one run, its verdict and its report."""
 
 import gc
+import os
 import sys
 from itertools import count
 from pathlib import Path
@@ -13,6 +14,7 @@ from plimsoll import console
 from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse
+from runtime.observe.recorder import SpanRecorder
 
 RUNS = Path("runs")
 REPORT, HISTORY = "report.html", "history.jsonl"
@@ -23,7 +25,8 @@ def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_
     """Run experiment `name`; return the exit status of its verdict."""
     experiment = find_experiment(name)
     folder = _folder(directory, f"{name}-{place}-{seed}")
-    plan = Plan(experiment, place, seed, folder, current_commit())
+    spans = _spans()
+    plan = Plan(experiment, place, seed, folder, current_commit(), spans=spans)
     try:
         with console.live_progress() as observe:
             outcome = run_once(plan, observe)
@@ -37,6 +40,9 @@ def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_
             f"judge it with: plimsoll check {folder / HISTORY}\n"
         )
         return STATUS[Verdict.VOID]
+    finally:
+        if spans is not None:
+            spans.close()
     if as_json:
         console.print_json(console.as_json(outcome))
     else:
@@ -67,6 +73,12 @@ def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:
     observe("drawing the report", 0, 1)
     write_report(outcome, path)
     observe("drawing the report", 1, 1)
+
+
+def _spans() -> SpanRecorder | None:
+    """Return what writes the run's spans for `plimsoll trace`, if the environment names a file."""
+    path = os.environ.get("PLIMSOLL_SPANS")
+    return SpanRecorder(Path(path), spans_max=0) if path else None
 
 
 def _folder(chosen: Path | None, name: str) -> Path:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from fixtures.places import Place
-from fixtures.system import Setup, System
+from fixtures.setup import Setup
+from fixtures.system import System
 from plimsoll.failures import WrongUse
 from runtime.clock import SystemClock
 
@@ -24,6 +25,7 @@ def run_up(place: Place, seed: int, port: int, directory: Path | None) -> int:
         directory=directory,
         tcp_port=port,
         stores=place.kind.source(),
+        devices=place.services(),
     )
     asyncio.run(_up(setup))
     return 0
@@ -44,7 +46,7 @@ async def _up(setup: Setup) -> None:
 def _show(system: System) -> None:
     console = Console()
     table = Table("service", "contract", box=None, pad_edge=False)
-    for name, ports in system.hosted.items():
+    for name, ports in system.here.hosted.items():
         for port in ports:
             table.add_row(name, port.DESCRIPTOR.full_name)
     console.print(table)

@@ -11,8 +11,8 @@ from trading.types.v1.order_pb2 import SIDE_BUY
 
 from fixtures.mothers import market_order
 from fixtures.principals import service
+from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
-from fixtures.system import Setup
 from fixtures.worlds import World
 from runtime.bench import echo
 from runtime.bench.stopwatch import in_real_time

@@ -4,33 +4,25 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf.message import Message
 from grpc import StatusCode
 
+from runtime.client_stats import ClientStats
+from runtime.connecting import tells
 from runtime.errors import ServiceError, refusal
 from runtime.identity import HEADER, Principal, parse_header, to_header
-from runtime.retry import RetryBudget, attempts_max, is_retried, pause_s
+from runtime.observe.calling import Calling
+from runtime.observe.scope import SCOPE
+from runtime.retry import attempts_max, is_retried, pause_s
 from runtime.rpc import Call, Method, Port, Transport, connect
 from runtime.single import Answer, Messages, Only, one
 from runtime.trace import Traces, is_traced
 
+__all__ = ["Client", "ClientStats", "client_for"]
 P = TypeVar("P", bound=Port)
-
-
-@dataclass
-class ClientStats:
-    """How the calls of one client ended; a repeated call counts once."""
-
-    calls: int = 0
-    ok: int = 0
-    failed: int = 0
-    indefinite: int = 0  # Those of `failed` that may have happened all the same.
-    retried: int = 0  # Repeats sent.
-    over_budget: int = 0  # Repeats not sent because too many were.
 
 
 def client_for(
@@ -45,7 +37,8 @@ def client_for(
 
     Times are those of the running event loop. `rng` draws the jitter of repeats and the ids
     of new traces. A service that passes on the `call` it is answering acts on behalf of that
-    call's person: the callee sees both, and `stats` shows how the calls ended.
+    call's person: the callee sees both, and `stats` shows how the calls ended. Clients of one
+    target share its `stats`, and so its budget of repeats.
     """
     return connect(port, Client(transport, caller=caller, rng=rng, stats=stats))
 
@@ -66,22 +59,32 @@ class Client:
         self._caller = to_header(caller)
         self._rng = rng
         self._traces = Traces(rng)
-        self._budget = RetryBudget()
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Return the responses of the last attempt."""
-        call = call.started(method.policy.deadline_s, self._metadata(call))
-        if method.streams_responses:
-            return self._stream(method, requests, call)
-        return Answer(self._unary(method, requests, call))
-
-    def _metadata(self, call: Call) -> dict[str, str]:
-        metadata = dict(call.metadata)
+        scope, metadata = SCOPE.get(), dict(call.metadata)
         named = metadata.get(HEADER)
         metadata[HEADER] = _on_behalf(self._caller, named) if named else self._caller
-        if not is_traced(metadata):
-            self._traces.complete(metadata)
-        return metadata
+        if scope is None:
+            if not is_traced(metadata):
+                self._traces.complete(metadata)
+            call = call.started(method.policy.deadline_s, metadata)
+            return self._begun(method, requests, call)
+        calling = Calling(scope, method, requests, metadata)
+        self._traces.complete_request(metadata)
+        call = call.started(method.policy.deadline_s, metadata)
+        return calling.through(self._begun(method, requests, call, calling), call)
+
+    def _begun(
+        self,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+        calling: Calling | None = None,
+    ) -> Messages:
+        if method.streams_responses:
+            return self._stream(method, requests, call)
+        return Answer(self._unary(method, requests, call, calling))
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
@@ -96,23 +99,37 @@ class Client:
             raise
         self.stats.ok += 1
 
-    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        self.stats.calls += 1
-        self._budget.count_call(asyncio.get_running_loop().time())
+    async def _unary(
+        self,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+        calling: Calling | None,
+    ) -> Message:
+        stats, loop = self.stats, asyncio.get_running_loop()
+        began_s = loop.time()
+        stats.calls += 1
+        stats.budget.count_call(began_s)
         attempts = attempts_max(method)
         if attempts > 1 and type(requests) is Only:
             requests = Only(_copy(requests.message))
-        attempt = 0
+        attempt, before = 0, None
         while True:
             try:
                 answer = await one(self._inner.call(method, requests, call))
             except ServiceError as error:
                 attempt += 1
                 if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
+                    error = told(error, before)
                     self._count_failure(error)
-                    raise
+                    stats.recent_s.append(loop.time() - began_s)
+                    raise error
+                before = told(error, before)
+                if calling is not None:
+                    call = calling.again(call, attempt + 1, error.code.name)
             else:
-                self.stats.ok += 1
+                stats.ok += 1
+                stats.recent_s.append(loop.time() - began_s)
                 return answer
 
     async def _is_repeated(
@@ -125,7 +142,7 @@ class Client:
         left_s = call.remaining_s()
         if left_s is not None and wait_s >= left_s:
             return False
-        if not self._budget.allows_repeat(asyncio.get_running_loop().time()):
+        if not self.stats.budget.allows_repeat(asyncio.get_running_loop().time()):
             self.stats.over_budget += 1
             return False
         self.stats.retried += 1
@@ -135,6 +152,11 @@ class Client:
     def _count_failure(self, error: ServiceError) -> None:
         self.stats.failed += 1
         self.stats.indefinite += not error.definite
+
+
+def told(last: ServiceError, before: ServiceError | None) -> ServiceError:
+    """Return what a call came to whose attempts ended with `before` and at last with `last`."""
+    return last if before is None or tells(last, of=before) else before
 
 
 def _copy(request: Message) -> Message:

@@ -35,6 +35,26 @@ class SystemClock:
             await asyncio.sleep(step_s)
 
 
+class SteadyClock:
+    """The machine's time when this was made, and from then on its uninterrupted count.
+
+    Nobody can set it, so lengths of time are what they seem: leases are measured by it.
+    """
+
+    def __init__(self) -> None:
+        self._offset_ns = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Return the time, counted on."""
+        return self._offset_ns + time.monotonic_ns()
+
+    async def sleep_until(self, instant_ns: int) -> None:
+        """Return when this clock says `instant_ns` or later."""
+        while (left_ns := instant_ns - self.now_ns()) > 0:
+            left_s = left_ns / NS_PER_S
+            await asyncio.sleep(left_s)
+
+
 class ReplayClock:
     """A clock that runs with the event loop and may skip the market's dead time.
 
@@ -52,10 +72,20 @@ class ReplayClock:
         """Return the replay's time."""
         return self._offset_ns + _loop_ns()
 
+    @property
+    def offset_ns(self) -> int:
+        """What is added to the loop's time: clocks of one offset agree, in every process."""
+        return self._offset_ns
+
     def skip_to(self, instant_ns: int) -> None:
         """Move forward to `instant_ns`; never back: an earlier instant changes nothing."""
-        self._offset_ns += max(0, instant_ns - self.now_ns())
-        while (due_ns := self.next_alarm_ns()) is not None and due_ns <= instant_ns:
+        self.set_offset(self._offset_ns + max(0, instant_ns - self.now_ns()))
+
+    def set_offset(self, offset_ns: int) -> None:
+        """Add `offset_ns` to the loop's time from now on; never less than before."""
+        self._offset_ns = max(self._offset_ns, offset_ns)
+        now_ns = self.now_ns()
+        while (due_ns := self.next_alarm_ns()) is not None and due_ns <= now_ns:
             _ring(heapq.heappop(self._alarms)[2])
 
     def next_alarm_ns(self) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import (
     BadRequest,
@@ -11,7 +12,16 @@ from google.rpc.error_details_pb2 import (
 )
 from grpc import StatusCode
 
-__all__ = ["BadRequest", "ErrorInfo", "RetryInfo", "ServiceError", "refusal", "unimplemented"]
+__all__ = [
+    "BadRequest",
+    "ErrorInfo",
+    "RetryInfo",
+    "ServiceError",
+    "Unsent",
+    "refusal",
+    "unimplemented",
+    "unsent",
+]
 
 M = TypeVar("M", bound=Message)
 
@@ -37,6 +47,8 @@ class ServiceError(Exception):
     indefinite error the caller must read back, not retry blindly.
     """
 
+    is_unsent = False  # Whether the request certainly never left this process.
+
     def __init__(self, code: StatusCode, message: str, details: Iterable[Message] = ()) -> None:
         super().__init__(f"{code.name}: {message}")
         self.code = code
@@ -46,7 +58,7 @@ class ServiceError(Exception):
     @property
     def definite(self) -> bool:
         """Whether nothing happened, for certain."""
-        return self.code in DEFINITE
+        return self.is_unsent or self.code in DEFINITE
 
     @property
     def reason(self) -> str:
@@ -71,6 +83,30 @@ def refusal(
     """Return the error of `service` for a stable `reason`, with facts as `metadata`."""
     info = ErrorInfo(reason=reason, domain=f"plimsoll.{service}", metadata=metadata)
     return ServiceError(code, message, (info,))
+
+
+class Unsent(ServiceError):
+    """A call that ended before its request left: definite, whatever its code.
+
+    That is so for the one who made the call. A service that was making it for somebody else
+    may have done other things before: what it passes on is `passed_on`, without that claim.
+    """
+
+    is_unsent = True
+
+    def passed_on(self) -> ServiceError:
+        """Return the error as the caller of the caller may know it."""
+        return ServiceError(self.code, self.message, self.details)
+
+
+def unsent(
+    code: StatusCode, reason: str, message: str, *, service: str, retry_after_s: float
+) -> Unsent:
+    """Return the error of a call to `service` that was not sent, and may be in a while."""
+    info = ErrorInfo(reason=reason, domain=f"plimsoll.{service}")
+    delay = Duration()
+    delay.FromNanoseconds(round(retry_after_s * 1e9))
+    return Unsent(code, message, (info, RetryInfo(retry_delay=delay)))
 
 
 def unimplemented(port: object) -> ServiceError:

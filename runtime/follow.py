@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from grpc import StatusCode
 
 from runtime.errors import ErrorInfo, ServiceError, refusal
+from runtime.observe.flow import consuming
 
 BATCH_SIZE_MAX = 256
 BUFFER_SIZE = 1_024
@@ -60,7 +61,7 @@ async def follow(following: Following[M], *, after: int, rng: random.Random) -> 
         before = sequence
         try:
             async for batch in _batches(following, sequence):
-                await following.take(batch)
+                await _taken(following, batch)
                 sequence = max(sequence, seen(batch))
         except ServiceError as error:
             level = logging.WARNING if error.definite else logging.INFO
@@ -68,6 +69,11 @@ async def follow(following: Following[M], *, after: int, rng: random.Random) -> 
             sequence = max(sequence, _kept_after(error))
         attempt = 0 if sequence > before else attempt + 1
         await asyncio.sleep(_pause_s(attempt, rng))
+
+
+async def _taken(following: Following[M], batch: Sequence[M]) -> None:
+    with consuming(following.name, batch):
+        await following.take(batch)
 
 
 def seen(batch: Sequence[Message]) -> int:

@@ -1,16 +1,21 @@
 """Who calls: a person with roles, a service, or a service on behalf of a person.
 
-The name travels in clear and is believed: until calls carry tokens, whoever reaches a socket
-can be anybody. So sockets listen on 127.0.0.1 only.
+Callers name themselves in a header. Behind mutual TLS the server adds whom the certificate
+names, and the authorization guard believes the header no further than that. In clear text the
+header alone is believed, so plain sockets listen on 127.0.0.1 only. In one process, and in the
+simulated world, the link itself names the caller.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from runtime.rpc import Call
 
 HEADER = "x-plimsoll-principal"
+PEER = "x-plimsoll-peer"  # Set by the server's own door, which drops it from what arrives.
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,27 @@ def principal_of(call: Call) -> Principal | None:
 def as_principal(call: Call, principal: Principal) -> Call:
     """Return `call`, made by `principal`."""
     return call.with_metadata({**call.metadata, HEADER: to_header(principal)})
+
+
+def peer_of(call: Call) -> Principal | None:
+    """Return whom a verified certificate names as the caller; None without such a one."""
+    text = call.metadata.get(PEER)
+    return parse_header(text) if text else None
+
+
+def received(metadata: Iterable[tuple[str, Any]], peer: Principal | None = None) -> dict[str, str]:
+    """Return the metadata that a server lets in: the text, and the `peer` that it has verified.
+
+    What claims to be a peer in what arrives is left out.
+    """
+    known = {
+        key: value
+        for key, value in metadata
+        if isinstance(value, str) and key not in ("user-agent", PEER)
+    }
+    if peer is not None:
+        known[PEER] = to_header(peer)
+    return known
 
 
 @lru_cache(maxsize=4096)

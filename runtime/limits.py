@@ -13,6 +13,8 @@ RETRY_AFTER_S = 0.1  # What a server over that limit asks its callers to wait.
 DRAIN_S = 5.0  # How long calls in flight may still take once a server stops.
 KEEPALIVE_S = 30.0  # An idle connection is probed this often,
 KEEPALIVE_ANSWER_S = 10.0  # and is dead if the probe is not answered within this time.
+CONNECT_S = 4.0  # An attempt to connect: three round trips over TLS, on the slowest link.
+RECONNECT_S_MAX = 1.6  # Between two attempts; gRPC adds a fifth at random, so below 2 s.
 METADATA_BYTES_MAX = 1024 * 1024  # Errors travel in trailing metadata, with all their details.
 DETAILS_BYTES_MAX = METADATA_BYTES_MAX // 2
 

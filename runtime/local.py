@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from runtime.deadline import until
-from runtime.errors import ServiceError, refusal
+from runtime.errors import ServiceError, Unsent, refusal
 from runtime.limits import request_bytes, response_bytes
 from runtime.rpc import Call, Method, Port, Transport, invoke, methods
 from runtime.single import Answer, Messages, Only, one
@@ -58,6 +58,8 @@ class LocalTransport:
             work = one(self._inner.call(method, Only(received), call))
             answer = await (work if call.deadline_s is None else until(call.deadline_s, work))
             return method.response.FromString(response_bytes(method, answer))
+        except Unsent as error:  # What the service could not send: its own business.
+            raise error.passed_on() from error
         except ServiceError:
             raise
         except Exception as error:
@@ -71,6 +73,8 @@ class LocalTransport:
             async with aclosing(self._inner.call(method, received, call)) as answers:
                 async for answer in timely(answers, call):
                     yield method.response.FromString(response_bytes(method, answer))
+        except Unsent as error:  # What the service could not send: its own business.
+            raise error.passed_on() from error
         except ServiceError:
             raise
         except Exception as error:

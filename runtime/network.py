@@ -10,10 +10,12 @@ from grpc import StatusCode, aio
 
 from runtime.errors import ServiceError, refusal
 from runtime.limits import (
+    CONNECT_S,
     KEEPALIVE_ANSWER_S,
     KEEPALIVE_S,
     MESSAGE_BYTES_MAX,
     METADATA_BYTES_MAX,
+    RECONNECT_S_MAX,
     STREAM_WINDOW_BYTES,
     request_bytes,
 )
@@ -29,6 +31,8 @@ SHARED_OPTIONS = (
     ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
     ("grpc.keepalive_time_ms", int(KEEPALIVE_S * 1000)),
     ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER_S * 1000)),
+    # The one of the two that gRPC acts upon when nothing at all comes back; a minute unless set.
+    ("grpc.http2.ping_timeout_ms", int(KEEPALIVE_ANSWER_S * 1000)),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     # A fixed window per stream: a slow reader is felt by the service, not hidden in buffers.
@@ -39,18 +43,25 @@ CLIENT_OPTIONS = (
     *SHARED_OPTIONS,
     ("grpc.enable_retries", 0),  # Repeats are the contract's business: see runtime.retry.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # What gRPC calls the least backoff is how long one attempt may take, handshakes included.
+    ("grpc.min_reconnect_backoff_ms", int(CONNECT_S * 1000)),
+    ("grpc.max_reconnect_backoff_ms", int(RECONNECT_S_MAX * 1000)),
     ("grpc.use_local_subchannel_pool", 1),  # One connection each, so one fault each.
 )
 
 
-def open_channel(address: str, credentials: grpc.ChannelCredentials | None = None) -> aio.Channel:
-    """Return a channel to `address` ("host:port"), in clear text if no credentials are given."""
+def open_channel(
+    address: str, credentials: grpc.ChannelCredentials | None = None, *, server_name: str = ""
+) -> aio.Channel:
+    """Return a channel to `address` ("host:port"), in clear text if no credentials are given.
+
+    With credentials the server must prove that it is `server_name`, or the host of `address`.
+    """
     require_real_time("a gRPC channel")
     if credentials is None:
         return aio.insecure_channel(address, options=CLIENT_OPTIONS)
-    return aio.secure_channel(address, credentials, options=CLIENT_OPTIONS)
+    name = (("grpc.ssl_target_name_override", server_name),) if server_name else ()
+    return aio.secure_channel(address, credentials, options=(*CLIENT_OPTIONS, *name))
 
 
 class GrpcTransport:
@@ -105,7 +116,10 @@ class GrpcTransport:
         stub = self._stubs.get(method.path)
         if stub is None:
             stub = self._stubs[method.path] = self._stub(method)
-        return stub(argument, timeout=call.remaining_s(), metadata=tuple(call.metadata.items()))
+        rpc = stub(argument, timeout=call.remaining_s(), metadata=tuple(call.metadata.items()))
+        if method.streams_requests:
+            rpc._cython_call = _Patient(rpc._cython_call)
+        return rpc
 
     def _stub(self, method: Method) -> Callable[..., Any]:
         make: Callable[..., Any] = getattr(self._channel, kind(method))
@@ -113,6 +127,23 @@ class GrpcTransport:
             method.path, request_serializer=None, response_deserializer=method.response.FromString
         )
         return stub
+
+
+class _Patient:
+    """The inner side of one of gRPC's calls; it lets the server have the last word.
+
+    Once a server has ended a call, the next request cannot be sent. gRPC then says INTERNAL,
+    over a status (a refusal, or an answer) that is just about to arrive.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def set_internal_error(self, text: str) -> None:
+        """Do nothing: the server's status follows, or that of a broken connection."""
 
 
 class _Outgoing(AsyncIterator[bytes]):

@@ -5,7 +5,7 @@ import sys
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 
 from runtime.protoc_contract import Contract
-from runtime.protoc_policy import policy_of
+from runtime.protoc_policy import check_degradations, policy_of
 from runtime.protoc_render import render
 
 
@@ -25,6 +25,8 @@ def generate(request: CodeGeneratorRequest) -> CodeGeneratorResponse:
         file = contract.files[name]
         if not file.service:
             continue
+        for s in range(len(file.service)):
+            check_degradations(contract, file, s)
         policies = {
             (s, m): policy_of(contract, file, s, m)
             for s, service in enumerate(file.service)

@@ -71,7 +71,26 @@ def policy_of(contract: Contract, file: FileDescriptorProto, service: int, metho
         items_per_call=options.load.items_per_call or 1,
         audited=options.audited,
         intent=options.intent,
+        urgent=options.urgent,
     )
+
+
+def check_degradations(contract: Contract, file: FileDescriptorProto, service: int) -> None:
+    """Record as errors what a service states of its degraded modes that cannot be so."""
+    descriptor = file.service[service]
+    options = contract.option(descriptor.options, "trading.options.v1.service")
+    methods = {method.name for method in descriptor.method}
+    seen: set[str] = set()
+    for one in () if options is None else options.degraded:
+        wrong = []
+        if one.without not in options.depends_on:
+            wrong.append(f'"{one.without}" is not in its depends_on: add it there')
+        if one.without in seen:
+            wrong.append(f'"{one.without}" is stated twice: make it one')
+        wrong += [f'it has no method "{name}"' for name in one.refuses if name not in methods]
+        seen.add(one.without)
+        for what in wrong:
+            contract.fail(file, (SERVICE, service), f"{descriptor.name} states `degraded`, {what}")
 
 
 def _role_name(options: Any, number: int) -> str:

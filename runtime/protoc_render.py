@@ -104,7 +104,7 @@ def _arguments(policy: Policy) -> list[str]:
         stated += [f"target_rps={policy.target_rps}", f"p99_ms={policy.p99_ms}"]
     if policy.items_per_call != Policy.items_per_call:
         stated.append(f"items_per_call={policy.items_per_call}")
-    flags = {"audited": policy.audited, "intent": policy.intent}
+    flags = {"audited": policy.audited, "intent": policy.intent, "urgent": policy.urgent}
     return [*stated, *(f"{name}=True" for name, is_set in flags.items() if is_set)]
 
 

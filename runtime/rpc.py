@@ -87,6 +87,7 @@ class Policy:
     items_per_call: int = 1
     audited: bool = False
     intent: bool = False  # Refused while it could not be kept.
+    urgent: bool = False  # Never refused because of load.
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,11 @@ class Method:
     def is_unary(self) -> bool:
         """Whether both sides are one message."""
         return not (self.streams_requests or self.streams_responses)
+
+    @cached_property
+    def label(self) -> str:
+        """The name in metrics and spans: "OrderService/SubmitOrder"."""
+        return self.path.lstrip("/").rpartition(".")[2]
 
     @cached_property
     def service(self) -> str:

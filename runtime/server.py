@@ -10,9 +10,13 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
 from grpc_health.v1 import health, health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
+    reflection,
+    reflection_pb2_grpc,
+)
 
 from runtime.deadline import until
+from runtime.door import Admitted, Door, abort, check_plain_text
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal
 from runtime.guards import guarded
 from runtime.health import Durabilities, Health
@@ -21,12 +25,13 @@ from runtime.local import failure, timely
 from runtime.network import SHARED_OPTIONS, kind
 from runtime.rpc import Call, Method, Port, Transport, methods
 from runtime.single import Only, one
-from runtime.status import short, to_trailing
 from runtime.virtual import require_real_time
 
-if TYPE_CHECKING:  # Generic in the type stubs only.
+if TYPE_CHECKING:
+    from runtime.tls import ServerTls  # Only who uses it pays for what reads certificates.
+
     Context = aio.ServicerContext[Any, Any]
-    Handler = grpc.RpcMethodHandler[Any, Any]
+    Handler = grpc.RpcMethodHandler[Any, Any]  # Generic in the type stubs only.
 
 SERVER_OPTIONS = (
     *SHARED_OPTIONS,
@@ -57,34 +62,57 @@ class Server:
         self._in_flight = 0
         self._endless: dict[asyncio.Task[Any], None] = {}
         self._is_draining = False
+        self._door = Door()
         self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
         self._health = Health(self._names)
         self._server = aio.server(options=SERVER_OPTIONS)
         for port in ports:
             self._add(port)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection(
-            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        health_pb2_grpc.add_HealthServicer_to_server(
+            Admitted(self._health, self._door), self._server
+        )
+        described = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+            Admitted(reflection.aio.ReflectionServicer(described), self._door), self._server
         )
 
     async def start(
-        self, address: str = "127.0.0.1:0", credentials: grpc.ServerCredentials | None = None
+        self,
+        address: str = "127.0.0.1:0",
+        credentials: "ServerTls | None" = None,
+        *,
+        is_plain_text_allowed: bool = False,
     ) -> int:
         """Listen on `address`; returns the TCP port, chosen by the system if `address` says 0.
 
         Every service is told to answer; `listen` leaves that to whoever hosts them.
         """
-        tcp_port = await self.listen(address, credentials)
+        tcp_port = await self.listen(
+            address, credentials, is_plain_text_allowed=is_plain_text_allowed
+        )
         for name in self._names:
             await self._health.serve(name)
         return tcp_port
 
-    async def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
-        """Listen on `address` while no service answers yet; returns the TCP port."""
+    async def listen(
+        self,
+        address: str,
+        credentials: "ServerTls | None" = None,
+        *,
+        is_plain_text_allowed: bool = False,
+    ) -> int:
+        """Listen on `address` while no service answers yet; returns the TCP port.
+
+        With credentials it answers only who shows a certificate of the platform. Without, it
+        answers whoever is on this machine; raises ValueError for an address that others reach,
+        unless plain text is allowed there.
+        """
         if credentials is None:
+            check_plain_text(address, is_allowed=is_plain_text_allowed)
             tcp_port = self._server.add_insecure_port(address)
         else:
-            tcp_port = self._server.add_secure_port(address, credentials)
+            self._door.tls = credentials
+            tcp_port = self._server.add_secure_port(address, credentials.credentials())
         await self._health.begin()
         await self._server.start()
         return tcp_port
@@ -136,27 +164,27 @@ class Server:
     @asynccontextmanager
     async def _answering(self, method: Method, context: "Context") -> AsyncIterator[Call]:
         """Count one call for the length of the block and send what it fails with."""
-        call = _received(context)
+        call = await self._door.received(context)
         task = asyncio.current_task()
         assert task is not None
         self._in_flight += 1
         if method.streams_responses and method.policy.deadline_s is None:
             self._endless[task] = None
         try:
-            if self._in_flight > self._in_flight_max:
+            if self._in_flight > self._in_flight_max and not method.policy.urgent:
                 raise self._busy(method)
             yield call
         except ServiceError as error:
-            await _abort(context, error)
+            await abort(context, error)
         except asyncio.CancelledError:
             if not (self._is_draining and task in self._endless):
                 raise
             task.uncancel()
-            await _abort(context, _leaving(method))
+            await abort(context, _leaving(method))
         except Exception as error:
             if isinstance(error, aio.AbortError):
                 raise
-            await _abort(context, failure(method, call, error))
+            await abort(context, failure(method, call, error))
         finally:
             self._in_flight -= 1
             self._endless.pop(task, None)
@@ -180,10 +208,11 @@ async def serve(
     *,
     through: Callable[[Sequence[Port]], Transport] = guarded,
     in_flight_max: int = IN_FLIGHT_MAX,
+    credentials: "ServerTls | None" = None,
 ) -> AsyncIterator[int]:
     """Serve `ports` until the block ends; yields the bound TCP port."""
     server = Server(ports, through=through, in_flight_max=in_flight_max)
-    tcp_port = await server.start(address)
+    tcp_port = await server.start(address, credentials)
     try:
         yield tcp_port
     finally:
@@ -202,16 +231,3 @@ def _leaving(method: Method) -> ServiceError:
 def _requests(method: Method, received: Any) -> AsyncIterator[Message]:
     requests: AsyncIterator[Message] = received if method.streams_requests else Only(received)
     return requests
-
-
-def _received(context: "Context") -> Call:
-    metadata = {
-        key: value
-        for key, value in context.invocation_metadata() or ()
-        if isinstance(value, str) and key != "user-agent"
-    }
-    return Call(context.time_remaining(), metadata).started()
-
-
-async def _abort(context: "Context", error: ServiceError) -> None:
-    await context.abort(error.code, short(error.message), to_trailing(error))

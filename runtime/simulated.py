@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from runtime.deadline import until
-from runtime.errors import ServiceError, refusal
+from runtime.errors import ServiceError, Unsent, refusal
 from runtime.identity import principal_of
 from runtime.local import failure, timely
 from runtime.rpc import Call, Method, Transport
@@ -105,7 +105,10 @@ class SimulatedNetwork:
     async def _there_and_back(self, method: Method, requests: Only, call: Call) -> Message:
         if self._rules:
             await self.carry(Passage(method, requests.message, call, is_request=True))
-        answer = await one(self._inner.call(method, requests, call))
+        try:
+            answer = await one(self._inner.call(method, requests, call))
+        except Unsent as error:  # What the service could not send: its own business.
+            raise error.passed_on() from error
         if self._rules:
             await self.carry(Passage(method, answer, call, is_request=False))
         return answer
@@ -121,6 +124,8 @@ class SimulatedNetwork:
                     yield answer
             except TimeoutError as error:
                 raise failure(method, call, error) from error
+            except Unsent as error:
+                raise error.passed_on() from error
 
     async def _back(self, method: Method, answers: Messages, call: Call) -> Messages:
         async for answer in answers:

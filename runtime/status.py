@@ -19,6 +19,11 @@ CODES = {code.value[0]: code for code in StatusCode}
 
 def to_trailing(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
     """Return the trailing metadata that carries `error`; details too big to travel stay out."""
+    return ((KEY, to_status(error).SerializeToString()),)
+
+
+def to_status(error: ServiceError) -> Status:
+    """Return `error` as it travels; details too big to travel stay out."""
     status = Status(code=error.code.value[0], message=short(error.message))
     for detail in error.details:
         status.details.add().Pack(detail)
@@ -27,7 +32,7 @@ def to_trailing(error: ServiceError) -> tuple[tuple[str, bytes], ...]:
         for detail in error.details:
             if isinstance(detail, ErrorInfo):
                 status.details.add().Pack(detail)
-    return ((KEY, status.SerializeToString()),)
+    return status
 
 
 def short(message: str) -> str:
@@ -37,18 +42,28 @@ def short(message: str) -> str:
 
 def from_rpc_error(error: aio.AioRpcError, service: str) -> ServiceError:
     """Return what a gRPC call ended with; `service` owns it if the error does not say."""
-    code = error.code()
     details = _details(error.trailing_metadata() or ())
+    return from_parts(error.code(), error.details() or "", details, service)
+
+
+def from_parts(
+    code: StatusCode, message: str, packed: Iterable[AnyMessage], service: str
+) -> ServiceError:
+    """Return the error that travelled as `code`, `message` and `packed` details."""
+    try:
+        details = tuple(map(_unpacked, packed))
+    except DecodeError:
+        details = ()
     if not any(isinstance(d, ErrorInfo) for d in details):  # Made by gRPC, not by a service.
         details = (*details, ErrorInfo(reason=code.name, domain=f"plimsoll.{service}"))
-    return ServiceError(code, error.details() or code.name, details)
+    return ServiceError(code, message or code.name, details)
 
 
-def _details(trailing: Iterable[tuple[str, str | bytes]]) -> tuple[Message, ...]:
+def _details(trailing: Iterable[tuple[str, str | bytes]]) -> Iterable[AnyMessage]:
     for key, value in trailing:
         if key == KEY and isinstance(value, bytes):
             try:
-                return tuple(map(_unpacked, Status.FromString(value).details))
+                return Status.FromString(value).details
             except DecodeError:
                 return ()
     return ()

@@ -8,6 +8,7 @@ from runtime.rpc import Call
 
 TRACEPARENT = "traceparent"
 REQUEST_ID = "x-request-id"
+BAGGAGE = "baggage"  # W3C: what a whole conversation is called, such as correlation_id=7f3.
 # Version 00 of https://www.w3.org/TR/trace-context/; ids of zeros only are not ids.
 _PROPER = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
@@ -18,7 +19,11 @@ def is_traced(metadata: Mapping[str, str]) -> bool:
 
 
 class Traces:
-    """Begins traces: no two alike, the same ones again from the same seed."""
+    """Begins traces: no two alike, the same ones again from the same seed.
+
+    No span is recorded here. The span id, which a header must have, repeats the second half of
+    the trace id: who records spans then knows that there is no such span to be part of.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self._origin = f"{rng.getrandbits(64):016x}"
@@ -32,6 +37,12 @@ class Traces:
             metadata[TRACEPARENT] = f"00-{self._origin}{number}-{number}-01"
         if not metadata.get(REQUEST_ID):
             metadata[REQUEST_ID] = f"{self._origin}-{number}"
+
+    def complete_request(self, metadata: dict[str, str]) -> None:
+        """Add a request id if `metadata` has none."""
+        if not metadata.get(REQUEST_ID):
+            self._begun += 1
+            metadata[REQUEST_ID] = f"{self._origin}-{self._begun:016x}"
 
     def traced(self, call: Call) -> Call:
         """Return `call` with a trace: its own, if it brings one."""

@@ -3,10 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from grpc import StatusCode
 
 from runtime.environment import Environment
-from runtime.guards import guarded
-from runtime.routes import Routes
+from runtime.errors import ServiceError
+from runtime.hosting import Tasks
+from runtime.observe.scope import work_of
+from runtime.observe.tracer import Tracer
 from runtime.rpc import Port
 from runtime.stores import StoreError
 from runtime.stores.errors import cleared
@@ -18,18 +23,27 @@ Open = Callable[
     [], Awaitable[Environment]
 ]  # Opens the service's stores; raises when they are away.
 Build = Callable[[Environment], Port]
+PEER_PROBE_S = 0.2
+UNAVAILABLE, DEADLINE_EXCEEDED = StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED
 log = logging.getLogger(__name__)
 
 
 class Host:
     """Starts one service, however long its stores are away, and stops it."""
 
-    def __init__(self, name: str, opened: Open, build: Build) -> None:
+    def __init__(self, name: str, opened: Open, build: Build, tracer: Tracer | None = None) -> None:
         self.name = name
+        self.tracer = tracer  # None: nothing is traced.
         self.environment: Environment | None = None  # Of the running service.
         self._opened = opened
         self._build = build
         self._port: Port | None = None
+        self._left: Environment | None = None  # By a service that crashed.
+
+    @property
+    def latest(self) -> Environment | None:
+        """What the service runs with, or ran with before it crashed; None before its start."""
+        return self.environment or self._left
 
     async def durability(self) -> str:
         """Return the least that the service promises about its data; nothing before its start."""
@@ -37,35 +51,52 @@ class Host:
             return State.REFUSING
         return worst(await self.environment.durability.look()).state
 
-    async def start(self, routes: Routes) -> None:
-        """Return when the service answers; tries again 1, 2, 4 … 30 s after each failure.
+    async def start(self) -> Port:
+        """Return the service when it can answer; tries again while its stores or peers are away.
 
-        A schema of another revision is no outage: SchemaError is raised, as are bugs.
+        A store is asked again after 1, 2, 4 … 30 s, a peer after 0.2 s. A schema of another
+        revision is no outage: SchemaError is raised, as are bugs.
         """
-        presence = Presence()
-        while True:
-            try:
-                self._port = await self._started()
-            except Exception as error:
-                trouble = cleared(error)
-                if not isinstance(trouble, StoreError) or isinstance(trouble, SchemaError):
-                    raise
-                if presence.failed(0, trouble.message):
-                    log.warning("%s waits for its store: %s", self.name, trouble.message)
-                await asyncio.sleep(presence.next_probe_s())
-            else:
-                break
-        assert self.environment is not None
-        routes.serve(self._port, guarded([self._port], durability=self.environment.durability))
+        with work_of(self.tracer):
+            self._port = await self._patiently_started()
+        return self._port
+
+    async def crash(self) -> None:
+        """End the service without a farewell; the next start finds what it had committed."""
+        former, self.environment, self._port = self.environment, None, None
+        if former is None:
+            return
+        await former.tasks.stop()
+        self._left = replace(
+            former,
+            database=former.database.crash(),
+            spool=former.spool and former.spool.crash(),
+            tasks=Tasks(self.name),
+        )
 
     async def stop(self) -> None:
         """Stop the service, if it runs, then let go of its stores."""
         if self._port is not None and self.environment is not None:
             await self._port.stop()
-            await _close(self.environment)
+        for environment in filter(None, (self.environment, self._left)):
+            await _close(environment)
+
+    async def _patiently_started(self) -> Port:
+        presence = Presence()
+        while True:
+            try:
+                return await self._started()
+            except Exception as error:
+                trouble = cleared(error)
+                if not is_outage(trouble):
+                    raise
+                if presence.failed(0, str(trouble)):
+                    log.warning("%s waits to start: %s", self.name, trouble)
+                is_store = isinstance(trouble, StoreError)
+                await asyncio.sleep(presence.next_probe_s() if is_store else PEER_PROBE_S)
 
     async def _started(self) -> Port:
-        environment = await self._opened()
+        environment, self._left = self._left or await self._opened(), None
         try:
             port = self._build(environment)
             try:
@@ -78,6 +109,15 @@ class Host:
             raise
         self.environment = environment
         return port
+
+
+def is_outage(trouble: Exception) -> bool:
+    """Whether patience mends what stopped a service from starting: a store or a peer is away."""
+    if isinstance(trouble, SchemaError):
+        return False
+    return isinstance(trouble, StoreError) or (
+        isinstance(trouble, ServiceError) and trouble.code in {UNAVAILABLE, DEADLINE_EXCEEDED}
+    )
 
 
 async def _abandoned(port: Port) -> None:

@@ -7,26 +7,31 @@
                             mysql+aiomysql://{user}:{password}@host/{schema}
     PLIMSOLL_REDIS          redis://{user}:{password}@host    --redis      a bundled one
     PLIMSOLL_SECRETS        folder of password files          --secrets    none
-    PLIMSOLL_INSTANCES      named instances hosted here       --instances  none: the plain ones
-    PLIMSOLL_OTHERS         instances hosted elsewhere        --others     none
-    PLIMSOLL_EXCHANGE       address of the venue              --exchange   none: orders wait
+    PLIMSOLL_INSTANCES      instances with names of their own --instances  none: the plain ones
+    PLIMSOLL_OTHERS         further instances elsewhere       --others     none
+    PLIMSOLL_SERVICES       what to host here: orders,risk    --services   all
+    PLIMSOLL_PEERS          addresses of the others:          --peers      none
+                            exchange=10.0.0.9:1,risk=10.0.0.2:50050
     PLIMSOLL_DURABILITY     durable, or ephemeral: in memory  --durability durable
     PLIMSOLL_ENVIRONMENT    where this runs                   --environment local
+    PLIMSOLL_LOG_LEVEL      debug, info, warning or error     --log-level  warning
 
 {user}, {password} and {schema} stand for each instance's own. A password is the content of
 SECRETS/<instance>.redis or .databases, or PLIMSOLL_REDIS_PASSWORD, PLIMSOLL_DATABASES_PASSWORD.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Deployment, Manifest
 
+EXCHANGE = "exchange"  # The venue: it runs elsewhere, always.
 KEY_BYTES_MIN = 32
+LOG_LEVELS = ("debug", "info", "warning", "error")
 DURABLE, EPHEMERAL = "durable", "ephemeral"
 ALWAYS_DURABLE = ("staging", "production")
 DEFAULTS = {
@@ -37,9 +42,11 @@ DEFAULTS = {
     "secrets": "",
     "instances": "",
     "others": "",
-    "exchange": "",
+    "services": "",
+    "peers": "",
     "durability": DURABLE,
     "environment": "local",
+    "log_level": "warning",
 }
 
 
@@ -49,13 +56,22 @@ class Settings:
 
     listen: str
     folder: Path
-    exchange: str
+    peers: Mapping[str, str]  # Addresses of services that run elsewhere.
     deployment: Deployment
     hosted: Mapping[str, Identity]  # By service.
     approval_key: bytes = field(repr=False)
     database_urls: Mapping[str, str] = field(repr=False)  # By service; none: SQLite files.
     redis_urls: Mapping[str, str] = field(repr=False)  # By service; none: the bundled server.
     is_ephemeral: bool = False  # Whether all state is in memory, gone with the process.
+    environment: str = "local"
+    log_level: str = "warning"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must appear in no log line: the key, and the passwords in the URLs."""
+        urls = [*self.database_urls.values(), *self.redis_urls.values()]
+        passwords = [unquote(urlsplit(url).password or "") for url in urls]
+        return [self.approval_key.decode(), *filter(None, passwords)]
 
 
 def settings_of(
@@ -69,7 +85,7 @@ def settings_of(
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     for option, default in DEFAULTS.items():
         value = environ.get(f"PLIMSOLL_{option.upper()}", default)
-        parser.add_argument(f"--{option}", default=value)
+        parser.add_argument(f"--{option.replace('_', '-')}", default=value)
     given = parser.parse_args(arguments)
     try:
         return _settings(given, environ, manifests)
@@ -87,21 +103,28 @@ def _settings(
             "set it to one secret for all services"
         )
     _check_durability(given.durability, given.environment)
+    if given.log_level.lower() not in LOG_LEVELS:
+        raise ValueError(
+            f"log level is {given.log_level!r}, must be one of {', '.join(LOG_LEVELS)}"
+        )
     named = {identity.service: identity for identity in _identities(given.instances, manifests)}
-    hosted = {service: named.get(service) or identity_of(service) for service in manifests}
+    every = {service: named.get(service) or identity_of(service) for service in manifests}
+    hosted = {service: every[service] for service in _chosen(given.services, manifests)}
     others = _identities(given.others, manifests)
     is_url = "://" in given.databases
     passwords = _Passwords(Path(given.secrets) if given.secrets else None, environ)
     return Settings(
         listen=given.listen,
         folder=Path(given.folder if is_url else given.databases or given.folder),
-        exchange=given.exchange,
-        deployment=Deployment((*hosted.values(), *others), manifests, given.environment),
+        peers=_peers(given.peers, (*manifests, EXCHANGE)),
+        deployment=Deployment((*every.values(), *others), manifests, given.environment),
         hosted=hosted,
         approval_key=key,
         database_urls=_urls("databases", given.databases if is_url else "", hosted, passwords),
         redis_urls=_urls("redis", given.redis, hosted, passwords),
         is_ephemeral=given.durability == EPHEMERAL,
+        environment=given.environment,
+        log_level=given.log_level,
     )
 
 
@@ -144,6 +167,33 @@ def _urls(
             url = url.replace("{password}", quote(passwords.of(store, identity), safe=""))
         found[service] = url
     return found
+
+
+def _chosen(text: str, manifests: Mapping[str, Manifest]) -> list[str]:
+    """Return the services of a list like `orders,risk` in start order; all of an empty one."""
+    chosen = [name for name in text.split(",") if name] or list(manifests)
+    for name in chosen:
+        _check_known(name, manifests)
+    return [service for service in manifests if service in chosen]
+
+
+def _peers(text: str, known: Collection[str]) -> dict[str, str]:
+    """Return the addresses of a list like `orders=10.0.0.1:50050`, by service."""
+    found = {}
+    for pair in filter(None, text.split(",")):
+        service, is_pair, address = pair.partition("=")
+        if not (is_pair and address.rpartition(":")[2].isdigit()):
+            raise ValueError(f"peer {pair!r} must be like orders=10.0.0.1:50050: correct it")
+        _check_known(service, known)
+        found[service] = address
+    return found
+
+
+def _check_known(service: str, known: Collection[str]) -> None:
+    if service not in known:
+        raise ValueError(
+            f"there is no service {service!r}, must be one of {', '.join(known)}: correct it"
+        )
 
 
 def _identities(text: str, manifests: Mapping[str, Manifest]) -> list[Identity]:

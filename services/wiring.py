@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from trading.discovery.v1.discovery_port import DiscoveryService
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.execution.v1.execution_port import ExecutionService
 from trading.indicators.v1.indicators_port import IndicatorService
@@ -21,6 +22,8 @@ from runtime.environment import Environment
 from runtime.rpc import P, Port
 from runtime.stores.deployment import Manifest, Reads
 from runtime.stores.migrating import History
+from services.discovery import Discovery, Probe
+from services.discovery import migrations as discovery
 from services.execution import Execution, ExecutionPeers
 from services.execution import migrations as execution
 from services.indicators import Indicators
@@ -49,12 +52,14 @@ class Shared:
 
     approval_key: bytes  # Signs what risk approved; execution verifies it.
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
+    probe: Probe | None = None  # Asks instances whether they answer; None: they are believed.
 
 
 Build = Callable[[Environment, Connect, Shared], Port]
 
 # What each answers to.
 PORTS: dict[str, type[Port]] = {
+    "discovery": DiscoveryService,
     "marketdata": MarketDataService,
     "indicators": IndicatorService,
     "portfolio": PortfolioService,
@@ -64,8 +69,15 @@ PORTS: dict[str, type[Port]] = {
     "orders": OrderService,
 }
 
+# Who may register with discovery, and the contract by which `grpc.health.v1` knows it.
+INSTANCES: Mapping[str, str] = {
+    "exchange": ExchangeService.DESCRIPTOR.full_name,
+    **{name: port.DESCRIPTOR.full_name for name, port in PORTS.items()},
+}
+
 # In start order: who needs a peer at its start comes after it.
 BUILDERS: dict[str, Build] = {
+    "discovery": lambda env, connect, shared: Discovery(env, INSTANCES, shared.probe),
     "marketdata": lambda env, connect, shared: MarketData(env, shared.pacer),
     "indicators": lambda env, connect, shared: Indicators(env, connect(MarketDataService)),
     "portfolio": lambda env, connect, shared: Portfolio(env, connect),
@@ -85,6 +97,7 @@ BUILDERS: dict[str, Build] = {
 HISTORIES: Mapping[str, History] = {
     history.service: history
     for history in (
+        discovery.HISTORY,
         marketdata.HISTORY,
         portfolio.HISTORY,
         strategy.HISTORY,

@@ -116,7 +116,7 @@ async def pass_five_minutes(stage: Stage) -> None:
 
 @when("two minutes pass")
 async def pass_two_minutes(stage: Stage) -> None:
-    stage.system.clock.skip_to(stage.system.clock.now_ns() + 120 * NS_PER_S)
+    await stage.system.time.skip_to(stage.system.clock.now_ns() + 120 * NS_PER_S)
 
 
 @when("the next day begins")

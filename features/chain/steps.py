@@ -1,8 +1,7 @@
 """Steps of the whole chain: candles come in, fills are booked, whatever goes wrong between."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -21,8 +20,8 @@ from trading.types.v1.order_pb2 import (
 from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
 from fixtures.mothers import minute_candle
+from fixtures.setup import Setup
 from fixtures.stage import Stage
-from fixtures.stores import StoreSource
 from fixtures.worlds import World
 from runtime.times import to_ns
 
@@ -33,10 +32,9 @@ scenarios("chain")
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
+def stage(runner: asyncio.Runner, setup: Callable[..., Setup]) -> Iterator[Stage]:
     """Return a platform whose clock stands before the days that are replayed."""
-    setup = replace(days.setup(world, LEARNING_FROM), stores=stores)
-    stage = runner.run(Stage.set_up(setup))
+    stage = runner.run(Stage.set_up(setup(start_ns=days.start_ns(LEARNING_FROM))))
     yield stage
     runner.run(stage.system.stop())
 
@@ -107,7 +105,7 @@ async def fill_without_orders(stage: Stage, price: str) -> None:
 async def signal_without_orders(stage: Stage) -> None:
     await stage.system.crash("orders")
     bar = minute_candle(SYMBOL, crossing.RISE, minute=stage.next_minute(SYMBOL))
-    stage.system.clock.skip_to(to_ns(bar.close_time))
+    await stage.system.time.skip_to(to_ns(bar.close_time))
     await stage.publish([bar])
     assert len(await crossing.watched(stage, 1)) == 1
 

@@ -110,8 +110,8 @@ async def go_away_and_trade(stage: Stage, away: AsyncExitStack, lots: int) -> No
 
 @when(parse("{minutes:d} minutes have passed"))
 async def wait(stage: Stage, minutes: int) -> None:
-    clock = stage.system.clock
-    clock.skip_to(clock.now_ns() + minutes * 60 * NS_PER_S)
+    time = stage.system.time
+    await time.skip_to(time.now_ns() + minutes * 60 * NS_PER_S)
     stage.next_minute(SYMBOL, minutes)  # In which no bar was published.
 
 

@@ -90,7 +90,7 @@ async def hand_over_another(stage: Stage, decided: Decided) -> ServiceError:
 
 @when("execution is handed that order a minute later", target_fixture="refused")
 async def hand_over_later(stage: Stage, decided: Decided) -> ServiceError:
-    stage.system.clock.skip_to(stage.system.clock.now_ns() + 60 * NS_PER_S)
+    await stage.system.time.skip_to(stage.system.clock.now_ns() + 60 * NS_PER_S)
     return await refused_start(stage, decided.order, decided.decision)
 
 

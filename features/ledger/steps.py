@@ -69,8 +69,8 @@ async def bust(stage: Stage) -> None:
 
 @when(parse("{minutes:d} minutes pass without a price"))
 async def let_time_pass(stage: Stage, minutes: int) -> None:
-    clock = stage.system.clock
-    clock.skip_to(clock.now_ns() + minutes * 60 * NS_PER_S)
+    time = stage.system.time
+    await time.skip_to(time.now_ns() + minutes * 60 * NS_PER_S)
 
 
 @when("the ledger is restarted")

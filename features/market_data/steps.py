@@ -78,7 +78,7 @@ async def decided_nothing(stage: Stage, strategy_id: str) -> None:
     target_fixture="answer",
 )
 async def send_future(stage: Stage, symbol: str) -> Answer:
-    stage.system.clock.skip_to(instant(FIRST_MINUTE + MINUTE))
+    await stage.system.time.skip_to(instant(FIRST_MINUTE + MINUTE))
     future = minute_candle(symbol, "100.00", minute=2)
     return await stage.publish([future, minute_candle(symbol, "100.00", minute=0)])
 
@@ -88,7 +88,7 @@ async def send_future(stage: Stage, symbol: str) -> Answer:
     target_fixture="answer",
 )
 async def send_off_grid(stage: Stage, symbol: str) -> Answer:
-    stage.system.clock.skip_to(instant(FIRST_MINUTE + 2 * MINUTE))
+    await stage.system.time.skip_to(instant(FIRST_MINUTE + 2 * MINUTE))
     candle = minute_candle(symbol, "100.00")
     candle.open_time.seconds += 10
     return await stage.publish([candle])
@@ -99,7 +99,7 @@ async def send_off_grid(stage: Stage, symbol: str) -> Answer:
     target_fixture="answer",
 )
 async def send_swapped(stage: Stage, bad: str, good: str) -> Answer:
-    stage.system.clock.skip_to(instant(FIRST_MINUTE + MINUTE))
+    await stage.system.time.skip_to(instant(FIRST_MINUTE + MINUTE))
     swapped = ranged_candle(bad, ("100.00", "99.00", "101.00", "100.00"))
     return await stage.publish([swapped, minute_candle(good, "100.00")])
 
@@ -139,14 +139,14 @@ async def send_older(stage: Stage) -> Answer:
     target_fixture="answer",
 )
 async def send_both(stage: Stage, bad: str, price: str, good: str, close: str) -> Answer:
-    stage.system.clock.skip_to(instant(FIRST_MINUTE + MINUTE))
+    await stage.system.time.skip_to(instant(FIRST_MINUTE + MINUTE))
     return await attempt(stage, [minute_candle(bad, price), minute_candle(good, close)])
 
 
 @when(parse("{minutes:d} minutes pass without another"))
 async def let_time_pass(stage: Stage, minutes: int) -> None:
-    clock = stage.system.clock
-    clock.skip_to(clock.now_ns() + minutes * 60 * NS_PER_S)
+    time = stage.system.time
+    await time.skip_to(time.now_ns() + minutes * 60 * NS_PER_S)
 
 
 @given(parse('a watcher of "{symbol}"'), target_fixture="after_sequence")
@@ -268,7 +268,7 @@ async def attempt(stage: Stage, candles: list[Candle]) -> Answer:
 
 async def publish_minutes(stage: Stage, symbol: str, minutes: Any) -> None:
     for minute in minutes:
-        stage.system.clock.skip_to(instant(FIRST_MINUTE + (minute + 1) * MINUTE))
+        await stage.system.time.skip_to(instant(FIRST_MINUTE + (minute + 1) * MINUTE))
         answer = await stage.publish([minute_candle(symbol, "100.00", minute=minute)])
         assert answer.results[0].outcome == pb.CANDLE_OUTCOME_STORED, answer
 

@@ -265,8 +265,8 @@ async def no_order(stage: Stage) -> None:
 
 
 @then("the venue's reports were never asked for anew")
-def no_reconnect(stage: Stage) -> None:
-    calls = [one for one in stage.system.history.records if isinstance(one, CallRecord)]
+async def no_reconnect(stage: Stage) -> None:
+    calls = [one for one in await stage.system.records() if isinstance(one, CallRecord)]
     assert not [one for one in calls if one.method.endswith("/WatchExecutions")]
 
 

@@ -200,19 +200,19 @@ async def both_have(stage: Stage, quantity: int) -> None:
 @then("it was sent once")
 async def was_sent_once(stage: Stage) -> None:
     assert len(await dealing.venue_orders(stage)) == 1
-    assert [name_of(call) for call in calls_to_venue(stage)].count(PLACE) == 1
+    assert [name_of(call) for call in await calls_to_venue(stage)].count(PLACE) == 1
 
 
 @then("it was never sent")
 async def was_never_sent(stage: Stage) -> None:
     assert not await dealing.venue_orders(stage)
-    assert not calls_to_venue(stage)
+    assert not await calls_to_venue(stage)
 
 
 @then("the venue gets it again only after denying for more than a second to have it")
 async def is_asked_first(stage: Stage) -> None:
     await stage.system.settle()
-    calls = calls_to_venue(stage)
+    calls = await calls_to_venue(stage)
     first, second = [call for call in calls if name_of(call) == PLACE]
     between = {call.code for call in calls if first.end_ns < call.end_ns < second.start_ns}
     assert between == {"NOT_FOUND"}
@@ -245,8 +245,8 @@ def name_of(call: CallRecord) -> str:
     return call.method.rpartition("/")[2]
 
 
-def calls_to_venue(stage: Stage) -> list[CallRecord]:
+async def calls_to_venue(stage: Stage) -> list[CallRecord]:
     """Return every sending of an order to the venue and every question about one."""
-    calls = [record for record in stage.system.history.records if isinstance(record, CallRecord)]
+    calls = [record for record in await stage.system.records() if isinstance(record, CallRecord)]
     calls = [call for call in calls if ".ExchangeService/" in call.method]
     return [call for call in calls if name_of(call) in (PLACE, QUERY)]

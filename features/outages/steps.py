@@ -1,10 +1,8 @@
 """Steps of outages: links, services and stores go away and come back."""
 
 import asyncio
-from contextlib import ExitStack
 from decimal import Decimal
 
-import pytest
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
 from trading.types.v1.order_pb2 import ORDER_STATUS_IN_DOUBT, ORDER_STATUS_NEW, Order
@@ -16,12 +14,6 @@ from fixtures.stage import Stage
 SYMBOL = "SQ00.XSIM"
 
 scenarios("outages")
-
-
-@pytest.fixture
-def cut() -> ExitStack:
-    """Hold what is cut; closing it makes all of it whole again."""
-    return ExitStack()
 
 
 @given(parse('the price of "{symbol}" is {price}'))
@@ -38,8 +30,8 @@ async def run(stage: Stage, symbol: str) -> str:
 
 
 @given("the link to the exchange is cut")
-def cut_link(stage: Stage, cut: ExitStack) -> None:
-    outages.cut_link(stage, cut, "execution", "exchange")
+async def cut_link(stage: Stage) -> None:
+    await stage.system.hosting.fail_wires(cuts=[("execution", "exchange")])
 
 
 @given(parse('Ana has sent orders of {one:d}, {two:d} and {three:d} "{symbol}"'))
@@ -66,8 +58,9 @@ async def empty_redis(stage: Stage) -> None:
 
 
 @when(parse("the link has been cut for {seconds:d} seconds and is whole again"))
-async def mend(stage: Stage, cut: ExitStack, seconds: int) -> None:
-    await outages.cut_for(cut, seconds)
+async def mend(stage: Stage, seconds: int) -> None:
+    await asyncio.sleep(seconds)
+    await stage.system.hosting.fail_wires()
     await stage.system.settle()
 
 

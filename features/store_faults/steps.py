@@ -106,7 +106,7 @@ async def run(stage: Stage, symbol: str) -> str:
 
 @given(parse('an order of Ana to buy {quantity:d} "{symbol}" works at the venue'))
 async def works(stage: Stage, quantity: int, symbol: str) -> None:
-    order = await adversity.submit(stage, adversity.next_order(stage, quantity))
+    order = await adversity.submit(stage, await adversity.next_order(stage, quantity))
     assert (order.status, order.spec.instrument) == (ORDER_STATUS_NEW, symbol)
 
 

@@ -1,11 +1,8 @@
 """Steps of strategies: prices move, a strategy signals, holds and exits."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack
 from decimal import Decimal
 
-import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
@@ -30,13 +27,6 @@ SYMBOL = "SQ00.XSIM"
 HELD = 100
 
 scenarios("strategy")
-
-
-@pytest.fixture
-def late() -> Iterator[ExitStack]:
-    """Hold what is held up, until the scenario is over."""
-    with ExitStack() as held_up:
-        yield held_up
 
 
 @given(parse('{count:d} bars of "{symbol}"'))
@@ -76,7 +66,7 @@ async def halt(stage: Stage) -> None:
 
 @given(parse("its database refuses writes, and the price has risen to {price}"))
 async def rise_without_database(stage: Stage, price: str) -> None:
-    stage.system.stores.database_for("strategy").faults.is_full = True
+    await stage.system.hosting.fail_database("strategy", is_full=True)
     await outages.publish_close(stage, SYMBOL, price)
     await asyncio.sleep(0.2)
 
@@ -85,19 +75,19 @@ async def rise_without_database(stage: Stage, price: str) -> None:
 async def nothing_is_there(stage: Stage) -> None:
     assert await stage.system.rows("strategy", "signals") == []
     assert await stage.system.rows("strategy", "outbox") == []
-    streams = stage.system.environments["strategy"].streams
+    streams = stage.system.stores.streams_for("strategy")
     assert await stage.system.stores.redis.xlen(streams.key("signals")) == 0
 
 
 @given("elsewhere the same strategy, to which indicators stream too late")
-async def run_elsewhere(elsewhere: Stage, late: ExitStack) -> None:
-    outages.hold_up_stream(elsewhere, late, "WatchIndicators")
+async def run_elsewhere(elsewhere: Stage) -> None:
+    await elsewhere.system.hosting.fail_wires(held_streams=["WatchIndicators"])
     await crossing.running(elsewhere, SYMBOL, HELD)
 
 
 @when("its database takes writes again")
 async def take_writes(stage: Stage) -> None:
-    stage.system.stores.database_for("strategy").faults.is_full = False
+    await stage.system.hosting.fail_database("strategy", is_full=False)
     await stage.system.settle()
 
 
@@ -126,7 +116,7 @@ async def correct(stage: Stage, bar: Candle, close: str) -> None:
 async def miss_bar(stage: Stage, price: str) -> None:
     await stage.system.crash("strategy")
     bar = minute_candle(SYMBOL, price, minute=stage.next_minute(SYMBOL))
-    stage.system.clock.skip_to(to_ns(bar.close_time))
+    await stage.system.time.skip_to(to_ns(bar.close_time))
     await stage.publish([bar])
     await stage.system.restart("strategy")
     await stage.system.settle()
@@ -175,8 +165,8 @@ async def has_signalled(stage: Stage) -> None:
 async def decided_the_same(stage: Stage, elsewhere: Stage) -> None:
     (here,), (there,) = await crossing.published(stage), await crossing.published(elsewhere)
     assert crossing.decision(here) == crossing.decision(there)
-    assert not crossing.batch_requests(stage)
-    assert crossing.batch_requests(elsewhere)
+    assert not await crossing.batch_requests(stage)
+    assert await crossing.batch_requests(elsewhere)
 
 
 @then("watchers see what it has stored")

@@ -1,8 +1,7 @@
 """Steps of the tunnel: Ana asks what it decides on a real day, or it trades real days."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,10 +20,9 @@ from trading.types.v1.signal_pb2 import (
 
 from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
+from fixtures.setup import Setup
 from fixtures.stage import Stage
-from fixtures.stores import StoreSource
 from fixtures.tunnel import hosting
-from fixtures.worlds import World
 from runtime.errors import ServiceError
 
 FIRST_DAY = "1999-01-05"
@@ -41,11 +39,11 @@ class Known(NamedTuple):
 
 
 @pytest.fixture
-def stage(runner: asyncio.Runner, world: World, stores: StoreSource) -> Iterator[Stage]:
+def stage(runner: asyncio.Runner, setup: Callable[..., Setup]) -> Iterator[Stage]:
     """Return a platform whose clock stands before all the days that are played."""
     hosting.load_compiler()
-    setup = hosting.setup(world, hosting.row_of(FIRST_DAY))
-    stage = runner.run(Stage.set_up(replace(setup, stores=stores)))
+    start_ns = hosting.start_ns(hosting.row_of(FIRST_DAY))
+    stage = runner.run(Stage.set_up(setup(start_ns=start_ns)))
     yield stage
     runner.run(stage.system.stop())
 

@@ -84,6 +84,9 @@ def _service_facts(options: Any) -> Iterator[str]:
         yield f"- is served over HTTP below `/api/v1/{options.http_path}`"
     if options.owner_tables:
         yield f"- owns the tables {', '.join(f'`{name}`' for name in options.owner_tables)}"
+    for one in options.degraded:
+        refused = ", ".join(f"`{name}`" for name in one.refuses) or "nothing"
+        yield f"- without {one.without} refuses {refused}: {one.effect}"
 
 
 def _method_row(page: Page, method: MethodDescriptorProto) -> tuple[str, ...]:
@@ -111,6 +114,8 @@ def _method_facts(options: Any) -> Iterator[str]:
         yield "- is audited"
     if options.intent:
         yield "- begins something new: refused while it could not be kept"
+    if options.urgent:
+        yield "- is urgent: never refused because of load"
     delivery = DELIVERIES.get(options.stream.delivery)
     if delivery:
         stream = options.stream

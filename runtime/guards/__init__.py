@@ -1,6 +1,6 @@
 """What every served call passes through, the same over every transport.
 
-    validate -> authorize -> deadline -> measure, trace -> outage -> port
+    (span ->) validate -> authorize -> deadline -> measure, trace -> outage -> port
 
 `guarded` is the one place where they are composed. A refusal comes before any effect.
 """
@@ -15,8 +15,11 @@ from runtime.guards.outage import Outage
 from runtime.guards.validation import Validation
 from runtime.local import Direct
 from runtime.measurements import Measurements
+from runtime.observe.serving import Served
+from runtime.observe.tracer import Tracer
 from runtime.rpc import Port, Transport
 from runtime.stores.durability import Durability
+from runtime.trace import Traces
 
 __all__ = ["guarded"]
 
@@ -26,16 +29,20 @@ def guarded(
     measurements: Measurements | None = None,
     rng: random.Random | None = None,
     durability: Durability | None = None,
+    tracer: Tracer | None = None,
 ) -> Transport:
     """Return the way to `ports` that lets only proper calls through.
 
     `rng` makes the trace ids of callers that bring none; `durability` is of the one service
-    whose ports these are, None when it has no stores. Raises ValueError when a method
-    states neither roles nor callers: nobody could be let through, or everybody would be.
+    whose ports these are, None when it has no stores; `tracer` is of that service, too, None
+    when nothing is traced. Raises ValueError when a method states neither roles nor callers:
+    nobody could be let through, or everybody would be.
     """
     counts = Measurements() if measurements is None else measurements
     inner: Transport = Direct(ports)
     if durability is not None:
         inner = Outage(inner, durability)
-    measured = Measuring(inner, counts, rng or random.SystemRandom())
-    return Refusals(Validation(Authorization(Expiry(measured), ports)), counts)
+    rng = rng or random.SystemRandom()
+    measured = Measuring(inner, counts, rng)
+    way_in = Refusals(Validation(Authorization(Expiry(measured), ports)), counts)
+    return way_in if tracer is None else Served(way_in, tracer, Traces(rng))

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from runtime.errors import refusal
-from runtime.identity import Principal, principal_of
+from runtime.identity import HEADER, PEER, Principal, peer_of, principal_of, to_header
 from runtime.rpc import Call, Method, Policy, Port, Transport, methods
 from runtime.single import Messages
 
@@ -28,6 +28,8 @@ class Authorization:
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Pass the call on, or raise UNAUTHENTICATED or PERMISSION_DENIED."""
+        if PEER in call.metadata:
+            call = _verified(method, call)
         principal = principal_of(call)
         if principal is None:
             raise refusal(
@@ -45,6 +47,40 @@ class Authorization:
                 service=method.service,
             )
         return self._inner.call(method, requests, call)
+
+
+def _verified(method: Method, call: Call) -> Call:
+    """Return `call` naming who makes it as the certificate allows, and the peer no more.
+
+    What a service then passes on to another is its own call, not that of its peer.
+    """
+    metadata, peer = dict(call.metadata), peer_of(call)
+    del metadata[PEER]
+    if HEADER not in metadata and peer is not None:
+        metadata[HEADER] = to_header(peer)
+    call = call.with_metadata(metadata)
+    principal = principal_of(call)
+    if principal is not None and (peer is None or not may_claim(peer, principal)):
+        raise refusal(
+            StatusCode.PERMISSION_DENIED,
+            "IDENTITY_MISMATCH",
+            f"the call to {method.path} is from {_described(principal)}, must be from whom the "
+            f"certificate names, {_described(peer) if peer else 'nobody'}: use your own",
+            service=method.service,
+        )
+    return call
+
+
+def may_claim(peer: Principal, principal: Principal) -> bool:
+    """Return whether whom a certificate names may call as `principal`.
+
+    A service may name any person it acts for, a person only himself and roles that he has.
+    """
+    if principal.service != peer.service:
+        return False
+    if peer.service:
+        return True
+    return principal.name == peer.name and principal.roles <= _effective(peer.roles)
 
 
 def is_permitted(principal: Principal, policy: Policy) -> bool:

@@ -10,6 +10,7 @@ from grpc import StatusCode
 from redis.exceptions import RedisError
 
 from runtime.errors import ServiceError
+from runtime.observe.flow import continuing
 from runtime.stores.ending import end, stop_if_cancelled
 from runtime.stores.membership import BATCH_SIZE_MAX, Entry, Membership, Subscription
 from runtime.stores.streams import Streams
@@ -58,6 +59,7 @@ class StreamConsumer:
     ) -> None:
         self.trouble: Exception | None = None  # Why Redis cannot be read at present.
         self._member = Membership(streams, subscription)
+        self._stream = subscription.stream
         self._handle = handle
         self._dead_letter = dead_letter
         self._name = f"{subscription.stream}>{streams.identity.namespace}"
@@ -137,7 +139,8 @@ class StreamConsumer:
     async def _attempt(self, entries: Sequence[Entry]) -> Exception | None:
         try:
             _check_ours(entries)
-            await self._handle(entries)
+            with continuing(self._stream, (entry.traceparent for entry in entries)):
+                await self._handle(entries)
         except Exception as error:  # noqa: BLE001 - whatever it is, the entry must not be lost.
             return error
         return None

@@ -1,4 +1,4 @@
-"""An echo service with every manner a transport must cope with, and three ways to reach it."""
+"""An echo service with every manner a transport must cope with, and four ways to reach it."""
 
 import asyncio
 import random
@@ -15,6 +15,7 @@ from runtime.guards import guarded
 from runtime.identity import Principal
 from runtime.local import LocalTransport
 from runtime.network import GrpcTransport, open_channel
+from runtime.rest import RestTransport, open_session, serve_rest
 from runtime.rpc import Call, Port, Transport
 from runtime.server import serve
 from runtime.simulated import SimulatedNetwork
@@ -130,6 +131,12 @@ async def simulated(port: Port) -> AsyncIterator[Transport]:
 async def grpc(port: Port) -> AsyncIterator[Transport]:
     async with serve([port]) as tcp_port, open_channel(f"127.0.0.1:{tcp_port}") as channel:
         yield GrpcTransport(channel)
+
+
+@asynccontextmanager
+async def rest(port: Port) -> AsyncIterator[Transport]:
+    async with serve_rest([port]) as tcp_port, open_session() as session:
+        yield RestTransport(f"http://127.0.0.1:{tcp_port}", session)
 
 
 def echo_client(transport: Transport, caller: Principal = ANA) -> EchoService:

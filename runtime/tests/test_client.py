@@ -17,7 +17,7 @@ from trading.echo.v1 import echo_pb2 as pb
 from trading.echo.v1.echo_port import EchoService
 
 from runtime.client import Client, ClientStats
-from runtime.errors import RetryInfo, ServiceError, refusal
+from runtime.errors import RetryInfo, ServiceError, Unsent, refusal
 from runtime.identity import Principal, as_principal, principal_of
 from runtime.retry import RetryBudget, pause_s
 from runtime.rpc import Call, Idempotency, Method, methods
@@ -123,6 +123,23 @@ async def test_only_what_the_contract_calls_repeatable_is_repeated(
     transport = Failing(*(failure(code) for _ in range(9)))
     await send(transport, echo_with(idempotency=idempotency))
     assert len(transport.requests) == attempts
+
+
+REFUSED = Unsent(StatusCode.UNAVAILABLE, "breaker"), failure(StatusCode.RESOURCE_EXHAUSTED)
+
+
+@pytest.mark.parametrize("last", REFUSED)
+async def test_a_refused_repeat_does_not_tell_that_the_call_did_nothing(last: ServiceError) -> None:
+    _, error = await send(Failing(busy(), last, last), echo_with(idempotency=KEYED))
+    assert last.definite
+    assert error is not None
+    assert not error.definite
+
+
+async def test_a_repeat_that_the_service_refused_tells_what_became_of_the_call() -> None:
+    refused = ServiceError(StatusCode.FAILED_PRECONDITION, "closed")
+    _, error = await send(Failing(busy(), refused), echo_with(idempotency=KEYED))
+    assert error is refused
 
 
 async def test_request_too_large_is_not_sent_again() -> None:

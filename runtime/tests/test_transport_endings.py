@@ -1,6 +1,6 @@
 """How calls end early: by deadline, by the caller leaving, by a reader that is slow.
 
-One suite for every transport, as in test_transports.py. Where gRPC is real the bounds leave
+One suite for every transport, as in test_transports.py. Where sockets are real the bounds leave
 room for a loaded machine; in virtual time they are met exactly.
 """
 
@@ -28,6 +28,7 @@ from runtime.tests.echoing import (
     echo_client,
     grpc,
     local,
+    rest,
     simulated,
     soon,
 )
@@ -160,6 +161,12 @@ class TestSimulatedNetwork(EndingSuite):
 class TestGrpcTransport(EndingSuite):
     def way(self, port: Port) -> AbstractAsyncContextManager[Transport]:
         return grpc(port)
+
+
+@pytest.mark.real_time
+class TestRestTransport(EndingSuite):
+    def way(self, port: Port) -> AbstractAsyncContextManager[Transport]:
+        return rest(port)
 
 
 async def test_nothing_is_run_ahead_of_a_local_reader() -> None:

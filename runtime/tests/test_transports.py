@@ -1,7 +1,7 @@
-"""Every transport keeps the same promises: one suite, three transports.
+"""Every transport keeps the same promises: one suite, four transports.
 
-`TransportSuite` is run once by each class at the end. The gRPC one uses real sockets on
-127.0.0.1, hence real time; the other two run in virtual time.
+`TransportSuite` is run once by each class at the end. The gRPC and REST ones use real
+sockets on 127.0.0.1, hence real time; the other two run in virtual time.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from runtime.tests.echoing import (
     grpc,
     local,
     refused,
+    rest,
     simulated,
     soon,
 )
@@ -243,6 +244,12 @@ class TestSimulatedNetwork(TransportSuite):
 class TestGrpcTransport(TransportSuite):
     def way(self, port: Port) -> AbstractAsyncContextManager[Transport]:
         return grpc(port)
+
+
+@pytest.mark.real_time
+class TestRestTransport(TransportSuite):
+    def way(self, port: Port) -> AbstractAsyncContextManager[Transport]:
+        return rest(port)
 
 
 async def collected(*texts: str) -> AsyncIterator[pb.CollectEchoesRequest]:

@@ -10,6 +10,7 @@ from trading.exchange.v1 import exchange_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
 from runtime.errors import ServiceError
+from runtime.observe.flow import consuming
 from runtime.rpc import Call
 from runtime.stores import StoreError
 from runtime.watch import Feed
@@ -124,7 +125,9 @@ class Reports:
                 if message is None:
                     return
                 link.is_up = True
-                if not await self._take_message(message, is_first=is_first):
+                with consuming(self._stream, [message]):
+                    is_whole = await self._take_message(message, is_first=is_first)
+                if not is_whole:
                     return
                 is_first = False
 

@@ -7,6 +7,8 @@ from sqlalchemy import Connection
 from trading.marketdata.v1 import marketdata_pb2 as pb
 
 from runtime.environment import Environment
+from runtime.observe.flow import producing
+from runtime.observe.scope import traceparent
 from runtime.stores import CommitUnknown
 from runtime.stores.reading_back import read_back
 from runtime.watch import Feed
@@ -55,6 +57,12 @@ class Publisher:
 
         `also` runs in the same transaction.
         """
+        with producing(store.STREAM):
+            return await self._publish(drafts, is_backfill=is_backfill, also=also)
+
+    async def _publish(
+        self, drafts: Sequence[Draft], *, is_backfill: bool, also: Also | None
+    ) -> Publication:
         now_ns = self._environment.clock.now_ns()
         unfit = [self._unfit(draft.candle, now_ns) for draft in drafts]
 
@@ -82,7 +90,10 @@ class Publisher:
 
     def _show(self, items: Sequence[tuple[int, Item]]) -> None:
         """Show committed items to watchers and quotes; those shown before are left as they are."""
+        header = traceparent()
         for sequence, item in items:
+            if header:
+                item.response.traceparent = header
             self._feed.publish(sequence, item)
             if item.candle is not None and item.candle.is_confirmed:
                 self._quotes.take(item.candle)

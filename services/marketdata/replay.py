@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from runtime.clock import Clock
 from runtime.environment import Environment
+from runtime.observe.scope import detach
 from runtime.stores import StoreError
 from runtime.times import NS_PER_S
 from services.marketdata import library
@@ -149,6 +150,7 @@ class Replays:
                 )
 
     async def _play(self, run: _Run) -> None:
+        detach()  # What it publishes is traced publication by publication.
         try:
             await self._warm_up(run)
             await self._publish_steps(run)

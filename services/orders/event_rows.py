@@ -28,4 +28,5 @@ def entry(event: OrderEvent, payload: bytes) -> Entry:
         key=f"{spec.account}/{spec.instrument}/{spec.strategy_id}",
         sequence=event.header.sequence,
         payload=payload,
+        traceparent=event.header.traceparent,
     )

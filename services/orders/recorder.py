@@ -13,6 +13,7 @@ from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.environment import Environment
+from runtime.observe.scope import traceparent
 from runtime.stores import CommitUnknown, Outbox, StoreError
 from runtime.watch import Feed
 from services.orders import alarms as alarm_log
@@ -43,8 +44,9 @@ class Due(Enum):
 class Unit:
     """One transaction's work on orders; everything of it is written at its end, or nothing."""
 
-    def __init__(self, tx: Connection, epoch: int, now_ns: int) -> None:
+    def __init__(self, tx: Connection, epoch: int, now_ns: int, parent: str = "") -> None:
         self.tx = tx
+        self._parent = parent  # The traceparent of what its events are part of.
         self.epoch = epoch
         self.now_ns = now_ns
         self.events: list[OrderEvent] = []
@@ -152,7 +154,7 @@ class Unit:
         if self._sequence < 0:
             self._sequence = store.last_event(self.tx)
         self._sequence += 1
-        header = Header(self._sequence, self.epoch, self.now_ns)
+        header = Header(self._sequence, self.epoch, self.now_ns, self._parent)
         self.events.append(wire.event_message(stored, because, header))
         return stored
 
@@ -191,11 +193,11 @@ class Recorder:
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Return what `work` returned, after everything it did is committed and told."""
-
         units: list[Unit] = []  # The last one is it, if the work had to run again.
+        parent = traceparent()
 
         def run(tx: Connection) -> T:
-            units.append(Unit(tx, self.epoch, self._environment.clock.now_ns()))
+            units.append(Unit(tx, self.epoch, self._environment.clock.now_ns(), parent))
             result = work(units[-1])
             units[-1].flush(self.outbox)
             return result

@@ -10,6 +10,7 @@ from trading.types.v1.signal_pb2 import SIGNAL_STATUS_PUBLISHED, Signal
 
 from runtime.environment import Environment
 from runtime.errors import ServiceError
+from runtime.observe.flow import continuing
 from runtime.stores import Entry
 from services.orders.settled import Settled
 
@@ -54,8 +55,12 @@ class Sweep:
         found = (await self._strategy.list_signals(request)).signals
         for signal in found:
             if signal.header.sequence not in settled:
-                with self._environment.progress.working("sweep"):
-                    await handle([_entry(signal)])
+                entry = _entry(signal)
+                with (
+                    self._environment.progress.working("sweep"),
+                    continuing("signals", [entry.traceparent]),
+                ):
+                    await handle([entry])
 
 
 def _entry(signal: Signal) -> Entry:

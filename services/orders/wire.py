@@ -113,6 +113,7 @@ class Header(NamedTuple):
     sequence: int
     epoch: int
     occurred_ns: int
+    traceparent: str = ""
 
 
 def order_message(stored: Stored) -> order_pb2.Order:
@@ -160,6 +161,7 @@ def event_message(stored: Stored, because: Because, header: Header) -> event_pb2
             source=SOURCE,
             epoch=header.epoch,
             occurred_at=to_timestamp(header.occurred_ns),
+            traceparent=header.traceparent,
         ),
         order=order_message(stored),
         execution=because.report if because.local != OrderCause.ORDER_CAUSE_ANOMALY else None,

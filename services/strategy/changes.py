@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 from trading.types.v1 import signal_pb2
 
+from runtime.observe.scope import traceparent
 from runtime.stores import Event, Outbox
 from runtime.times import to_ns
 from services.strategy import signal_store, store
@@ -29,6 +30,7 @@ class Changes:
         self._revisions: dict[str, int] = {}
         self._epoch = epoch
         self._sequence = sequence
+        self._traceparent = traceparent()
         self._states: dict[tuple[str, str], Track] = {}
         self._positions: dict[tuple[str, str], Track] = {}
         self._evaluations: list[signal_store.Values] = []
@@ -112,6 +114,7 @@ class Changes:
             if draft.is_published:
                 sequence += 1
                 signal = placed(draft, sequence, epoch=self._epoch, now_ns=self.now_ns)
+                signal.header.traceparent = self._traceparent
                 published.append(signal)
             rows.append(_row(signal))
         signal_store.insert_signals(tx, rows)
@@ -138,4 +141,5 @@ def _event(signal: signal_pb2.Signal) -> Event:
         key=f"{signal.account}|{signal.instrument}|{signal.strategy_id}",
         sequence=signal.header.sequence,
         payload=signal.SerializeToString(deterministic=True),
+        traceparent=signal.header.traceparent,
     )

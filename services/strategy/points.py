@@ -18,6 +18,7 @@ from runtime.clock import Clock
 from runtime.errors import ServiceError
 from runtime.follow import Following, follow
 from runtime.hosting import Tasks
+from runtime.observe.scope import detach
 from runtime.times import to_ns, to_timestamp
 from services.strategy.indicators import (
     KIND_INSUFFICIENT,
@@ -192,6 +193,7 @@ class Points:
             watched.task = self._tasks.spawn(self._follow(watched, after_ns), name=f"points {key}")
 
     async def _follow(self, watched: Watched, first_ns: int) -> None:
+        detach()  # It outlives the candle that first asked for it.
         subject = watched.subject
 
         def watch(sequence: int) -> AsyncGenerator[pb.WatchIndicatorsResponse, None]:

@@ -1,11 +1,13 @@
 """`python -m services` serves the whole platform and leaves cleanly when asked."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -15,14 +17,18 @@ from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
     proto_reflection_descriptor_database as reflection,
 )
 
+from runtime.observe.recorder import breaches, load
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = {"PLIMSOLL_APPROVAL_KEY": "a-secret-of-at-least-thirty-two-bytes"}
 WITHIN_S = 60
 
 
-def started(folder: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
+@contextmanager
+def started(folder: Path, environ: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    """Yield a process, which must have ended with the block unless that fails."""
     arguments = ["--listen", "127.0.0.1:0", "--databases", str(folder)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "services", *arguments],
         cwd=ROOT,
         env={**os.environ, **environ},
@@ -30,6 +36,12 @@ def started(folder: Path, environ: dict[str, str]) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()  # Or leaving the block would wait for it for ever.
+            raise
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +52,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
         line = process.stdout.readline()
         match = re.search(r"listening on port (\d+)", line)
         assert match, line + (process.stderr.read() if process.stderr else "")
-        assert process.stdout.readline().startswith("serving marketdata, indicators")
+        assert process.stdout.readline().startswith("serving discovery, marketdata")
         with grpc.insecure_channel(f"127.0.0.1:{match[1]}") as channel:
             yield channel
         process.send_signal(signal.SIGTERM)
@@ -55,7 +67,7 @@ def test_every_service_is_healthy_and_described_to_a_client_nobody_here_wrote(
 ) -> None:
     described = reflection.ProtoReflectionDescriptorDatabase(channel).get_services()
     ours = [name for name in described if name.startswith("trading.")]
-    assert len(ours) == 8
+    assert len(ours) == 9
     health = health_pb2_grpc.HealthStub(channel)
     for name in ours:
         answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=WITHIN_S)
@@ -77,7 +89,7 @@ def test_every_health_answer_tells_of_durability(channel: grpc.Channel) -> None:
     status, all_of_them = health_of(channel, "")
     assert status == serving
     assert "orders=DURABLE" in all_of_them.split(",")
-    assert len(all_of_them.split(",")) == 7
+    assert len(all_of_them.split(",")) == 8
 
 
 @pytest.mark.real_time
@@ -87,9 +99,10 @@ def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path:
     serving, orders = health_pb2.HealthCheckResponse.SERVING, "trading.orders.v1.OrderService"
     with started(tmp_path, KEY) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         port = process.stdout.readline().rpartition(" ")[2].strip()
-        assert "orders waits for its store" in process.stderr.readline()
+        told = json.loads(process.stdout.readline())
+        assert told["event"].startswith("orders waits to start")
+        assert (told["level"], told["instance_name"]) == ("warning", "orders")
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             assert health_of(channel, orders) == (2, "REFUSING")
             assert health_of(channel, "")[0] != serving
@@ -133,3 +146,22 @@ def test_without_an_approval_key_nothing_is_served(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=WITHIN_S)
     assert process.returncode == 2
     assert "PLIMSOLL_APPROVAL_KEY has 5 bytes, must have at least 32" in errors
+
+
+@pytest.mark.real_time
+def test_the_log_is_json_without_secrets_and_its_level_is_told(tmp_path: Path) -> None:
+    spans = tmp_path / "spans.jsonl"
+    told = {"PLIMSOLL_LOG_LEVEL": "Debug", "PLIMSOLL_SPANS": str(spans)}
+    with started(tmp_path, {**KEY, **told, "OTEL_TRACES_SAMPLER_ARG": "1"}) as process:
+        assert process.stdout is not None
+        shown = [process.stdout.readline()]
+        while not shown[-1].startswith("serving"):
+            shown.append(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=WITHIN_S)
+    assert (process.returncode, errors) == (0, "")
+    lines = [line for line in [*shown, *output.splitlines()] if line.startswith("{")]
+    answered = [one for one in map(json.loads, lines) if one["event"] == "call answered"]
+    assert {"trace_id", "span_id", "request_id", "principal", "method"} <= answered[0].keys()
+    assert KEY["PLIMSOLL_APPROVAL_KEY"] not in "".join([*shown, output])
+    assert breaches(load(spans)) == []

@@ -114,7 +114,7 @@ def none_is_a_float(prices: dict[str, Any]) -> None:
 )
 async def store_loses_answer(stage: Stage) -> str:
     strategy_id = await crossing.running(stage, SYMBOL, 10)
-    stage.system.environments["strategy"].database.faults.answers_to_lose = 1
+    await stage.system.hosting.fail_database("strategy", answers_to_lose=1)
     return strategy_id
 
 
@@ -122,7 +122,7 @@ async def store_loses_answer(stage: Stage) -> str:
 async def evaluate_twice(stage: Stage) -> None:
     await stage.close_bar(SYMBOL, crossing.RISE)
     await promises.decisions(stage)
-    assert stage.system.environments["strategy"].database.faults.answers_to_lose == 0
+    assert (await stage.system.hosting.database_faults("strategy"))["answers_to_lose"] == 0
 
 
 @then("there is one signal, and its id follows from what was evaluated")

@@ -112,6 +112,27 @@ def test_a_stream_may_state_that_it_has_no_end(workspace: Path) -> None:
     assert "-> AsyncGenerator[pb.PingResponse, None]:" in port
 
 
+@pytest.mark.parametrize(
+    ("stated", "complaint"),
+    [
+        ('without: "risk"', '"risk" is not in its depends_on: add it there'),
+        ('without: "pong" refuses: ["Pang"]', 'it has no method "Pang"'),
+        ('without: "pong"}, {without: "pong"', '"pong" is stated twice: make it one'),
+    ],
+)
+def test_a_degraded_mode_that_cannot_be_fails_generation(
+    stated: str, complaint: str, workspace: Path
+) -> None:
+    option = f'depends_on: ["pong"] degraded: [{{{stated}}}]'
+    mothers.write_ping(
+        workspace,
+        f"  option (trading.options.v1.service) = {{\n{option}\n}};\n",
+        mothers.ping(),
+    )
+    with pytest.raises(ToolFailed, match=re.escape(complaint)):
+        generate(["ping"], root=workspace)
+
+
 def test_generated_code_is_current() -> None:
     assert not generate(check_only=True)
 

@@ -36,6 +36,7 @@ def test_what_else_a_method_states_is_shown_below_it() -> None:
     text = pages(image())["exchange.md"]
     assert "- is never sent again by the runtime" in text.partition("### PlaceOrder")[2][:2000]
     assert "- is audited" in pages(image())["echo.md"]
+    assert "- is urgent" in text.partition("### CancelOrder")[2][:1000]
 
 
 def test_a_reason_is_shown_with_its_limit_and_whether_it_is_waived() -> None:

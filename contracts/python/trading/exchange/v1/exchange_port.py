@@ -46,6 +46,7 @@ class ExchangeService(Port):
             callers=frozenset({"execution"}),
             target_rps=200.0,
             p99_ms=10.0,
+            urgent=True,
         ),
         "replace_order": Policy(
             deadline_s=1.0,
@@ -64,6 +65,7 @@ class ExchangeService(Port):
             callers=frozenset({"execution"}),
             target_rps=1.0,
             p99_ms=100.0,
+            urgent=True,
         ),
         "get_order": Policy(
             deadline_s=1.0,

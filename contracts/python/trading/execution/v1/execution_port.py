@@ -47,6 +47,7 @@ class ExecutionService(Port):
             callers=frozenset({"orders"}),
             target_rps=50.0,
             p99_ms=60.0,
+            urgent=True,
         ),
         "replace_execution": Policy(
             deadline_s=1.0,

@@ -602,12 +602,15 @@ class WatchCandlesResponse(_message.Message):
     IS_BACKFILL_FIELD_NUMBER: _builtins.int
     CANDLE_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The item's sequence; on a heartbeat: everything up to it has been sent or filtered out."""
     is_heartbeat: _builtins.bool
     """Whether this is only a sign of life."""
     is_backfill: _builtins.bool
     """Whether the item is of the past: store it, compute with it, do not act on it."""
+    traceparent: _builtins.str
+    """The trace that published it (W3C Trace Context); empty when not traced, or read from the store."""
     @_builtins.property
     def candle(self) -> _market_pb2.Candle:
         """A candle was stored."""
@@ -624,10 +627,11 @@ class WatchCandlesResponse(_message.Message):
         is_backfill: _builtins.bool = ...,
         candle: _market_pb2.Candle | None = ...,
         gap: Global___CandleGap | None = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candle", b"candle", "gap", b"gap", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle", b"candle", "gap", b"gap", "is_backfill", b"is_backfill", "is_heartbeat", b"is_heartbeat", "item", b"item", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candle", b"candle", "gap", b"gap", "is_backfill", b"is_backfill", "is_heartbeat", b"is_heartbeat", "item", b"item", "sequence", b"sequence", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_item: _TypeAlias = _typing.Literal["candle", "gap"]  # noqa: Y015
     _WhichOneofArgType_item: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015

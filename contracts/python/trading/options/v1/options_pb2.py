@@ -27,7 +27,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trading/options/v1/options.proto\x12\x12trading.options.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\x90\x04\n\rMethodOptions\x12\x35\n\x08\x64\x65\x61\x64line\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64\x65\x61\x64line\x12\x41\n\x0bidempotency\x18\x02 \x01(\x0e\x32\x1f.trading.options.v1.IdempotencyR\x0bidempotency\x12\x10\n\x03key\x18\x03 \x01(\tR\x03key\x12,\n\x0cmax_attempts\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\n(\x00R\x0bmaxAttempts\x12?\n\x05roles\x18\x05 \x03(\x0e\x32\x18.trading.options.v1.RoleB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00R\x05roles\x12=\n\x07\x63\x61llers\x18\x06 \x03(\tB#\xbaH \x92\x01\x1d\"\x1br\x19\x32\x17^([a-z][a-z0-9-]*|[*])$R\x07\x63\x61llers\x12\x33\n\x04load\x18\x07 \x01(\x0b\x32\x1f.trading.options.v1.LoadProfileR\x04load\x12\x18\n\x07\x61udited\x18\x08 \x01(\x08R\x07\x61udited\x12#\n\rvalidate_only\x18\t \x01(\x08R\x0cvalidateOnly\x12\x39\n\x06stream\x18\n \x01(\x0b\x32!.trading.options.v1.StreamOptionsR\x06stream\x12\x16\n\x06intent\x18\x0b \x01(\x08R\x06intent\"\x96\x01\n\x0bLoadProfile\x12/\n\ntarget_rps\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\ttargetRps\x12\'\n\x06p99_ms\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x05p99Ms\x12-\n\x0eitems_per_call\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x0citemsPerCall\"\x81\x01\n\rStreamOptions\x12\x42\n\x08\x64\x65livery\x18\x01 \x01(\x0e\x32\x1c.trading.options.v1.DeliveryB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x64\x65livery\x12\x10\n\x03key\x18\x02 \x01(\tR\x03key\x12\x1a\n\x08snapshot\x18\x03 \x01(\tR\x08snapshot\"\x86\x02\n\x0c\x46ieldOptions\x12\x45\n\tsemantics\x18\x01 \x01(\x0e\x32\x1d.trading.options.v1.SemanticsB\x08\xbaH\x05\x82\x01\x02\x10\x01R\tsemantics\x12\x12\n\x04unit\x18\x02 \x01(\tR\x04unit\x12\x42\n\x08rounding\x18\x03 \x01(\x0e\x32\x1c.trading.options.v1.RoundingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08rounding\x12\x1f\n\x0bis_redacted\x18\x04 \x01(\x08R\nisRedacted\x12\x36\n\x04sign\x18\x05 \x01(\x0e\x32\x18.trading.options.v1.SignB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04sign\"\xad\x01\n\x0eServiceOptions\x12<\n\ndepends_on\x18\x01 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\"\x15r\x13\x32\x11^[a-z][a-z0-9_]*$R\tdependsOn\x12\x1b\n\thttp_path\x18\x02 \x01(\tR\x08httpPath\x12@\n\x0cowner_tables\x18\x03 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\"\x15r\x13\x32\x11^[a-z][a-z0-9_]*$R\x0bownerTables\"\xea\x01\n\rReasonOptions\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1f.trading.options.v1.ReasonStageB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05stage\x12\x35\n\x17is_waived_when_reducing\x18\x02 \x01(\x08R\x14isWaivedWhenReducing\x12#\n\rdefault_limit\x18\x03 \x01(\tR\x0c\x64\x65\x66\x61ultLimit\x12(\n\x0bsince_depth\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\nsinceDepth\x12\x12\n\x04text\x18\x05 \x01(\tR\x04text*x\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_SAFE\x10\x01\x12\x16\n\x12IDEMPOTENCY_BY_KEY\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_NOT_IDEMPOTENT\x10\x03*\xb3\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\x15\n\x11ROLE_RISK_OFFICER\x10\x03\x12\x13\n\x0fROLE_RESEARCHER\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05\x12\x11\n\rROLE_OPERATOR\x10\x06\x12\x0e\n\nROLE_ADMIN\x10\x07\x12\x12\n\x0eROLE_ANONYMOUS\x10\x08*h\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45LIVERY_LOSSLESS\x10\x01\x12\x13\n\x0f\x44\x45LIVERY_RESYNC\x10\x02\x12\x16\n\x12\x44\x45LIVERY_CONFLATED\x10\x03*\xec\x01\n\tSemantics\x12\x19\n\x15SEMANTICS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEMANTICS_PRICE\x10\x01\x12\x16\n\x12SEMANTICS_QUANTITY\x10\x02\x12\x13\n\x0fSEMANTICS_MONEY\x10\x03\x12\x12\n\x0eSEMANTICS_RATE\x10\x04\x12\x12\n\x0eSEMANTICS_TIME\x10\x05\x12\x11\n\rSEMANTICS_KEY\x10\x06\x12\x16\n\x12SEMANTICS_PERSONAL\x10\x07\x12\x15\n\x11SEMANTICS_ACCOUNT\x10\x08\x12\x18\n\x14SEMANTICS_INSTRUMENT\x10\t*u\n\x08Rounding\x12\x18\n\x14ROUNDING_UNSPECIFIED\x10\x00\x12\x11\n\rROUNDING_NONE\x10\x01\x12\x11\n\rROUNDING_TICK\x10\x02\x12\x10\n\x0cROUNDING_LOT\x10\x03\x12\x17\n\x13ROUNDING_MINOR_UNIT\x10\x04*T\n\x04Sign\x12\x14\n\x10SIGN_UNSPECIFIED\x10\x00\x12\x11\n\rSIGN_POSITIVE\x10\x01\x12\x15\n\x11SIGN_NON_NEGATIVE\x10\x02\x12\x0c\n\x08SIGN_ANY\x10\x03*\x9a\x01\n\x0bReasonStage\x12\x1c\n\x18REASON_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_STAGE_SIGNAL\x10\x01\x12\x16\n\x12REASON_STAGE_ORDER\x10\x02\x12!\n\x1dREASON_STAGE_SIGNAL_AND_ORDER\x10\x03\x12\x19\n\x15REASON_STAGE_DISPATCH\x10\x04:[\n\x06method\x12\x1e.google.protobuf.MethodOptions\x18\xfa\x8c\x03 \x01(\x0b\x32!.trading.options.v1.MethodOptionsR\x06method:W\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xfb\x8c\x03 \x01(\x0b\x32 .trading.options.v1.FieldOptionsR\x05\x66ield:_\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xfc\x8c\x03 \x01(\x0b\x32\".trading.options.v1.ServiceOptionsR\x07service:^\n\x06reason\x12!.google.protobuf.EnumValueOptions\x18\xfd\x8c\x03 \x01(\x0b\x32!.trading.options.v1.ReasonOptionsR\x06reasonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trading/options/v1/options.proto\x12\x12trading.options.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xa8\x04\n\rMethodOptions\x12\x35\n\x08\x64\x65\x61\x64line\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x08\x64\x65\x61\x64line\x12\x41\n\x0bidempotency\x18\x02 \x01(\x0e\x32\x1f.trading.options.v1.IdempotencyR\x0bidempotency\x12\x10\n\x03key\x18\x03 \x01(\tR\x03key\x12,\n\x0cmax_attempts\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\n(\x00R\x0bmaxAttempts\x12?\n\x05roles\x18\x05 \x03(\x0e\x32\x18.trading.options.v1.RoleB\x0f\xbaH\x0c\x92\x01\t\"\x07\x82\x01\x04\x10\x01 \x00R\x05roles\x12=\n\x07\x63\x61llers\x18\x06 \x03(\tB#\xbaH \x92\x01\x1d\"\x1br\x19\x32\x17^([a-z][a-z0-9-]*|[*])$R\x07\x63\x61llers\x12\x33\n\x04load\x18\x07 \x01(\x0b\x32\x1f.trading.options.v1.LoadProfileR\x04load\x12\x18\n\x07\x61udited\x18\x08 \x01(\x08R\x07\x61udited\x12#\n\rvalidate_only\x18\t \x01(\x08R\x0cvalidateOnly\x12\x39\n\x06stream\x18\n \x01(\x0b\x32!.trading.options.v1.StreamOptionsR\x06stream\x12\x16\n\x06intent\x18\x0b \x01(\x08R\x06intent\x12\x16\n\x06urgent\x18\x0c \x01(\x08R\x06urgent\"\x96\x01\n\x0bLoadProfile\x12/\n\ntarget_rps\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\ttargetRps\x12\'\n\x06p99_ms\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01R\x05p99Ms\x12-\n\x0eitems_per_call\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x0citemsPerCall\"\x81\x01\n\rStreamOptions\x12\x42\n\x08\x64\x65livery\x18\x01 \x01(\x0e\x32\x1c.trading.options.v1.DeliveryB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x64\x65livery\x12\x10\n\x03key\x18\x02 \x01(\tR\x03key\x12\x1a\n\x08snapshot\x18\x03 \x01(\tR\x08snapshot\"\x86\x02\n\x0c\x46ieldOptions\x12\x45\n\tsemantics\x18\x01 \x01(\x0e\x32\x1d.trading.options.v1.SemanticsB\x08\xbaH\x05\x82\x01\x02\x10\x01R\tsemantics\x12\x12\n\x04unit\x18\x02 \x01(\tR\x04unit\x12\x42\n\x08rounding\x18\x03 \x01(\x0e\x32\x1c.trading.options.v1.RoundingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08rounding\x12\x1f\n\x0bis_redacted\x18\x04 \x01(\x08R\nisRedacted\x12\x36\n\x04sign\x18\x05 \x01(\x0e\x32\x18.trading.options.v1.SignB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04sign\"\xea\x01\n\x0eServiceOptions\x12<\n\ndepends_on\x18\x01 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\"\x15r\x13\x32\x11^[a-z][a-z0-9_]*$R\tdependsOn\x12\x1b\n\thttp_path\x18\x02 \x01(\tR\x08httpPath\x12@\n\x0cowner_tables\x18\x03 \x03(\tB\x1d\xbaH\x1a\x92\x01\x17\"\x15r\x13\x32\x11^[a-z][a-z0-9_]*$R\x0bownerTables\x12;\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\x1f.trading.options.v1.DegradationR\x08\x64\x65graded\"\x9d\x01\n\x0b\x44\x65gradation\x12\x32\n\x07without\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z][a-z0-9_]*$R\x07without\x12\x39\n\x07refuses\x18\x02 \x03(\tB\x1f\xbaH\x1c\x92\x01\x19\"\x17r\x15\x32\x13^[A-Z][A-Za-z0-9]*$R\x07refuses\x12\x1f\n\x06\x65\x66\x66\x65\x63t\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x10\x01R\x06\x65\x66\x66\x65\x63t\"\xea\x01\n\rReasonOptions\x12?\n\x05stage\x18\x01 \x01(\x0e\x32\x1f.trading.options.v1.ReasonStageB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x05stage\x12\x35\n\x17is_waived_when_reducing\x18\x02 \x01(\x08R\x14isWaivedWhenReducing\x12#\n\rdefault_limit\x18\x03 \x01(\tR\x0c\x64\x65\x66\x61ultLimit\x12(\n\x0bsince_depth\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\nsinceDepth\x12\x12\n\x04text\x18\x05 \x01(\tR\x04text*x\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_SAFE\x10\x01\x12\x16\n\x12IDEMPOTENCY_BY_KEY\x10\x02\x12\x1e\n\x1aIDEMPOTENCY_NOT_IDEMPOTENT\x10\x03*\xb3\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_TRADER\x10\x02\x12\x15\n\x11ROLE_RISK_OFFICER\x10\x03\x12\x13\n\x0fROLE_RESEARCHER\x10\x04\x12\x10\n\x0cROLE_AUDITOR\x10\x05\x12\x11\n\rROLE_OPERATOR\x10\x06\x12\x0e\n\nROLE_ADMIN\x10\x07\x12\x12\n\x0eROLE_ANONYMOUS\x10\x08*h\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45LIVERY_LOSSLESS\x10\x01\x12\x13\n\x0f\x44\x45LIVERY_RESYNC\x10\x02\x12\x16\n\x12\x44\x45LIVERY_CONFLATED\x10\x03*\xec\x01\n\tSemantics\x12\x19\n\x15SEMANTICS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSEMANTICS_PRICE\x10\x01\x12\x16\n\x12SEMANTICS_QUANTITY\x10\x02\x12\x13\n\x0fSEMANTICS_MONEY\x10\x03\x12\x12\n\x0eSEMANTICS_RATE\x10\x04\x12\x12\n\x0eSEMANTICS_TIME\x10\x05\x12\x11\n\rSEMANTICS_KEY\x10\x06\x12\x16\n\x12SEMANTICS_PERSONAL\x10\x07\x12\x15\n\x11SEMANTICS_ACCOUNT\x10\x08\x12\x18\n\x14SEMANTICS_INSTRUMENT\x10\t*u\n\x08Rounding\x12\x18\n\x14ROUNDING_UNSPECIFIED\x10\x00\x12\x11\n\rROUNDING_NONE\x10\x01\x12\x11\n\rROUNDING_TICK\x10\x02\x12\x10\n\x0cROUNDING_LOT\x10\x03\x12\x17\n\x13ROUNDING_MINOR_UNIT\x10\x04*T\n\x04Sign\x12\x14\n\x10SIGN_UNSPECIFIED\x10\x00\x12\x11\n\rSIGN_POSITIVE\x10\x01\x12\x15\n\x11SIGN_NON_NEGATIVE\x10\x02\x12\x0c\n\x08SIGN_ANY\x10\x03*\x9a\x01\n\x0bReasonStage\x12\x1c\n\x18REASON_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_STAGE_SIGNAL\x10\x01\x12\x16\n\x12REASON_STAGE_ORDER\x10\x02\x12!\n\x1dREASON_STAGE_SIGNAL_AND_ORDER\x10\x03\x12\x19\n\x15REASON_STAGE_DISPATCH\x10\x04:[\n\x06method\x12\x1e.google.protobuf.MethodOptions\x18\xfa\x8c\x03 \x01(\x0b\x32!.trading.options.v1.MethodOptionsR\x06method:W\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xfb\x8c\x03 \x01(\x0b\x32 .trading.options.v1.FieldOptionsR\x05\x66ield:_\n\x07service\x12\x1f.google.protobuf.ServiceOptions\x18\xfc\x8c\x03 \x01(\x0b\x32\".trading.options.v1.ServiceOptionsR\x07service:^\n\x06reason\x12!.google.protobuf.EnumValueOptions\x18\xfd\x8c\x03 \x01(\x0b\x32!.trading.options.v1.ReasonOptionsR\x06reasonb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,34 +58,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVICEOPTIONS'].fields_by_name['depends_on']._serialized_options = b'\272H\032\222\001\027\"\025r\0232\021^[a-z][a-z0-9_]*$'
   _globals['_SERVICEOPTIONS'].fields_by_name['owner_tables']._loaded_options = None
   _globals['_SERVICEOPTIONS'].fields_by_name['owner_tables']._serialized_options = b'\272H\032\222\001\027\"\025r\0232\021^[a-z][a-z0-9_]*$'
+  _globals['_DEGRADATION'].fields_by_name['without']._loaded_options = None
+  _globals['_DEGRADATION'].fields_by_name['without']._serialized_options = b'\272H\025r\0232\021^[a-z][a-z0-9_]*$'
+  _globals['_DEGRADATION'].fields_by_name['refuses']._loaded_options = None
+  _globals['_DEGRADATION'].fields_by_name['refuses']._serialized_options = b'\272H\034\222\001\031\"\027r\0252\023^[A-Z][A-Za-z0-9]*$'
+  _globals['_DEGRADATION'].fields_by_name['effect']._loaded_options = None
+  _globals['_DEGRADATION'].fields_by_name['effect']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_REASONOPTIONS'].fields_by_name['stage']._loaded_options = None
   _globals['_REASONOPTIONS'].fields_by_name['stage']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_REASONOPTIONS'].fields_by_name['since_depth']._loaded_options = None
   _globals['_REASONOPTIONS'].fields_by_name['since_depth']._serialized_options = b'\272H\004\032\002(\000'
-  _globals['_IDEMPOTENCY']._serialized_start=1645
-  _globals['_IDEMPOTENCY']._serialized_end=1765
-  _globals['_ROLE']._serialized_start=1768
-  _globals['_ROLE']._serialized_end=1947
-  _globals['_DELIVERY']._serialized_start=1949
-  _globals['_DELIVERY']._serialized_end=2053
-  _globals['_SEMANTICS']._serialized_start=2056
-  _globals['_SEMANTICS']._serialized_end=2292
-  _globals['_ROUNDING']._serialized_start=2294
-  _globals['_ROUNDING']._serialized_end=2411
-  _globals['_SIGN']._serialized_start=2413
-  _globals['_SIGN']._serialized_end=2497
-  _globals['_REASONSTAGE']._serialized_start=2500
-  _globals['_REASONSTAGE']._serialized_end=2654
+  _globals['_IDEMPOTENCY']._serialized_start=1890
+  _globals['_IDEMPOTENCY']._serialized_end=2010
+  _globals['_ROLE']._serialized_start=2013
+  _globals['_ROLE']._serialized_end=2192
+  _globals['_DELIVERY']._serialized_start=2194
+  _globals['_DELIVERY']._serialized_end=2298
+  _globals['_SEMANTICS']._serialized_start=2301
+  _globals['_SEMANTICS']._serialized_end=2537
+  _globals['_ROUNDING']._serialized_start=2539
+  _globals['_ROUNDING']._serialized_end=2656
+  _globals['_SIGN']._serialized_start=2658
+  _globals['_SIGN']._serialized_end=2742
+  _globals['_REASONSTAGE']._serialized_start=2745
+  _globals['_REASONSTAGE']._serialized_end=2899
   _globals['_METHODOPTIONS']._serialized_start=152
-  _globals['_METHODOPTIONS']._serialized_end=680
-  _globals['_LOADPROFILE']._serialized_start=683
-  _globals['_LOADPROFILE']._serialized_end=833
-  _globals['_STREAMOPTIONS']._serialized_start=836
-  _globals['_STREAMOPTIONS']._serialized_end=965
-  _globals['_FIELDOPTIONS']._serialized_start=968
-  _globals['_FIELDOPTIONS']._serialized_end=1230
-  _globals['_SERVICEOPTIONS']._serialized_start=1233
-  _globals['_SERVICEOPTIONS']._serialized_end=1406
-  _globals['_REASONOPTIONS']._serialized_start=1409
-  _globals['_REASONOPTIONS']._serialized_end=1643
+  _globals['_METHODOPTIONS']._serialized_end=704
+  _globals['_LOADPROFILE']._serialized_start=707
+  _globals['_LOADPROFILE']._serialized_end=857
+  _globals['_STREAMOPTIONS']._serialized_start=860
+  _globals['_STREAMOPTIONS']._serialized_end=989
+  _globals['_FIELDOPTIONS']._serialized_start=992
+  _globals['_FIELDOPTIONS']._serialized_end=1254
+  _globals['_SERVICEOPTIONS']._serialized_start=1257
+  _globals['_SERVICEOPTIONS']._serialized_end=1491
+  _globals['_DEGRADATION']._serialized_start=1494
+  _globals['_DEGRADATION']._serialized_end=1651
+  _globals['_REASONOPTIONS']._serialized_start=1654
+  _globals['_REASONOPTIONS']._serialized_end=1888
 # @@protoc_insertion_point(module_scope)

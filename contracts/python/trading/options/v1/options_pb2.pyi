@@ -316,6 +316,7 @@ class MethodOptions(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     STREAM_FIELD_NUMBER: _builtins.int
     INTENT_FIELD_NUMBER: _builtins.int
+    URGENT_FIELD_NUMBER: _builtins.int
     idempotency: Global___Idempotency.ValueType
     """Whether a call may be repeated when its outcome is unknown."""
     key: _builtins.str
@@ -332,6 +333,10 @@ class MethodOptions(_message.Message):
     intent: _builtins.bool
     """Whether the method begins something new: an order, a transfer, a limit. While its store is
     away, or too much waits for the streams, it is refused UNAVAILABLE before it has any effect.
+    """
+    urgent: _builtins.bool
+    """Whether the method makes things safer: cancels, or stops trading. It is never refused because
+    of load, has slots of its own on every server, and passes an open circuit breaker.
     """
     @_builtins.property
     def deadline(self) -> _duration_pb2.Duration:
@@ -369,10 +374,11 @@ class MethodOptions(_message.Message):
         validate_only: _builtins.bool = ...,
         stream: Global___StreamOptions | None = ...,
         intent: _builtins.bool = ...,
+        urgent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "load", b"load", "stream", b"stream"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audited", b"audited", "callers", b"callers", "deadline", b"deadline", "idempotency", b"idempotency", "intent", b"intent", "key", b"key", "load", b"load", "max_attempts", b"max_attempts", "roles", b"roles", "stream", b"stream", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audited", b"audited", "callers", b"callers", "deadline", b"deadline", "idempotency", b"idempotency", "intent", b"intent", "key", b"key", "load", b"load", "max_attempts", b"max_attempts", "roles", b"roles", "stream", b"stream", "urgent", b"urgent", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -493,6 +499,7 @@ class ServiceOptions(_message.Message):
     DEPENDS_ON_FIELD_NUMBER: _builtins.int
     HTTP_PATH_FIELD_NUMBER: _builtins.int
     OWNER_TABLES_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
     http_path: _builtins.str
     """Where its methods are served over HTTP, below "/api/v1": "orders"."""
     @_builtins.property
@@ -503,20 +510,62 @@ class ServiceOptions(_message.Message):
     def owner_tables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The database tables that it alone reads and writes."""
 
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Degradation]:
+        """What it still does while one of those it stands on is away."""
+
     def __init__(
         self,
         *,
         depends_on: _abc.Iterable[_builtins.str] | None = ...,
         http_path: _builtins.str = ...,
         owner_tables: _abc.Iterable[_builtins.str] | None = ...,
+        degraded: _abc.Iterable[Global___Degradation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["depends_on", b"depends_on", "http_path", b"http_path", "owner_tables", b"owner_tables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "depends_on", b"depends_on", "http_path", b"http_path", "owner_tables", b"owner_tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ServiceOptions: _TypeAlias = ServiceOptions  # noqa: Y015
+
+@_typing.final
+class Degradation(_message.Message):
+    """What a service still does while one that it stands on is away. A method that is not named
+    answers, if need be with a recorded outcome such as a rejection or a doubt. All of it is as
+    before once that service is back.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHOUT_FIELD_NUMBER: _builtins.int
+    REFUSES_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    without: _builtins.str
+    """The service that is away, by folder name: one of `depends_on`."""
+    effect: _builtins.str
+    """What people notice, as sentences."""
+    @_builtins.property
+    def refuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The methods of this service that are refused meanwhile, such as "StartStrategy": UNAVAILABLE,
+        or with a reason of their own that says so.
+        """
+
+    def __init__(
+        self,
+        *,
+        without: _builtins.str = ...,
+        refuses: _abc.Iterable[_builtins.str] | None = ...,
+        effect: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effect", b"effect", "refuses", b"refuses", "without", b"without"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Degradation: _TypeAlias = Degradation  # noqa: Y015
 
 @_typing.final
 class ReasonOptions(_message.Message):

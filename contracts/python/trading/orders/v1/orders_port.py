@@ -48,6 +48,7 @@ class OrderService(Port):
             target_rps=50.0,
             p99_ms=100.0,
             audited=True,
+            urgent=True,
         ),
         "cancel_orders": Policy(
             deadline_s=5.0,
@@ -57,6 +58,7 @@ class OrderService(Port):
             target_rps=1.0,
             p99_ms=500.0,
             audited=True,
+            urgent=True,
         ),
         "replace_order": Policy(
             deadline_s=2.0,

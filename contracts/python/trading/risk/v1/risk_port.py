@@ -82,6 +82,7 @@ class RiskService(Port):
             target_rps=1.0,
             p99_ms=50.0,
             audited=True,
+            urgent=True,
         ),
         "list_decisions": Policy(
             deadline_s=1.0,

@@ -1,0 +1,166 @@
+"""Lets in only as many calls as can be answered in time, and tells the others at once (L4).
+
+    (span ->) admission -> validate -> authorize -> deadline -> ...
+
+Each method has a bound of its own from the load that its contract states, so that one method
+cannot starve the others. A call that finds no place waits a moment for one, then is refused
+RESOURCE_EXHAUSTED before anything was done. Urgent methods are never refused.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from grpc import StatusCode
+
+from runtime.errors import ErrorInfo, RetryInfo, ServiceError
+from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings, Lane
+from runtime.limits import RETRY_AFTER_S
+from runtime.rpc import Call, Method, Transport
+from runtime.single import Answer, Messages, one
+
+
+class Admission:
+    """Stands before the guards of a process, and counts what is in flight there."""
+
+    def __init__(self, inner: Transport, settings: AdmissionSettings = DEFAULT_ADMISSION) -> None:
+        self.settings = settings
+        self.lanes: dict[str, Lane] = {}  # By path.
+        self.in_flight = 0  # Calls; urgent ones as well.
+        self.streams = 0
+        self.waiting = 0
+        self._inner = inner
+        self._queue: dict[Lane, None] = {}  # Lanes where somebody waits, whose turn is next first.
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Pass the call on when there is a place for it."""
+        if method.streams_responses:
+            if method.policy.deadline_s is None:
+                return self._endless(method, requests, call)
+            return self._stream(method, requests, call)
+        return Answer(self._unary(method, requests, call))
+
+    async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
+        lane = self.lanes.get(method.path) or self._lane(method)
+        await self._enter(method, lane)
+        try:
+            return await one(self._inner.call(method, requests, call))
+        finally:
+            self._leave(lane)
+
+    async def _stream(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        lane = self.lanes.get(method.path) or self._lane(method)
+        await self._enter(method, lane)
+        try:
+            async with aclosing(self._inner.call(method, requests, call)) as answers:
+                async for answer in answers:
+                    yield answer
+        finally:
+            self._leave(lane)
+
+    async def _endless(
+        self, method: Method, requests: AsyncIterator[Message], call: Call
+    ) -> Messages:
+        lane = self.lanes.get(method.path) or self._lane(method)
+        if self.streams >= self.settings.streams and not method.policy.urgent:
+            raise _refusal(lane, method, f"{self.streams} streams are open")
+        self.streams += 1
+        lane.in_flight += 1
+        lane.admitted += 1
+        try:
+            async with aclosing(self._inner.call(method, requests, call)) as answers:
+                async for answer in answers:
+                    yield answer
+        finally:
+            self.streams -= 1
+            lane.in_flight -= 1
+
+    def _lane(self, method: Method) -> Lane:
+        lane = Lane(method.path, self.settings.slots_of(method))
+        return self.lanes.setdefault(method.path, lane)
+
+    async def _enter(self, method: Method, lane: Lane) -> None:
+        """Take a place for a call, waiting a moment for one. Raises RESOURCE_EXHAUSTED."""
+        if method.policy.urgent or (self._has_place(lane) and not lane.waiting):
+            self._take_place(lane)
+            return
+        if self.waiting >= self.settings.waiting:
+            raise _refusal(lane, method, f"{self.waiting} calls wait already")
+        if not await self._is_let_in(lane):
+            wait_ms = round(self.settings.wait_s * 1000)
+            raise _refusal(lane, method, f"no place came free in {wait_ms} ms")
+
+    def _has_place(self, lane: Lane) -> bool:
+        return lane.in_flight < lane.slots and self.in_flight < self.settings.ordinary_slots
+
+    def _take_place(self, lane: Lane) -> None:
+        lane.admitted += 1
+        lane.in_flight += 1
+        self.in_flight += 1
+
+    def _leave(self, lane: Lane) -> None:
+        lane.in_flight -= 1
+        self.in_flight -= 1
+        if self._queue:
+            self._let_in()
+
+    async def _is_let_in(self, lane: Lane) -> bool:
+        """Wait for a place; whoever gives one has taken it for the waiting call already."""
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = loop.create_future()
+        lane.waiting[place] = None
+        lane.waited += 1
+        self._queue.setdefault(lane)
+        self.waiting += 1
+        timer = loop.call_later(self.settings.wait_s, _give_up, place)
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.result():
+                self._leave(lane)  # It was let in the moment it left.
+            raise
+        finally:
+            timer.cancel()
+            self.waiting -= 1
+            lane.waiting.pop(place, None)
+            if not lane.waiting:
+                self._queue.pop(lane, None)
+
+    def _let_in(self) -> None:
+        """Give the place that came free to the method whose turn it is, if it has room."""
+        for lane in self._queue:
+            if self._has_place(lane) and lane.waiting:
+                break
+        else:
+            return
+        place = next(iter(lane.waiting))
+        del lane.waiting[place], self._queue[lane]
+        if lane.waiting:
+            self._queue[lane] = None  # At the end of the line.
+        if place.done():  # It has just given up: the next one.
+            self._let_in()
+            return
+        self._take_place(lane)
+        place.set_result(True)
+
+
+def _give_up(place: "asyncio.Future[bool]") -> None:
+    if not place.done():
+        place.set_result(False)
+
+
+def _refusal(lane: Lane, method: Method, why: str) -> ServiceError:
+    lane.refused += 1
+    return ServiceError(
+        StatusCode.RESOURCE_EXHAUSTED,
+        f"{why}, {lane.in_flight} calls of {lane.path} are in flight (at most {lane.slots}): "
+        f"nothing was done; call again in {RETRY_AFTER_S} s",
+        (
+            ErrorInfo(reason="TOO_MANY_IN_FLIGHT", domain=f"plimsoll.{method.service}"),
+            RetryInfo(retry_delay=Duration(nanos=int(RETRY_AFTER_S * 1e9))),
+        ),
+    )

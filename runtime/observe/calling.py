@@ -1,0 +1,95 @@
+"""The span of a call at its caller: one for all its attempts."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from google.protobuf.message import Message
+
+from runtime.errors import ServiceError
+from runtime.observe.counted import outcome
+from runtime.observe.scope import Scope
+from runtime.observe.spans import Kind, Span, parse
+from runtime.observe.tracer import is_nobodys, only
+from runtime.rpc import Call, Method
+from runtime.single import Answer, Messages, Only, one
+from runtime.trace import BAGGAGE, REQUEST_ID, TRACEPARENT
+
+ATTEMPT = "x-plimsoll-attempt"
+PASSED_ON = (REQUEST_ID, BAGGAGE)  # Of the call being answered, to every call it leads to.
+
+
+class Calling:
+    """One call under way."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        method: Method,
+        requests: AsyncIterator[Message],
+        metadata: dict[str, str],
+    ) -> None:
+        """Begin the span and write it into `metadata`."""
+        self._tracer = scope.tracer
+        self._method = method
+        for key in PASSED_ON:
+            if key in scope.metadata:
+                metadata.setdefault(key, scope.metadata[key])
+        messages = (requests.message,) if type(requests) is Only else ()
+        mentions, causes = self._tracer.consider(messages)
+        parent = parse(metadata.get(TRACEPARENT, "")) or scope.span
+        if parent is not None and is_nobodys(parent):
+            parent = scope.span
+        links = () if parent else causes
+        self.span = self._tracer.begin(method.label, Kind.CLIENT, parent or only(causes), links)
+        self._tracer.remember(mentions, parent or self.span.context)
+        self._mentions = mentions
+        metadata[TRACEPARENT] = self.span.context.header()
+
+    def again(self, call: Call, attempt: int, why: str) -> Call:
+        """Return the call as its attempt number `attempt` goes out, because of code `why`."""
+        self._tracer.note(self.span, f"attempt {attempt} after {why}")
+        self.span.attributes["attempts"] = attempt
+        return call.with_metadata({**call.metadata, ATTEMPT: str(attempt)})
+
+    def through(self, messages: Messages, call: Call) -> Messages:
+        """Return `messages`, whose end is the end of the span."""
+        if self._method.streams_responses:
+            return self._stream(messages, call)
+        return Answer(self._unary(messages, call))
+
+    async def _unary(self, messages: Messages, call: Call) -> Message:
+        code = "OK"
+        try:
+            return await one(messages)
+        except BaseException as error:
+            code = failed(self.span, error, call)
+            raise
+        finally:
+            self._end(code, self._method.policy.p99_ms / 1000)
+
+    async def _stream(self, messages: Messages, call: Call) -> Messages:
+        code = "OK"
+        try:
+            async with aclosing(messages):
+                async for message in messages:
+                    yield message
+        except BaseException as error:
+            code = failed(self.span, error, call)
+            raise
+        finally:
+            self._end(code)  # A stream may take as long as it likes.
+
+    def _end(self, code: str, target_s: float = 0.0) -> None:
+        if self._tracer.end(self.span, code, target_s):
+            found = {"rpc.method": self._method.path, **self._mentions.attributes()}
+            self.span.attributes |= found
+            self._tracer.keep(self.span)
+
+
+def failed(span: Span, error: BaseException, call: Call) -> str:
+    """Note in the span of a call what it failed with; returns the code."""
+    if isinstance(error, ServiceError):
+        span.attributes["definite"] = error.definite
+        if error.reason:
+            span.attributes["reason"] = error.reason
+    return outcome(error, call)
