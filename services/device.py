@@ -75,6 +75,7 @@ class Device:
         self._bundled = ""  # Where the Valkey listens that comes with the device.
         self._server: Server
         self._channels: dict[str, Transport] = {}  # By address.
+        self._ways: dict[str, str] = {}  # What to dial instead of an address.
         self._closing = AsyncExitStack()
 
     async def open(self, ports: Sequence[Port] = ()) -> int:
@@ -123,6 +124,12 @@ class Device:
             routes.serve(port, way_in)
         await self._server.announce(port)
 
+    async def stop_service(self, name: str) -> None:
+        """End a service in order: it finishes what is in flight and lets go of its stores."""
+        for routes in (self.routes, self.served):
+            routes.withdraw(PORTS[name])
+        await self.hosts[name].stop()
+
     async def crash_service(self, name: str) -> None:
         """End a service without a farewell: what it committed stays, the rest is gone."""
         for routes in (self.routes, self.served):
@@ -133,11 +140,15 @@ class Device:
         """Finish what is in flight, then stop every service, newest first."""
         await self._closing.aclose()
 
-    def reach(self, peers: Mapping[str, str]) -> None:
-        """Call services at addresses from now on, over one channel to each address."""
+    def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
+        """Call services at addresses from now on, over one channel to each address.
+
+        `ways` tells what to dial instead of an address: a link that leads there.
+        """
+        self._ways.update(ways or {})
         for name, address in peers.items():
             if address not in self._channels:
-                channel = open_channel(address)
+                channel = open_channel(self._ways.get(address, address))
                 self._closing.push_async_callback(channel.close)
                 self._channels[address] = GrpcTransport(channel)
             self.routes.serve(CONTRACTS[name], self._channels[address])

@@ -76,10 +76,13 @@ class Host:
 
     async def stop(self) -> None:
         """Stop the service, if it runs, then let go of its stores."""
-        if self._port is not None and self.environment is not None:
-            await self._port.stop()
-        for environment in filter(None, (self.environment, self._left)):
-            await _close(environment)
+        port, environment = self._port, self.environment
+        self._port = self.environment = None
+        if port is not None and environment is not None:
+            await port.stop()
+        left, self._left = self._left, None
+        for opened in filter(None, (environment, left)):
+            await _close(opened)
 
     async def _patiently_started(self) -> Port:
         presence = Presence()
