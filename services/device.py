@@ -60,6 +60,7 @@ class Surroundings:
     over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
     telemetry: "Telemetry | None" = None  # Counts and traces calls; None: nobody does.
     pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
+    tracer: Callable[[str, str], Tracer] | None = None  # Traces instances; None: telemetry does.
 
 
 class Device:
@@ -178,7 +179,8 @@ class Device:
 
     def _tracer(self, name: str) -> Tracer | None:
         instance_name = self.settings.hosted[name].instance_name
-        return self._telemetry.tracer(name, instance_name) if self._telemetry else None
+        traced = self._around.tracer or (self._telemetry and self._telemetry.tracer)
+        return traced(name, instance_name) if traced else None
 
     async def _environment(self, name: str, opening: AsyncExitStack) -> Environment:
         settings, around = self.settings, self._around
