@@ -22,13 +22,15 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
 
     A service that answers is SERVING while a store is away: it refuses what it could not keep
     and goes on with the rest, and `plimsoll-durability` says so. The whole is SERVING when
-    every service is; its durability names each: "orders=REFUSING,risk=DURABLE".
+    every service is that is meant to answer here; its durability names each:
+    "orders=REFUSING,risk=DURABLE".
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
         self._names = list(names)
         self._serving: set[str] = set()
+        self._resting: set[str] = set()
         self.durabilities: Durabilities = {}
 
     async def begin(self) -> None:
@@ -38,10 +40,17 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
 
     async def serve(self, name: str) -> None:
         """Say that a service answers from now on."""
+        self._resting.discard(name)
         self._serving.add(name)
         await self.set(name, Status.SERVING)
-        if self._serving.issuperset(self._names):
-            await self.set(WHOLE, Status.SERVING)
+        await self._tell_whole()
+
+    async def rest(self, name: str) -> None:
+        """Say that a service is not meant to answer here: the whole does without it."""
+        self._serving.discard(name)
+        self._resting.add(name)
+        await self.set(name, Status.NOT_SERVING)
+        await self._tell_whole()
 
     async def Check(self, request: Any, context: "Context") -> Any:
         """Answer whether a service answers, and tell what it promises."""
@@ -49,12 +58,17 @@ class Health(health.aio.HealthServicer):  # type: ignore[misc]
             context.set_trailing_metadata(((DURABILITY_KEY, text),))
         return await super().Check(request, context)
 
+    async def _tell_whole(self) -> None:
+        if self._serving.issuperset(set(self._names) - self._resting):
+            await self.set(WHOLE, Status.SERVING)
+
     async def _told(self, service: str) -> str:
         known = self.durabilities
         if service != WHOLE:
             return await known[service]() if service in known else ""
-        states = await asyncio.gather(*[ask() for ask in known.values()])
-        return ",".join(f"{_area(name)}={one}" for name, one in zip(known, states, strict=True))
+        names = [name for name in known if name not in self._resting]
+        states = await asyncio.gather(*[known[name]() for name in names])
+        return ",".join(f"{_area(name)}={one}" for name, one in zip(names, states, strict=True))
 
 
 def _area(name: str) -> str:

@@ -121,6 +121,10 @@ class Server:
         """Tell who asks for health that the service of `port` answers calls from now on."""
         await self._health.serve(port.DESCRIPTOR.full_name)
 
+    async def withdraw(self, port: Port | type[Port]) -> None:
+        """Tell who asks for health that the service of `port` is not meant to answer here."""
+        await self._health.rest(port.DESCRIPTOR.full_name)
+
     def tell_durability(self, durabilities: Durabilities) -> None:
         """Let every health answer tell the durability of its service, by its contract's name."""
         self._health.durabilities = durabilities

@@ -14,15 +14,18 @@ from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
     proto_reflection_descriptor_database as reflection,
 )
 from trading.echo.v1 import echo_pb2 as pb
+from trading.health.v1.health_port import HealthService
 
 from runtime.errors import ServiceError
 from runtime.network import GrpcTransport, open_channel
+from runtime.routes import Routes
 from runtime.rpc import Call, Port
 from runtime.server import Server, serve
 from runtime.tests.echoing import Echo, asked, echo_client, soon
 from runtime.virtual import VirtualLoop
 
 real_time = pytest.mark.real_time
+LOCAL = "127.0.0.1:0"
 
 
 @real_time
@@ -38,6 +41,27 @@ async def test_health_follows_the_server() -> None:
         stopping = asyncio.ensure_future(server.stop())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         await stopping
+
+
+@real_time
+async def test_the_whole_is_healthy_without_a_service_that_is_not_meant_to_answer() -> None:
+    server = Server([Echo, HealthService], through=lambda _: Routes())
+    async with open_channel(f"127.0.0.1:{await server.listen(LOCAL)}") as channel:
+
+        async def status(name: str) -> int:
+            request = health_pb2.HealthCheckRequest(service=name)
+            return int((await health_pb2_grpc.HealthStub(channel).Check(request)).status)
+
+        await server.announce(HealthService)
+        assert await status("") == health_pb2.HealthCheckResponse.NOT_SERVING
+        await server.withdraw(Echo)
+        assert await status("") == health_pb2.HealthCheckResponse.SERVING
+        assert await status("trading.echo.v1.EchoService") == (
+            health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        await server.announce(Echo)
+        assert await status("trading.echo.v1.EchoService") == health_pb2.HealthCheckResponse.SERVING
+    await server.stop()
 
 
 @real_time
