@@ -1,7 +1,8 @@
 """Steps of observability: what spans tell of candles, orders and fills."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from pytest_bdd import scenarios
@@ -12,7 +13,6 @@ from features.bdd import given, then, when
 from fixtures import crossing, days, dealing
 from fixtures.setup import Setup
 from fixtures.stage import Stage
-from fixtures.stores import StoreSource, stores_of
 from fixtures.worlds import World
 from runtime.observe.recorder import SpanRecorder, breaches
 from runtime.observe.spans import Span
@@ -43,10 +43,10 @@ def spans() -> SpanRecorder:
 
 @pytest.fixture
 def stage(
-    runner: asyncio.Runner, world: World, stores: StoreSource, spans: SpanRecorder
+    runner: asyncio.Runner, setup: Callable[..., Setup], spans: SpanRecorder
 ) -> Iterator[Stage]:
     """Return a platform that is traced."""
-    stage = runner.run(traced(world, stores, spans))
+    stage = runner.run(traced(setup, spans))
     yield stage
     runner.run(stage.system.stop())
 
@@ -81,19 +81,22 @@ def trade_twice() -> list[list[str]]:
 
 
 @then("one trace leads from the candle over signal, order and fill to the ledger")
-def leads_to_ledger(spans: SpanRecorder) -> None:
+def leads_to_ledger(stage: Stage, spans: SpanRecorder) -> None:
+    stage.system.gather_spans()
     trace = trace_of("signals", spans)
     assert set(CHAIN) <= {(span.service, span.name) for span in trace}
     assert "execution_reports process" in parents_of("PortfolioService/ReportOrderEvents", trace)
 
 
 @then("no part of that trace is missing")
-def is_whole(spans: SpanRecorder) -> None:
+def is_whole(stage: Stage, spans: SpanRecorder) -> None:
+    stage.system.gather_spans()
     assert breaches(trace_of("signals", spans)) == []
 
 
 @then("the trace of her order shows that risk was asked and the venue was not")
-def shows_refusal(spans: SpanRecorder) -> None:
+def shows_refusal(stage: Stage, spans: SpanRecorder) -> None:
+    stage.system.gather_spans()
     trace = trace_of("OrderService/SubmitOrder", spans)
     hops = {(span.service, span.name) for span in trace}
     assert ("risk", "RiskService/ValidateOrder") in hops
@@ -109,10 +112,9 @@ def are_the_same(twice: list[list[str]]) -> None:
 # What steps do, where it takes more than a line.
 
 
-async def traced(world: World, stores: StoreSource, spans: SpanRecorder) -> Stage:
+async def traced(setup: Callable[..., Setup], spans: SpanRecorder) -> Stage:
     """Return a platform whose clock stands before the days that are learnt from."""
-    start_ns = days.start_ns(LEARNING_FROM)
-    return await Stage.set_up(Setup(world, start_ns=start_ns, stores=stores, spans=spans))
+    return await Stage.set_up(setup(start_ns=days.start_ns(LEARNING_FROM), spans=spans))
 
 
 async def learn_crossings(stage: Stage, symbol: str) -> None:
@@ -145,7 +147,7 @@ def trade_once() -> list[str]:
     spans = SpanRecorder()
 
     async def trade() -> None:
-        stage = await traced(World.SIMULATED, stores_of, spans)
+        stage = await traced(partial(Setup, World.SIMULATED), spans)
         try:
             await follow_crossings(stage, SYMBOL, "100.00")
             for price in ("106.00", "106.10"):
