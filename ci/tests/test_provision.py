@@ -18,7 +18,7 @@ TOOLS = (
 )
 NEVER_RUN = (
     *("debootstrap", "dockerd", "iptables", "mariadbd", "redis-server", "strace"),
-    "toxiproxy-server",
+    *("grpcurl", "toxiproxy-server"),
 )
 ENGINE = """#!/bin/sh
 # Answers as an engine that has every image.
@@ -64,6 +64,7 @@ def test_a_machine_that_has_everything_is_left_alone(tools: Path, option: str) -
     [
         ("git", "git", "no tidy rules"),
         ("python3", "python3-venv", "nothing at all"),
+        ("grpcurl", "grpcurl", "no proof that a stranger's client is served over TLS"),
     ],
 )
 def test_a_check_names_what_is_missing_and_what_cannot_run_without_it(

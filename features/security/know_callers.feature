@@ -7,7 +7,8 @@ Feature: Know every caller by its certificate
 
   Scenario: A service calls what its contract lets it call
     When "orders" has risk release an order
-    Then risk has released it
+    Then risk answers
+    And risk has released it
 
   Scenario: A service calls nothing that is kept for another
     When "strategy" has risk release an order

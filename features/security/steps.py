@@ -1,7 +1,8 @@
 """Steps of security: certificates say who calls, and who answers."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from trading.risk.v1.risk_port import RiskService
 
 from features.bdd import given, then, when
 from fixtures.principals import TRADER, service
+from fixtures.security import grpcurl
+from fixtures.security.grpcurl import Grpcurl, Said
+from fixtures.security.other_house import RELEASE, RELEASE_REQUEST, other_house
 from fixtures.security.premises import Premises, list_decisions, release, watch_events
 from fixtures.security.traffic import Traffic
 from fixtures.stage import Stage
@@ -41,6 +45,14 @@ def traffic(runner: asyncio.Runner, premises: Premises) -> Iterator[Traffic]:
     traffic = runner.run(begin())
     yield traffic
     runner.run(traffic.stop())
+
+
+@pytest.fixture
+def other_client(leave_out: Callable[[str], None], premises: Premises) -> Callable[[str], Grpcurl]:
+    """Return what makes the client of another house that calls as somebody."""
+    if missing := grpcurl.lacking():
+        leave_out("; ".join(missing))
+    return partial(other_house, premises)
 
 
 @given("risk and market data ask every caller for a certificate")
@@ -119,9 +131,58 @@ async def replace_authority(premises: Premises, traffic: Traffic) -> dict[str, i
     return serials
 
 
+@when(
+    parse('a client of another house asks, as "{name}", what there is'),
+    target_fixture="told",
+)
+async def ask_what_there_is(other_client: Callable[[str], Grpcurl], name: str) -> list[Said]:
+    client = other_client(name)
+    return [await client.services(), await client.description(RELEASE.replace("/", "."))]
+
+
+@when(
+    parse('a client of another house has risk release an order, as "{name}"'),
+    target_fixture="said",
+)
+async def call_from_other_house(other_client: Callable[[str], Grpcurl], name: str) -> Said:
+    return await other_client(name).call(RELEASE, RELEASE_REQUEST)
+
+
+@when(parse("a client of another house {who} asks what there is"), target_fixture="said")
+async def ask_as_stranger(other_client: Callable[[str], Grpcurl], who: str) -> Said:
+    return await other_client(who).services()
+
+
+@then("it is told of risk and market data")
+def is_told_of_both(told: list[Said]) -> None:
+    services = {"trading.risk.v1.RiskService", "trading.marketdata.v1.MarketDataService"}
+    assert services <= set(told[0].lines), told[0]
+
+
+@then("it is told who may release an order")
+def is_told_who_may(told: list[Said]) -> None:
+    assert 'callers: [ "orders" ]' in told[1].out, told[1]
+
+
+@then("it is answered")
+def is_answered(said: Said) -> None:
+    assert (said.status, said.err) == (0, ""), said
+    assert said.answer == {}
+
+
+@then(parse("it is refused as {code:w}"))
+def is_refused_with(said: Said, code: str) -> None:
+    assert f"Code: {code}" in said.err, said
+
+
+@then("it cannot even connect")
+def cannot_connect(said: Said) -> None:
+    assert said.out == ""
+    assert "Failed to dial" in said.err, said
+
+
 @then("risk has released it")
-async def has_released(stage: Stage, refusal: Refusal) -> None:
-    assert refusal is None
+async def has_released(stage: Stage) -> None:
     assert [row["client_order_id"] for row in await stage.system.rows("risk", "risk_holds")] == [
         "ana-1"
     ]
