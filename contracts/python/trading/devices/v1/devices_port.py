@@ -22,6 +22,11 @@ class DeviceControlService(Port):
             idempotency=Idempotency.SAFE,
             callers=frozenset({"harness"}),
         ),
+        "reach_services": Policy(
+            deadline_s=5.0,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"harness"}),
+        ),
         "get_standing": Policy(
             deadline_s=5.0,
             idempotency=Idempotency.SAFE,
@@ -39,6 +44,11 @@ class DeviceControlService(Port):
         ),
         "start_service": Policy(
             deadline_s=60.0,
+            idempotency=Idempotency.NOT_IDEMPOTENT,
+            callers=frozenset({"harness"}),
+        ),
+        "stop_service": Policy(
+            deadline_s=30.0,
             idempotency=Idempotency.NOT_IDEMPOTENT,
             callers=frozenset({"harness"}),
         ),
@@ -73,6 +83,12 @@ class DeviceControlService(Port):
         """
         raise unimplemented(self)
 
+    async def reach_services(
+        self, request: pb.ReachServicesRequest, call: Call = Call()
+    ) -> pb.ReachServicesResponse:
+        """Tells the device where services are from now on; calls and streams follow them there."""
+        raise unimplemented(self)
+
     async def get_standing(
         self, request: pb.GetStandingRequest, call: Call = Call()
     ) -> pb.GetStandingResponse:
@@ -100,9 +116,20 @@ class DeviceControlService(Port):
     async def start_service(
         self, request: pb.StartServiceRequest, call: Call = Call()
     ) -> pb.StartServiceResponse:
-        """Builds a service anew on the store that it left behind; answers when it answers calls.
+        """Builds a service anew on the store that it left behind, here or on another device; answers
+        when it answers calls. When the caller gives up before that, the attempt is given up as well.
 
-        Errors: NOT_FOUND with reason SERVICE_UNKNOWN (the device does not run it).
+        Errors: NOT_FOUND with reason SERVICE_UNKNOWN (the device neither runs it nor stands by for it).
+        """
+        raise unimplemented(self)
+
+    async def stop_service(
+        self, request: pb.StopServiceRequest, call: Call = Call()
+    ) -> pb.StopServiceResponse:
+        """Ends a service in order; answers when it has finished what was in flight and let its stores go.
+
+        From then on another device may start it. Errors: NOT_FOUND with reason SERVICE_UNKNOWN (the
+        device neither runs it nor stands by for it).
         """
         raise unimplemented(self)
 
