@@ -41,7 +41,13 @@ TRIALS_OF_RUNTIME = (
     "runtime/targets/tests/",
 )
 # Knows every service: the composition root and the process that hosts it.
-ROOTS_OF_COMPOSITION = ("services/wiring.py", "services/device.py", "services/__main__.py")
+ROOTS_OF_COMPOSITION = (
+    "services/wiring.py",
+    "services/surroundings.py",
+    "services/opening.py",
+    "services/device.py",
+    "services/__main__.py",
+)
 
 # Outside runtime/ these make a run depend on the machine instead of the seed.
 BANNED = {
@@ -60,7 +66,7 @@ BANNED = {
 }
 RANDOM = re.compile(r"^random\.(?!Random$)")
 # Benchmarks read the machine's clock, and the process hands chance out: that is their job.
-MEASURES = ("/bench.py", "/bench/", "services/__main__.py", "services/device.py")
+MEASURES = ("/bench.py", "/bench/", "services/__main__.py", "services/surroundings.py")
 
 FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, PARAMETERS, NESTING = 300, 50, 100, 5, 3
 SCENARIO_STEPS, STEP_LINES = 7, 8

@@ -78,6 +78,12 @@ class SimulatedNetwork:
         self._inner = inner
         self._rules: list[Rule] = []
 
+    def beside(self, inner: Transport) -> "SimulatedNetwork":
+        """Return a network that carries calls through `inner`, under the same rules as this."""
+        other = SimulatedNetwork(inner)
+        other._rules = self._rules
+        return other
+
     @contextmanager
     def rule(self, rule: Rule) -> Iterator[None]:
         """Have `rule` in force for the length of the block, asked before those already there."""

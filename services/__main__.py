@@ -30,7 +30,7 @@ async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetr
             await asyncio.wait([starting])
             return
         starting.result()  # Raises what no patience would mend.
-        _say(f"serving {', '.join(device.hosts)}")
+        _say(f"serving {', '.join(device.serving)}")
         await stopped
     finally:
         await device.close()

@@ -4,63 +4,40 @@ A production device has the machine's clock and chance. A harness hands in other
 its own by which it holds the reins; what is built, and how, is the same.
 """
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trading.discovery.v1.discovery_port import DiscoveryService
 from trading.exchange.v1.exchange_port import ExchangeService
 from trading.health.v1.health_port import HealthService
 
 from runtime.client import client_for
-from runtime.clock import Clock, SystemClock
 from runtime.environment import Environment
 from runtime.guards import guarded
 from runtime.hosting import Tasks
 from runtime.identity import Principal
-from runtime.ids import Ids
-from runtime.network import GrpcTransport, open_channel
 from runtime.observe.tracer import Tracer
-from runtime.progress import Progress
 from runtime.routes import Routes
-from runtime.rpc import P, Port, Transport
+from runtime.rpc import P, Port
 from runtime.server import Server
-from runtime.stores import Database, connect
-from runtime.stores.spool import Spool, free_share_of
 from runtime.stores.valkey import embedded_valkey
+from runtime.targets import ChannelConnection, Connection, Endpoint
+from services.discovered import Discovered
 from services.health import Health
 from services.hosting import Host
-from services.marketdata import Pacer
+from services.opening import Opener
+from services.peers import DISCOVERY, Peers
 from services.settings import Settings
-from services.wiring import BUILDERS, PORTS, READERS, SPOOLING, Shared
+from services.surroundings import Surroundings
+from services.wiring import BUILDERS, PORTS, Shared
 
-if TYPE_CHECKING:  # Its libraries are heavy, and whoever starts a process chooses them.
-    from runtime.observe.telemetry import Telemetry
+if TYPE_CHECKING:  # Who talks in clear text need not load what reads certificates.
+    from services.security import Secured
 
+__all__ = ["CONTRACTS", "Device", "Surroundings"]
 EXCHANGE = "exchange"
 CONTRACTS: Mapping[str, type[Port]] = {**PORTS, EXCHANGE: ExchangeService}  # What peers serve.
-
-
-def _no_seed(*_names: str) -> random.Random:
-    return random.SystemRandom()
-
-
-def _as_is(transport: Transport, _service: str) -> Transport:
-    return transport
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the services of a device are given of the world around them."""
-
-    clock: Clock = field(default_factory=SystemClock)
-    rng: Callable[..., random.Random] = _no_seed  # By the names of who draws, and for what.
-    routes: Routes = field(default_factory=Routes)  # How they reach any service.
-    over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
-    telemetry: "Telemetry | None" = None  # Counts and traces calls; None: nobody does.
-    pacer: Pacer | None = None  # Moves the world along with a replay; None: real time.
-    tracer: Callable[[str, str], Tracer] | None = None  # Traces instances; None: telemetry does.
 
 
 class Device:
@@ -70,30 +47,42 @@ class Device:
         self.settings = settings
         self.served = Routes()  # What callers of this device reach: its own services alone.
         self._around = around or Surroundings()
-        self.routes = self._around.routes
         self._telemetry = self._around.telemetry
+        self._opener = Opener(settings, self._around)
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
-        self._bundled = ""  # Where the Valkey listens that comes with the device.
+        self.idle = set(settings.standbys)  # Hosted, and not meant to serve here at the moment.
+        self._secured = _secured(settings)
+        connect, rng = self._connection, self._around.rng
+        self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
+        self._discovered = Discovered(_instance_names(settings), settings.environment)
+        self.peers.watch(self._discovered.sources())
         self._server: Server
-        self._channels: dict[str, Transport] = {}  # By address.
-        self._ways: dict[str, str] = {}  # What to dial instead of an address.
+        self._tasks = Tasks("device")
         self._closing = AsyncExitStack()
+
+    @property
+    def serving(self) -> list[str]:
+        """The services that are meant to answer here at the moment, in start order."""
+        return [name for name in self.hosts if name not in self.idle]
 
     async def open(self, ports: Sequence[Port] = ()) -> int:
         """Listen while no service answers yet; return the TCP port.
 
-        `ports` are served beside the services.
+        `ports` are served beside the services. Raises ValueError when others would reach it in
+        clear text and nobody has allowed that.
         """
         settings = self.settings
         settings.folder.mkdir(parents=True, exist_ok=True)
         if not settings.redis_urls:
             valkey = embedded_valkey(settings.folder / "valkey")
-            self._bundled = await self._closing.enter_async_context(valkey)
+            self._opener.bundled = await self._closing.enter_async_context(valkey)
+        self._closing.push_async_callback(self.peers.close)
         self.reach(settings.peers)
         if self._telemetry:
             self._telemetry.tell_of([PORTS[name] for name in self.hosts], self._environments)
         for host in self.hosts.values():
             self._closing.push_async_callback(host.stop)
+        self._closing.push_async_callback(self._tasks.stop)
         health = Health(self._environments, self._around.clock)
         for port in (health, *ports):
             self.served.serve(port, guarded([port]))
@@ -102,39 +91,49 @@ class Device:
         self._server.tell_durability(
             {PORTS[name].DESCRIPTOR.full_name: host.durability for name, host in self.hosts.items()}
         )
-        tcp_port = await self._server.listen(settings.listen)
+        tcp_port = await self._server.listen(
+            settings.listen,
+            self._secured.server if self._secured else None,
+            is_plain_text_allowed=settings.is_plain_text_allowed,
+        )
         self._closing.push_async_callback(self._server.stop)
         for port in (health, *ports):
             await self._server.announce(port)
+        for name in sorted(self.idle):
+            await self._server.withdraw(PORTS[name])
         return tcp_port
 
     async def start(self) -> None:
-        """Start one service after the other; each answers as soon as it has started."""
-        for name in self.hosts:
+        """Start one service after the other; each answers as soon as it has started.
+
+        Standbys are left to whoever says when it is their turn: `start_service`.
+        """
+        if self.hosts:
+            self._tasks.spawn(self._watch_discovery(), name="watch discovery")
+        for name in self.serving:
             await self.start_service(name)
 
     async def start_service(self, name: str) -> None:
         """Start a service, however long its stores and peers are away."""
         host = self.hosts[name]
+        self.idle.discard(name)
         port = await host.start()
         assert host.environment is not None
         rng, durability = self._around.rng("trace", name), host.environment.durability
         counts = self._telemetry.served if self._telemetry else None
-        way_in = guarded([port], counts, rng, durability, host.tracer)
-        for routes in (self.routes, self.served):
-            routes.serve(port, way_in)
+        self.served.serve(port, guarded([port], counts, rng, durability, host.tracer))
         await self._server.announce(port)
 
     async def stop_service(self, name: str) -> None:
         """End a service in order: it finishes what is in flight and lets go of its stores."""
-        for routes in (self.routes, self.served):
-            routes.withdraw(PORTS[name])
+        self.idle.add(name)
+        self.served.withdraw(PORTS[name])
+        await self._server.withdraw(PORTS[name])
         await self.hosts[name].stop()
 
     async def crash_service(self, name: str) -> None:
         """End a service without a farewell: what it committed stays, the rest is gone."""
-        for routes in (self.routes, self.served):
-            routes.withdraw(PORTS[name])
+        self.served.withdraw(PORTS[name])
         await self.hosts[name].crash()
 
     async def close(self) -> None:
@@ -142,76 +141,67 @@ class Device:
         await self._closing.aclose()
 
     def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
-        """Call services at addresses from now on, over one channel to each address.
+        """Find services at addresses from now on, unless discovery knows better.
 
-        `ways` tells what to dial instead of an address: a link that leads there.
+        `ways` tells what to dial instead of an address: a link that leads there. It may be
+        called again at any time: calls and streams go where the services are then.
         """
-        self._ways.update(ways or {})
-        for name, address in peers.items():
-            if address not in self._channels:
-                channel = open_channel(self._ways.get(address, address))
-                self._closing.push_async_callback(channel.close)
-                self._channels[address] = GrpcTransport(channel)
-            self.routes.serve(CONTRACTS[name], self._channels[address])
+        self.peers.reach(peers, ways)
+
+    def client(self, name: str, port: type[P]) -> P:
+        """Return the client by which service `name` of this device calls a contract."""
+        rng = self._around.rng("client", name, port.DESCRIPTOR.full_name)
+        way = self.peers.way(name)
+        way_out = self._telemetry.counted(way) if self._telemetry else way
+        stats = self.peers.stats(name, _SERVICES[port])
+        caller, over = Principal(name, service=name), self._around.over
+        return client_for(port, over(way_out, name), caller=caller, rng=rng, stats=stats)
+
+    def _connection(self, caller: str, callee: str, endpoint: Endpoint) -> Connection:
+        if self._secured is None:
+            return ChannelConnection(endpoint)
+        return self._secured.connection(caller, callee, endpoint.address)
+
+    async def _watch_discovery(self) -> None:
+        """Follow where services are, once discovery itself can be found."""
+        name, rng = next(iter(self.hosts)), self._around.rng("watch", DISCOVERY)
+        while not (DISCOVERY in self.hosts or self.peers.address(DISCOVERY)):
+            await self.peers.told(DISCOVERY)
+        caller = Principal(name, service=name)
+        discovery = client_for(DiscoveryService, self.peers.way(name), caller=caller, rng=rng)
+        await self._discovered.run(discovery, rng)
 
     def _environments(self) -> Mapping[str, Environment | None]:
-        return {name: host.environment for name, host in self.hosts.items()}
+        return {name: self.hosts[name].environment for name in self.serving}
 
     def _host(self, name: str) -> Host:
-        async def opened() -> Environment:
-            async with AsyncExitStack() as opening:
-                environment = await self._environment(name, opening)
-                opening.pop_all()  # From here on the host closes what is open.
-                return environment
-
         def build(environment: Environment) -> Port:
             shared = Shared(self.settings.approval_key, self._around.pacer)
-            return BUILDERS[name](environment, lambda port: self._client(name, port), shared)
+            return BUILDERS[name](environment, lambda port: self.client(name, port), shared)
 
-        return Host(name, opened, build, self._tracer(name))
-
-    def _client(self, name: str, port: type[P]) -> P:
-        over, rng = self._around.over, self._around.rng
-        caller = Principal(name, service=name)
-        chance = rng("client", name, port.DESCRIPTOR.full_name)
-        way_out = self._telemetry.counted(self.routes) if self._telemetry else self.routes
-        return client_for(port, over(way_out, name), caller=caller, rng=chance)
+        return Host(name, lambda: self._opener.open(name), build, self._tracer(name))
 
     def _tracer(self, name: str) -> Tracer | None:
         instance_name = self.settings.hosted[name].instance_name
         traced = self._around.tracer or (self._telemetry and self._telemetry.tracer)
         return traced(name, instance_name) if traced else None
 
-    async def _environment(self, name: str, opening: AsyncExitStack) -> Environment:
-        settings, around = self.settings, self._around
-        identity, url = settings.hosted[name], settings.database_urls.get(name, "")
 
-        def opened(file: str, url: str = "") -> Database:
-            if settings.is_ephemeral:
-                database = Database.inline_memory()
-            elif url:
-                database = Database.at_url(url)
-            else:
-                database = Database.sqlite_file(settings.folder / file)
-            opening.push_async_callback(database.close)
-            return database
+_SERVICES = {port: name for name, port in CONTRACTS.items()}
 
-        client = connect(settings.redis_urls.get(name, self._bundled))
-        opening.push_async_callback(client.aclose)
-        spool, progress = None, Progress()
-        if name in SPOOLING:
-            free_share = free_share_of(settings.folder)
-            spool = Spool(opened(f"{identity.schema}.spool"), around.clock, free_share)
-        for stream in READERS.get(name, ()):
-            progress.has_read(stream, 0)
-        return Environment(
-            service=name,
-            clock=around.clock,
-            rng=around.rng(name),
-            ids=Ids(around.rng(name, "ids")),
-            database=opened(f"{identity.schema}.sqlite", url),
-            streams=settings.deployment.streams(identity, client),
-            progress=progress,
-            tasks=Tasks(name),
-            spool=spool,
-        )
+
+def _secured(settings: Settings) -> "Secured | None":
+    if settings.tls is None:
+        return None
+    from services.security import Secured
+
+    return Secured(settings.tls, settings.environment, settings.hosted)
+
+
+def _instance_names(settings: Settings) -> dict[str, str]:
+    """Return the instances that this device may call, by service; discovery is told, not found."""
+    found = {name: name for name in CONTRACTS if name != DISCOVERY}
+    for identity in reversed(settings.deployment.instances):  # The platform's own come first.
+        if identity.service in found:
+            found[identity.service] = identity.instance_name
+    return found

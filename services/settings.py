@@ -10,8 +10,13 @@
     PLIMSOLL_INSTANCES      instances with names of their own --instances  none: the plain ones
     PLIMSOLL_OTHERS         further instances elsewhere       --others     none
     PLIMSOLL_SERVICES       what to host here: orders,risk    --services   all
+    PLIMSOLL_STANDBYS       what else may be started here     --standbys   none
     PLIMSOLL_PEERS          addresses of the others:          --peers      none
                             exchange=10.0.0.9:1,risk=10.0.0.2:50050
+                            (of discovery: also its standbys, joined by "|")
+    PLIMSOLL_TLS            folder of certificates: ca.pem,   --tls        none: clear text
+                            and <instance>.pem and .key of each
+    PLIMSOLL_PLAIN_TEXT     yes: answer others in clear text  --plain-text no
     PLIMSOLL_DURABILITY     durable, or ephemeral: in memory  --durability durable
     PLIMSOLL_ENVIRONMENT    where this runs                   --environment local
     PLIMSOLL_LOG_LEVEL      debug, info, warning or error     --log-level  warning
@@ -21,19 +26,23 @@ SECRETS/<instance>.redis or .databases, or PLIMSOLL_REDIS_PASSWORD, PLIMSOLL_DAT
 """
 
 import argparse
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from runtime.door import LOOPBACK
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Deployment, Manifest
 
 EXCHANGE = "exchange"  # The venue: it runs elsewhere, always.
 KEY_BYTES_MIN = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+ADDRESS = re.compile(r"[^\s:|]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5}")
 DURABLE, EPHEMERAL = "durable", "ephemeral"
-ALWAYS_DURABLE = ("staging", "production")
+YES, NO = "yes", "no"
+ALWAYS_DURABLE = ALWAYS_SECURE = ("staging", "production")
 DEFAULTS = {
     "listen": "127.0.0.1:50050",
     "folder": "data",
@@ -43,7 +52,10 @@ DEFAULTS = {
     "instances": "",
     "others": "",
     "services": "",
+    "standbys": "",
     "peers": "",
+    "tls": "",
+    "plain_text": NO,
     "durability": DURABLE,
     "environment": "local",
     "log_level": "warning",
@@ -58,13 +70,16 @@ class Settings:
     folder: Path
     peers: Mapping[str, str]  # Addresses of services that run elsewhere.
     deployment: Deployment
-    hosted: Mapping[str, Identity]  # By service.
+    hosted: Mapping[str, Identity]  # By service; standbys as well.
     approval_key: bytes = field(repr=False)
     database_urls: Mapping[str, str] = field(repr=False)  # By service; none: SQLite files.
     redis_urls: Mapping[str, str] = field(repr=False)  # By service; none: the bundled server.
+    standbys: tuple[str, ...] = ()  # Of those hosted: what is not started with the process.
     is_ephemeral: bool = False  # Whether all state is in memory, gone with the process.
     environment: str = "local"
     log_level: str = "warning"
+    tls: Path | None = None  # The folder of certificates; None: clear text.
+    is_plain_text_allowed: bool = False  # Also beyond this machine.
 
     @property
     def secrets(self) -> list[str]:
@@ -107,9 +122,12 @@ def _settings(
         raise ValueError(
             f"log level is {given.log_level!r}, must be one of {', '.join(LOG_LEVELS)}"
         )
+    _check_plain_text(given)
     named = {identity.service: identity for identity in _identities(given.instances, manifests)}
     every = {service: named.get(service) or identity_of(service) for service in manifests}
-    hosted = {service: every[service] for service in _chosen(given.services, manifests)}
+    chosen = _chosen(given.services, manifests)
+    standbys = _standbys(given.standbys, chosen, manifests)
+    hosted = {name: every[name] for name in manifests if name in (*chosen, *standbys)}
     others = _identities(given.others, manifests)
     is_url = "://" in given.databases
     passwords = _Passwords(Path(given.secrets) if given.secrets else None, environ)
@@ -122,9 +140,12 @@ def _settings(
         approval_key=key,
         database_urls=_urls("databases", given.databases if is_url else "", hosted, passwords),
         redis_urls=_urls("redis", given.redis, hosted, passwords),
+        standbys=standbys,
         is_ephemeral=given.durability == EPHEMERAL,
         environment=given.environment,
         log_level=given.log_level,
+        tls=Path(given.tls) if given.tls else None,
+        is_plain_text_allowed=given.plain_text == YES,
     )
 
 
@@ -177,12 +198,25 @@ def _chosen(text: str, manifests: Mapping[str, Manifest]) -> list[str]:
     return [service for service in manifests if service in chosen]
 
 
+def _standbys(
+    text: str, chosen: Collection[str], manifests: Mapping[str, Manifest]
+) -> tuple[str, ...]:
+    """Return the services of a list that may be started here later; none of an empty one."""
+    found = _chosen(text, manifests) if text else []
+    if both := [name for name in found if name in chosen]:
+        raise ValueError(
+            f"{', '.join(both)} is among the services and the standbys, must be among one of them: "
+            "a service stands by where it does not run"
+        )
+    return tuple(found)
+
+
 def _peers(text: str, known: Collection[str]) -> dict[str, str]:
     """Return the addresses of a list like `orders=10.0.0.1:50050`, by service."""
     found = {}
     for pair in filter(None, text.split(",")):
         service, is_pair, address = pair.partition("=")
-        if not (is_pair and address.rpartition(":")[2].isdigit()):
+        if not (is_pair and all(map(ADDRESS.fullmatch, address.split("|")))):
             raise ValueError(f"peer {pair!r} must be like orders=10.0.0.1:50050: correct it")
         _check_known(service, known)
         found[service] = address
@@ -217,4 +251,30 @@ def _check_durability(durability: str, environment: str) -> None:
         raise ValueError(
             f"durability is {EPHEMERAL} in {environment}: what is answered there must outlive "
             f"the process; leave it {DURABLE}"
+        )
+
+
+def _check_plain_text(given: argparse.Namespace) -> None:
+    """Refuse clear text where others would see it, unless that was asked for."""
+    if given.plain_text not in (YES, NO):
+        raise ValueError(f"plain text is {given.plain_text!r}, must be {YES} or {NO}")
+    if given.tls:
+        if given.plain_text == YES:
+            raise ValueError(
+                f"plain text is {YES} and TLS has the folder {given.tls}, must be one of the two: "
+                "leave one out"
+            )
+        if not Path(given.tls).is_dir():
+            raise ValueError(
+                f"--tls is {given.tls}, must be a folder of certificates: correct it, or issue them"
+            )
+    elif given.plain_text == YES and given.environment in ALWAYS_SECURE:
+        raise ValueError(
+            f"plain text is {YES} in {given.environment}: what travels there must be secret; "
+            "name a folder of certificates with --tls"
+        )
+    elif given.plain_text == NO and not LOOPBACK.fullmatch(given.listen):
+        raise ValueError(
+            f"--listen is {given.listen}, must be on this machine (127.0.0.1) while calls travel "
+            f"in clear text: name a folder of certificates with --tls, or say --plain-text {YES}"
         )

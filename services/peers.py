@@ -1,0 +1,238 @@
+"""How the services of one device reach all others: each its own way, wherever they are now.
+
+    client of risk -> Way of risk -> orders, if it runs here; else Target risk -> orders
+
+Discovery's watch says where a service is, once it knows any instance; until then an address
+that the device was told does (D6). Such an address may be a name, which is looked up again and
+again. Discovery itself is always found by address: who is lost cannot say where it went.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
+
+from google.protobuf.message import Message
+
+from runtime.client_stats import ClientStats
+from runtime.hosting import Tasks
+from runtime.routes import Routes
+from runtime.rpc import Call, Method, Port
+from runtime.single import Answer, Messages, one
+from runtime.targets import (
+    Change,
+    Connection,
+    Endpoint,
+    EndpointStatus,
+    PoolSettings,
+    Snapshot,
+    Source,
+    Target,
+    TargetSettings,
+)
+from runtime.targets.sources import DNS_EVERY_S, Lookup, system_lookup
+
+DISCOVERY = "discovery"
+SEPARATOR = "|"  # Between the addresses of a service that may be at several.
+FIRST_WORD_S = 1.0  # How long the first call may wait until its target has read an address.
+
+Connect = Callable[[str, str, Endpoint], Connection]  # Opens what joins caller and callee.
+
+
+class Told:
+    """Where one service is, as far as the device was told: it changes when it is told again."""
+
+    name, silence_s = "topology", None
+
+    def __init__(self, *, every_s: float = DNS_EVERY_S, lookup: Lookup = system_lookup) -> None:
+        self.addresses: tuple[str, ...] = ()
+        self._every_s = every_s
+        self._lookup = lookup
+        self._is_final = False  # Whether names are dialled as they are, by a link.
+        self._news = asyncio.Event()
+
+    def tell(self, addresses: Sequence[str], *, is_final: bool = False) -> None:
+        """Go by these addresses from now on; those behind the first are its standbys."""
+        self.addresses, self._is_final = tuple(addresses), is_final
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def news(self) -> None:
+        """Return when it is told anew."""
+        await self._news.wait()
+
+    async def watch(self) -> AsyncGenerator[Change, None]:
+        """Yield the addresses, again whenever they change, or what their names stand for does."""
+        former: tuple[Endpoint, ...] = ()
+        while True:
+            news = self._news
+            found = await self._endpoints()
+            if found and found != former:
+                yield Snapshot(found)
+                former = found
+            try:
+                async with asyncio.timeout(self._every_s):
+                    await news.wait()
+            except TimeoutError:
+                continue
+
+    async def _endpoints(self) -> tuple[Endpoint, ...]:
+        endpoints: dict[str, Endpoint] = {}
+        for number, address in enumerate(self.addresses):
+            status = EndpointStatus.SUSPECT if number else EndpointStatus.SERVING
+            for one_of in await self._looked_up(address):
+                endpoints.setdefault(one_of, Endpoint(one_of, status=status))
+        return tuple(endpoints.values())
+
+    async def _looked_up(self, address: str) -> Sequence[str]:
+        """Return the addresses behind a name; the name itself while nobody knows it."""
+        host, _, port = address.rpartition(":")
+        if self._is_final or _is_ip(host):
+            return [address]
+        try:
+            found = await self._lookup(host, int(port))
+        except OSError:
+            return [address]
+        return [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip in sorted(set(found))]
+
+
+class Way:
+    """Carries the calls of one service: to a peer that runs here, else to its target."""
+
+    def __init__(self, peers: "Peers", caller: str) -> None:
+        self._peers = peers
+        self._caller = caller
+
+    def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
+        """Carry one call to where its service is now."""
+        contract = method.path.split("/")[1]
+        local, name = self._peers.local, self._peers.services.get(contract)
+        if name is None or local.serves(contract):
+            return local.call(method, requests, call)
+        target = self._peers.target(self._caller, name)
+        if target.resolver.resolution.source or not self._peers.address(name):
+            return target.call(method, requests, call)
+        if method.streams_responses:
+            return _first_stream(target, method, requests, call)
+        return Answer(_first(target, method, requests, call))
+
+
+class Peers:
+    """The targets of a device: one for each pair of a calling and a called service."""
+
+    def __init__(
+        self,
+        local: Routes,
+        contracts: Mapping[str, type[Port]],
+        connect: Connect,
+        rng: Callable[..., random.Random],
+        settings: TargetSettings,
+    ) -> None:
+        self.targets: dict[tuple[str, str], Target] = {}  # By calling and called service.
+        self.local = local
+        self.services = {port.DESCRIPTOR.full_name: name for name, port in contracts.items()}
+        self._connect = connect
+        self._rng = rng
+        self._settings = settings
+        self._told = {name: Told() for name in contracts}
+        self._ways: dict[str, str] = {}  # What to dial instead of an address.
+        self._watches: dict[str, Source] = {}  # Discovery's, by service.
+        self._tasks = Tasks("peers")
+
+    def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
+        """Find services at these addresses from now on, unless discovery knows better.
+
+        An address is a device's own; `ways` tells what to dial instead: a link that leads there.
+        """
+        self._ways.update(ways or {})
+        for name, text in peers.items():
+            addresses = text.split(SEPARATOR)
+            is_linked = any(address in self._ways for address in addresses)
+            self._told[name].tell(addresses, is_final=is_linked)
+
+    def watch(self, watches: Mapping[str, Source]) -> None:
+        """Ask these sources first where services are; call it before any `way`."""
+        self._watches.update(watches)
+
+    def address(self, name: str) -> str:
+        """Return where the device was told that a service is, "" if it was not."""
+        return next(iter(self._told[name].addresses), "")
+
+    async def told(self, name: str) -> None:
+        """Return when the device is told anew where a service is."""
+        await self._told[name].news()
+
+    def way(self, caller: str) -> Way:
+        """Return what carries the calls of service `caller`."""
+        return Way(self, caller)
+
+    def target(self, caller: str, name: str) -> Target:
+        """Return the target of a pair of services; it is followed from the first time on."""
+        found = self.targets.get((caller, name))
+        if found is None:
+            found = self.targets[caller, name] = self._made(caller, name)
+            self._tasks.spawn(found.start(), name=f"{caller} -> {name}")
+        return found
+
+    def stats(self, caller: str, name: str) -> ClientStats:
+        """Return how the calls of one service to another end."""
+        return self.target(caller, name).stats
+
+    async def close(self) -> None:
+        """Follow nothing more and close every connection."""
+        await self._tasks.stop()
+        await asyncio.gather(*[target.stop() for target in self.targets.values()])
+
+    def _made(self, caller: str, name: str) -> Target:
+        watched = [self._watches[name]] if name in self._watches else []
+
+        def connect(endpoint: Endpoint) -> Connection:
+            dialled = self._ways.get(endpoint.address, endpoint.address)
+            return self._connect(caller, name, Endpoint(dialled))
+
+        pool = PoolSettings(is_single=name != DISCOVERY)  # Every service has one owner.
+        return Target(
+            name,
+            [*watched, self._told[name]],
+            connect,
+            rng=self._rng("target", caller, name),
+            settings=replace(self._settings, pool=pool),
+        )
+
+
+async def _first(
+    target: Target, method: Method, requests: AsyncIterator[Message], call: Call
+) -> Message:
+    await _found(target, call)
+    return await one(target.call(method, requests, call))
+
+
+async def _first_stream(
+    target: Target, method: Method, requests: AsyncIterator[Message], call: Call
+) -> Messages:
+    await _found(target, call)
+    answers = target.call(method, requests, call)
+    try:
+        async for answer in answers:
+            yield answer
+    finally:
+        await answers.aclose()
+
+
+async def _found(target: Target, call: Call) -> None:
+    """Wait until a target that was made just now has heard where to go, but no long while."""
+    left_s = call.remaining_s()
+    patience_s = FIRST_WORD_S if left_s is None else min(FIRST_WORD_S, left_s / 2)
+    with suppress(TimeoutError):  # The call will say so.
+        async with asyncio.timeout(patience_s):
+            await target.resolver.found()
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
