@@ -17,6 +17,7 @@ from runtime.environment import Environment
 from runtime.guards import guarded
 from runtime.hosting import Tasks
 from runtime.identity import Principal
+from runtime.in_flight import InFlight
 from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
@@ -51,6 +52,7 @@ class Device:
         self._opener = Opener(settings, self._around)
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
         self.idle = set(settings.standbys)  # Hosted, and not meant to serve here at the moment.
+        self._ways_in: dict[str, InFlight] = {}
         self._secured = _secured(settings)
         connect, rng = self._connection, self._around.rng
         self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
@@ -121,7 +123,9 @@ class Device:
         assert host.environment is not None
         rng, durability = self._around.rng("trace", name), host.environment.durability
         counts = self._telemetry.served if self._telemetry else None
-        self.served.serve(port, guarded([port], counts, rng, durability, host.tracer))
+        way_in = InFlight(guarded([port], counts, rng, durability, host.tracer))
+        self._ways_in[name] = way_in
+        self.served.serve(port, way_in)
         await self._server.announce(port)
 
     async def stop_service(self, name: str) -> None:
@@ -129,6 +133,8 @@ class Device:
         self.idle.add(name)
         self.served.withdraw(PORTS[name])
         await self._server.withdraw(PORTS[name])
+        if way_in := self._ways_in.pop(name, None):
+            await way_in.quiet()
         await self.hosts[name].stop()
 
     async def crash_service(self, name: str) -> None:
