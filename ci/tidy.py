@@ -48,6 +48,11 @@ ROOTS_OF_COMPOSITION = (
     "services/device.py",
     "services/__main__.py",
 )
+# What hosts services, all of it directly in services/: one thing, in several files.
+HOST = {file.stem for file in Path(__file__).resolve().parents[1].glob("services/*.py")} - {
+    "__init__",
+    "wiring",
+}
 
 # Outside runtime/ these make a run depend on the machine instead of the seed.
 BANNED = {
@@ -104,8 +109,9 @@ def arrows(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         if package not in allowed:
             yield line, f"{folder}/ imports {module}, use only {', '.join(sorted(allowed))}"
         elif folder == package == "services" and path not in ROOTS_OF_COMPOSITION:
-            own = ".".join(path.split("/")[:2])
-            if not f"{module}.".startswith(f"{own}."):
+            own = ".".join(path.split("/")[:2]).removesuffix(".py")
+            is_of_host = path.count("/") == 1 and module.removeprefix("services.") in HOST
+            if not (f"{module}.".startswith(f"{own}.") or is_of_host):
                 yield line, f"{own} imports {module}, use its port from trading.*"
 
 
