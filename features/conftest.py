@@ -108,8 +108,11 @@ def setup(
     place: Place, stores: StoreSource, request: pytest.FixtureRequest
 ) -> Callable[..., Setup]:
     """Return what makes the setup of a system in this scenario's place."""
-    forks = request.getfixturevalue("forks") if place.world.has_devices else None
-    return partial(Setup, place.world, stores=stores, devices=place.services(), forks=forks)
+    made = partial(Setup, place.world, stores=stores, topology=place.devices())
+    if not place.world.has_devices:
+        return made
+    ours = {name: request.getfixturevalue(name) for name in ("forks", "toxiproxy")}
+    return partial(made, **ours)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def run_up(place: Place, seed: int, port: int, directory: Path | None) -> int:
         directory=directory,
         tcp_port=port,
         stores=place.kind.source(),
-        devices=place.services(),
+        topology=place.devices(),
     )
     asyncio.run(_up(setup))
     return 0
