@@ -19,6 +19,12 @@ from runtime.stores.migrating.administering import check_references
 from runtime.stores.migrating.history import NOTHING, History, SchemaError, revision_of, run
 
 _templates: dict[str, sqlite3.Connection] = {}  # By directory of the history.
+_copying: dict[str, list[str]] = {}  # The statements that make a copy of each.
+
+
+def prepare(history: History) -> None:
+    """Do now what the first start costs, for processes that are forked from this one."""
+    _statements(history)
 
 
 async def open_schema(backend: Backend, history: History) -> None:
@@ -40,7 +46,7 @@ async def open_schema(backend: Backend, history: History) -> None:
 def _upgrade(tx: Connection, history: History) -> None:
     driver = cast(Any, tx.connection.driver_connection)
     if driver.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        for statement in _statements(_template(history)):
+        for statement in _statements(history):
             driver.execute(statement)
         return
     at = revision_of(tx)
@@ -84,6 +90,10 @@ def _template(history: History) -> sqlite3.Connection:
     return _templates[key]
 
 
-def _statements(template: sqlite3.Connection) -> list[str]:
-    """Return what makes an empty database a copy of `template`, without begin and commit."""
-    return [line for line in template.iterdump() if line not in {"BEGIN TRANSACTION;", "COMMIT;"}]
+def _statements(history: History) -> list[str]:
+    """Return what makes an empty database a copy of the template, without begin and commit."""
+    key = str(history.directory)
+    if key not in _copying:
+        lines = _template(history).iterdump()
+        _copying[key] = [x for x in lines if x not in {"BEGIN TRANSACTION;", "COMMIT;"}]
+    return _copying[key]
