@@ -33,9 +33,9 @@ from runtime.targets import (
     TargetSettings,
 )
 from runtime.targets.sources import DNS_EVERY_S, Lookup, system_lookup
+from services.places import places_of
 
 DISCOVERY = "discovery"
-SEPARATOR = "|"  # Between the addresses of a service that may be at several.
 FIRST_WORD_S = 1.0  # How long the first call may wait until its target has read an address.
 
 Connect = Callable[[str, str, Endpoint], Connection]  # Opens what joins caller and callee.
@@ -148,7 +148,10 @@ class Peers:
         """
         self._ways.update(ways or {})
         for name, text in peers.items():
-            addresses = text.split(SEPARATOR)
+            places = places_of(text)
+            addresses = [place.address for place in places]
+            if name != DISCOVERY:
+                addresses = addresses[:1]  # Its standbys do not serve until discovery says so.
             is_linked = any(address in self._ways for address in addresses)
             self._told[name].tell(addresses, is_final=is_linked)
 
@@ -159,6 +162,20 @@ class Peers:
     def address(self, name: str) -> str:
         """Return where the device was told that a service is, "" if it was not."""
         return next(iter(self._told[name].addresses), "")
+
+    def addresses(self, name: str) -> Sequence[str]:
+        """Return all places where the device was told that a service may be, its home first."""
+        return self._told[name].addresses
+
+    def try_now(self, name: str) -> None:
+        """Ask a service that was silent again at once: it is said to be there."""
+        for (_, called), target in self.targets.items():
+            if called == name:
+                target.breaker.try_now()
+
+    def connection(self, caller: str, name: str, address: str) -> Connection:
+        """Open what carries calls to a service at one address, and nowhere else."""
+        return self._connect(caller, name, Endpoint(self._ways.get(address, address)))
 
     async def told(self, name: str) -> None:
         """Return when the device is told anew where a service is."""
