@@ -20,8 +20,10 @@ from fixtures.stores.servers import MysqlServer, RedisServer
 from runtime.virtual import VirtualLoop
 
 if TYPE_CHECKING:  # They take 0.1 s to import.
+    from fixtures.devices.contained import ContainedForks
     from fixtures.devices.forks import Forks
     from fixtures.toxiproxy.server import ToxiproxyServer
+    from runtime.topology import Topology
 
 S = TypeVar("S")
 TESTS_PER_COLLECTION = 10
@@ -38,9 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--world",
         action="append",
-        choices=("simulated", "embedded", "processes"),
-        help="run features in this world only, on embedded stores; may be repeated "
-        "(default: every world that is one process)",
+        choices=("simulated", "embedded", "processes", "containers"),
+        help="run features in this world only, on embedded stores (world containers: on local "
+        "ones); may be repeated (default: every world that is one process)",
     )
     parser.addoption(
         "--topology",
@@ -162,6 +164,43 @@ def forks() -> Iterator["Forks"]:
 
     with closing(Forks()) as forks:
         yield forks
+
+
+@pytest.fixture(scope="session")
+def contained(
+    leave_out: Callable[[str], None],
+) -> Iterator[Callable[["Topology"], "ContainedForks"]]:
+    """Return what starts the devices of a topology in containers, kept for the session."""
+    from fixtures.devices.contained import ContainedForks, lacking
+
+    if missing := lacking():
+        leave_out("; ".join(missing))
+    with ExitStack() as ending:
+        started: dict[str, ContainedForks] = {}
+
+        def of(topology: "Topology") -> ContainedForks:
+            if topology.name not in started:
+                started[topology.name] = ending.enter_context(closing(ContainedForks(topology)))
+            return started[topology.name]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def toxiproxy_at(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], "ToxiproxyServer"]]:
+    """Return this session's Toxiproxy whose links listen on an address of this machine."""
+    from fixtures.toxiproxy.local import local_toxiproxy
+
+    with ExitStack() as ending:
+
+        @cache
+        def at(host: str) -> "ToxiproxyServer":
+            opening = local_toxiproxy(tmp_path_factory.mktemp("toxiproxy"), doors_on=host)
+            return ending.enter_context(_for_session(opening))
+
+        yield at
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ from fixtures.worlds import World
 SEED = 1
 IN_ONE_PROCESS = (World.SIMULATED, World.EMBEDDED)
 TOPOLOGY = "dual-compute-state"
+# What is meant for processes runs in containers too; `containers` is a tag of stores.
+WORLD_TAGS = set(World) - {World.CONTAINERS}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -45,23 +47,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asked(config: pytest.Config) -> list[Place]:
     """Return the places that the options name; all that this machine has when they name none."""
     worlds, stores = config.getoption("--world"), config.getoption("--stores")
-    kinds = [StoreKind(kind) for kind in stores or ()]
-    if not kinds:
-        kinds = [StoreKind.EMBEDDED] if worlds else _offered()
+    kinds = [StoreKind(kind) for kind in stores or ()] or ([] if worlds else _offered())
     if worlds is None:
         worlds = [w for w in IN_ONE_PROCESS if not (stores and w.is_virtual)]
     topologies = ["", *(config.getoption("--topology") or [TOPOLOGY])]
-    places = [Place(World(w), kind, t) for w in worlds for t in topologies for kind in kinds]
+    places = [
+        Place(world, kind, topology)
+        for world in map(World, worlds)
+        for topology in topologies
+        for kind in kinds or [_usual(world)]
+    ]
     return [place for place in dict.fromkeys(places) if place.is_possible]
 
 
 def _suits(place: Place, tags: set[str]) -> bool:
     """Tell whether a scenario with these tags is meant to run there."""
-    worlds = tags & set(World)
+    worlds = tags & WORLD_TAGS
+    own = World.PROCESSES if place.world.has_devices else place.world
     kinds = tags & {StoreKind.LOCAL, StoreKind.CONTAINERS}
     is_on_them = place.kind.has_servers or "servers" not in tags
     is_of_kind = not kinds or place.kind in kinds
-    return is_on_them and is_of_kind and (not worlds or place.world in worlds)
+    return is_on_them and is_of_kind and (not worlds or own in worlds)
+
+
+def _usual(world: World) -> StoreKind:
+    return StoreKind.LOCAL if world is World.CONTAINERS else StoreKind.EMBEDDED
 
 
 def _offered() -> list[StoreKind]:
@@ -111,6 +121,10 @@ def setup(
     made = partial(Setup, place.world, stores=stores, topology=place.devices())
     if not place.world.has_devices:
         return made
+    if place.world is World.CONTAINERS:
+        forks = request.getfixturevalue("contained")(place.devices())
+        toxiproxy = request.getfixturevalue("toxiproxy_at")(forks.host)
+        return partial(made, forks=forks, toxiproxy=toxiproxy, host=forks.host)
     ours = {name: request.getfixturevalue(name) for name in ("forks", "toxiproxy")}
     return partial(made, **ours)
 
