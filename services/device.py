@@ -110,10 +110,14 @@ class Device:
 
         Standbys are left to whoever says when it is their turn: `start_service`.
         """
-        if self.hosts:
-            self._tasks.spawn(self._watch_discovery(), name="watch discovery")
+        self.follow_discovery()
         for name in self.serving:
             await self.start_service(name)
+
+    def follow_discovery(self) -> None:
+        """Call services where discovery says that they are, from now on."""
+        if self.hosts:
+            self._tasks.spawn(self._watch_discovery(), name="watch discovery")
 
     async def start_service(self, name: str) -> None:
         """Start a service, however long its stores and peers are away."""

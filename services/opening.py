@@ -8,6 +8,7 @@ from runtime.ids import Ids
 from runtime.progress import Progress
 from runtime.stores import Database, connect
 from runtime.stores.spool import Spool, free_share_of
+from services.peers import DISCOVERY
 from services.settings import Settings
 from services.surroundings import Surroundings
 from services.wiring import READERS, SPOOLING
@@ -42,6 +43,7 @@ class Opener:
             opening.push_async_callback(database.close)
             return database
 
+        is_keeping_leases = name == DISCOVERY and bool(settings.announce)
         client = connect(settings.redis_urls.get(name, self.bundled))
         opening.push_async_callback(client.aclose)
         spool, progress = None, Progress()
@@ -52,7 +54,7 @@ class Opener:
             progress.has_read(stream, 0)
         return Environment(
             service=name,
-            clock=around.clock,
+            clock=around.steady if is_keeping_leases else around.clock,
             rng=around.rng(name),
             ids=Ids(around.rng(name, "ids")),
             database=opened(f"{identity.schema}.sqlite", url),

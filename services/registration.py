@@ -97,13 +97,11 @@ class Registration:
         self._discovery = discovery
         self._announcement = announcement
         self._duties = duties
-        self._clock = clock
-        self._rng = rng
+        self._clock, self._rng = clock, rng
         self._ids = Ids(rng)
         self._ttl_ns = round(announcement.ttl_s * NS_PER_S)
         self._alarm = Alarm(clock)
-        self._stopping = asyncio.Event()
-        self._drain_asked = asyncio.Event()
+        self._stopping, self._drain_asked = asyncio.Event(), asyncio.Event()
         self._lease: pb.Lease | None = None
         self._until_ns = 0  # Until when the lease is certain by this side's reckoning.
         self._said = pb.REPORTED_STATUS_STARTING
@@ -126,6 +124,10 @@ class Registration:
         if self._said not in (said, pb.REPORTED_STATUS_DRAINING):
             self._said = said
             self._alarm.poke()
+
+    def hurry(self) -> None:
+        """Have whoever waits to ask discovery again ask it now: it is said to be there."""
+        self._alarm.poke()
 
     async def run(self) -> None:
         """Be registered until drained or stopped; then the name is free for others.

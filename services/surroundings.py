@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from runtime.clock import Clock, SystemClock
+from runtime.clock import Clock, SteadyClock, SystemClock
 from runtime.observe.tracer import Tracer
 from runtime.rpc import Transport
 from runtime.targets.target import DEFAULT_TARGET, TargetSettings
@@ -28,6 +28,7 @@ class Surroundings:
     """A production device has the machine's clock and chance; a harness hands in others."""
 
     clock: Clock = field(default_factory=SystemClock)
+    steady: Clock = field(default_factory=SteadyClock)  # Never set: leases are measured by it.
     rng: Callable[..., random.Random] = _no_seed  # By the names of who draws, and for what.
     over: Callable[[Transport, str], Transport] = _as_is  # What a service's calls go through.
     targets: TargetSettings = DEFAULT_TARGET  # How calls to each peer are carried.

@@ -1,0 +1,143 @@
+"""Puts a device on duty: its services act when it is their turn (`services/on_duty.py`)."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Connection as Transaction
+from trading.discovery.v1 import discovery_pb2 as pb
+from trading.discovery.v1.discovery_port import DiscoveryService
+
+from runtime.client import client_for
+from runtime.errors import ServiceError
+from runtime.identity import Principal
+from runtime.rpc import Call
+from runtime.stores.errors import StoreError
+from runtime.targets import Connection
+from services.device import Device
+from services.lookout import DISCOVERY
+from services.on_duty import OnDuty, Roster
+from services.posts import Chances
+from services.surroundings import Surroundings
+
+QUESTION_S = 0.5  # How long an answer may take whether discovery serves.
+log = logging.getLogger(__name__)
+
+
+class DeviceOffice:
+    """The hands of a device, for whoever decides what it does."""
+
+    def __init__(self, device: Device, around: Surroundings) -> None:
+        self._device = device
+        self._rng = around.rng("office")
+        self._asked: dict[str, Connection] = {}  # By address.
+
+    async def start_service(self, name: str) -> None:
+        """Start a service, however long its stores and peers are away."""
+        await self._device.start_service(name)
+
+    async def stop_service(self, name: str) -> None:
+        """End a service in order."""
+        await self._device.stop_service(name)
+
+    async def crash_service(self, name: str) -> None:
+        """End a service at once and let go of its stores."""
+        self._device.idle.add(name)
+        for end in (self._device.crash_service, self._device.stop_service):
+            try:
+                await end(name)
+            except StoreError as error:
+                log.info("%s ended with %s", name, error)
+
+    async def confirm(self, name: str) -> None:
+        """Return if the service may write still. Raises StoreFenced when a later one does."""
+        environment = self._device.hosts[name].environment
+        if environment is not None and environment.database.is_shared:
+            await environment.database.write(_nothing)
+
+    async def answers(self, address: str) -> bool:
+        """Tell whether discovery serves at an address."""
+        if address not in self._asked:
+            caller = next(iter(self._device.hosts))
+            self._asked[address] = self._device.peers.connection(caller, DISCOVERY, address)
+        caller = next(iter(self._device.hosts))
+        principal = Principal(caller, service=caller)
+        discovery = client_for(
+            DiscoveryService, self._asked[address], caller=principal, rng=self._rng
+        )
+        question = pb.ListInstancesRequest(page_size=1)
+        try:
+            async with asyncio.timeout(2 * QUESTION_S):
+                await discovery.list_instances(question, Call(timeout_s=QUESTION_S))
+        except (ServiceError, TimeoutError) as error:
+            log.debug("discovery is not at %s: %r", address, error)
+            return False
+        return True
+
+    def reach_discovery(self, addresses: Sequence[str]) -> None:
+        """Call discovery at the first of these from now on."""
+        self._device.reach({DISCOVERY: addresses[0]})
+        self._device.peers.try_now(DISCOVERY)
+
+    async def close(self) -> None:
+        """Close what questions went through."""
+        for connection in self._asked.values():
+            await connection.close()
+
+
+class Duty:
+    """A device on duty, from `start` to `stop`; one that is told no address just starts."""
+
+    def __init__(self, device: Device, around: Surroundings) -> None:
+        self._device = device
+        self._around = around
+        self._office = DeviceOffice(device, around)
+        self._on_duty: OnDuty | None = None
+
+    async def start(self) -> None:
+        """Start the services that are this device's turn, and keep at it."""
+        settings = self._device.settings
+        if not settings.announce:
+            await self._device.start()
+            return
+        roster = Roster(
+            homes=[name for name in settings.hosted if name not in settings.standbys],
+            standbys=settings.standbys,
+            instances=self._instance,
+            registries=self._registries(),
+            lease_s=settings.lease_s,
+        )
+        chances = Chances(self._around.steady, self._around.rng("duty"))
+        self._on_duty = OnDuty(self._office, roster, self._client, chances)
+        self._device.follow_discovery()
+        await self._on_duty.start()
+
+    async def stop(self) -> None:
+        """Stop every service and give the names up."""
+        if self._on_duty is not None:
+            await self._on_duty.stop()
+        await self._office.close()
+
+    def _registries(self) -> list[str]:
+        """Return where else discovery may be, its home first."""
+        told = self._device.peers.addresses(DISCOVERY)
+        return [address for address in told if address != self._device.settings.announce]
+
+    def _client(self, name: str) -> DiscoveryService:
+        return self._device.client(name, DiscoveryService)
+
+    def _instance(self, name: str) -> pb.InstanceSpec:
+        settings = self._device.settings
+        host, _, port = settings.announce.rpartition(":")
+        endpoint = pb.Endpoint(protocol=pb.PROTOCOL_GRPC, host=host.strip("[]"), port=int(port))
+        return pb.InstanceSpec(
+            service=name,
+            instance_name=settings.hosted[name].instance_name,
+            environment=settings.environment,
+            endpoints=[endpoint],
+            weight=1,
+        )
+
+
+def _nothing(_tx: Transaction) -> None:
+    """Do no work: the fence before it is what counts."""
