@@ -13,16 +13,19 @@ from runtime.observe.prometheus import Instance
 from runtime.observe.telemetry import Telemetry
 from runtime.stores.deployment import Manifest
 from services.device import Device, Surroundings
+from services.office import Duty
 from services.settings import Settings, settings_of
 from services.wiring import BUILDERS, MANIFESTS
 
 
 async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetry) -> None:
     """Run the services of this process until `stopping` is set; then finish what is in flight."""
-    device = Device(settings, Surroundings(telemetry=telemetry))
+    around = Surroundings(telemetry=telemetry)
+    device = Device(settings, around)
+    duty = Duty(device, around)
     try:
         _say(f"listening on port {await device.open()}")
-        starting = asyncio.create_task(device.start(), name="start services")
+        starting = asyncio.create_task(duty.start(), name="start services")
         stopped = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
@@ -33,6 +36,7 @@ async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetr
         _say(f"serving {', '.join(device.serving)}")
         await stopped
     finally:
+        await duty.stop()
         await device.close()
         await telemetry.close()
 

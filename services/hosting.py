@@ -66,23 +66,27 @@ class Host:
         former, self.environment, self._port = self.environment, None, None
         if former is None:
             return
-        await former.tasks.stop()
-        self._left = replace(
-            former,
-            database=former.database.crash(),
-            spool=former.spool and former.spool.crash(),
-            tasks=Tasks(self.name),
-        )
+        try:
+            await former.tasks.stop()
+        finally:
+            self._left = replace(
+                former,
+                database=former.database.crash(),
+                spool=former.spool and former.spool.crash(),
+                tasks=Tasks(self.name),
+            )
 
     async def stop(self) -> None:
         """Stop the service, if it runs, then let go of its stores."""
         port, environment = self._port, self.environment
         self._port = self.environment = None
-        if port is not None and environment is not None:
-            await port.stop()
         left, self._left = self._left, None
-        for opened in filter(None, (environment, left)):
-            await _close(opened)
+        try:
+            if port is not None and environment is not None:
+                await port.stop()
+        finally:
+            for opened in filter(None, (environment, left)):
+                await _close(opened)
 
     async def _patiently_started(self) -> Port:
         presence = Presence()

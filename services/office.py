@@ -100,6 +100,7 @@ class Duty:
         if not settings.announce:
             await self._device.start()
             return
+        self._device.idle.update(settings.hosted)  # Until it is their turn.
         roster = Roster(
             homes=[name for name in settings.hosted if name not in settings.standbys],
             standbys=settings.standbys,

@@ -105,14 +105,10 @@ class OnDuty:
         """Return what keeps the posts, to be cancelled where a process is killed."""
         return list(self._holding.values())
 
-    async def failed(self) -> None:
-        """Return never; raises what ended a post that nobody had told to end."""
-        for holding in asyncio.as_completed(list(self._holding.values())):
-            await holding
-        await asyncio.get_running_loop().create_future()
-
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._holding[name] = asyncio.create_task(work, name=f"on duty for {name}")
+        holding = asyncio.create_task(work, name=f"on duty for {name}")
+        holding.add_done_callback(_ended)
+        self._holding[name] = holding
 
     async def _clear(self, name: str) -> None:
         """Wait until it is clear who acts for a service; raises what ended its post."""
@@ -146,9 +142,12 @@ class OnDuty:
         return Post(name, self._office, client(name), announcement, chances)
 
 
+def _ended(holding: "asyncio.Task[None]") -> None:
+    if not holding.cancelled() and (error := holding.exception()) is not None:
+        log.error("%s is over: %r", holding.get_name(), error, exc_info=error)
+
+
 async def _cancelled(task: "asyncio.Task[Any]") -> None:
     """Cancel a task; return when it has ended, however it does."""
     task.cancel()
-    found = await asyncio.gather(task, return_exceptions=True)
-    if isinstance(found[0], Exception):
-        log.warning("%s ended with %r", task.get_name(), found[0])
+    await asyncio.gather(task, return_exceptions=True)
