@@ -2,6 +2,8 @@
 
 CLOSED --5 silences in a row within 60 s--> OPEN --30 s--> HALF_OPEN --an answer--> CLOSED
                                               ^--another silence--'
+
+Where the connection was lost, and stands again before those 30 s are over, OPEN ends then.
 """
 
 import asyncio
@@ -64,6 +66,7 @@ class Breaker:
         target: str,
         settings: BreakerSettings = DEFAULT_BREAKER,
         on_change: Callable[["Breaker"], None] | None = None,
+        is_connected: Callable[[], bool] = lambda: True,
     ) -> None:
         self.target = target
         self.state = BreakerState.CLOSED
@@ -73,6 +76,8 @@ class Breaker:
         self._inner = inner
         self._settings = settings
         self._on_change = on_change
+        self._is_connected = is_connected
+        self._was_lost = False  # The connection, at some time since it opened.
         self._silences: deque[float] = deque(maxlen=settings.failures)  # In a row, when.
         self._trials = 0  # Under way.
         self._period = 0  # Calls of an earlier one decide nothing any more.
@@ -134,7 +139,7 @@ class Breaker:
         if self.state is BreakerState.OPEN:
             assert self.since_s is not None
             left_s = self.since_s + self._settings.open_s - now_s
-            if left_s > 0:
+            if left_s > 0 and not self._is_back():
                 if method.policy.urgent:
                     return False
                 raise self._refusal(method, left_s)
@@ -145,6 +150,16 @@ class Breaker:
             raise self._refusal(method, TRIAL_AGAIN_S)
         self._trials += 1
         return True
+
+    def _is_back(self) -> bool:
+        """Whether the connection stands again that was lost: whoever is there was not asked yet.
+
+        A target that hangs keeps its connection, and is left in peace for the whole time.
+        """
+        is_connected = self._is_connected()
+        is_back = is_connected and self._was_lost
+        self._was_lost = not is_connected or self._was_lost
+        return is_back
 
     def _refusal(self, method: Method, left_s: float) -> ServiceError:
         self.calls_refused += 1
@@ -183,6 +198,7 @@ class Breaker:
         self.since_s = asyncio.get_running_loop().time()
         self.times_opened += state is BreakerState.OPEN
         self._trials = 0
+        self._was_lost = state is BreakerState.OPEN and not self._is_connected()
         self._period += 1
         if self._on_change is not None:
             self._on_change(self)

@@ -22,8 +22,9 @@ class ChannelConnection(GrpcTransport):
 
     @property
     def is_connected(self) -> bool:
-        """Whether a connection stands."""
-        return self._own_channel.get_state() is grpc.ChannelConnectivity.READY
+        """Whether a connection stands; one that was lost while nobody called is sought anew."""
+        state = self._own_channel.get_state(try_to_connect=True)
+        return state is grpc.ChannelConnectivity.READY
 
     async def close(self) -> None:
         """Close the channel; what is in flight ends UNAVAILABLE with reason CHANNEL_CLOSED."""

@@ -38,6 +38,11 @@ class Member:
         return self._connection is not None and self._connection.is_broken
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a connection stands."""
+        return self._connection is not None and self._connection.is_connected
+
+    @property
     def load(self) -> float:
         """How busy it is for its weight."""
         return self.in_flight / self.endpoint.weight
@@ -49,7 +54,7 @@ class Member:
             self.in_flight,
             self.failures,
             is_out=self.out_until_s > now_s,
-            is_connected=self._connection is not None and self._connection.is_connected,
+            is_connected=self.is_connected,
         )
 
     def become(self, endpoint: Endpoint) -> None:

@@ -89,6 +89,10 @@ class Pool:
         now_s = asyncio.get_running_loop().time()
         return tuple(self._members[address].view(now_s) for address in sorted(self._members))
 
+    def is_connected(self) -> bool:
+        """Tell whether a connection to anybody who may be called stands, as far as is known."""
+        return any(member.is_connected for member in self._choice)
+
     async def close(self) -> None:
         """Close every connection, whatever is in flight."""
         members = [*self._leaving, *self._members.values()]

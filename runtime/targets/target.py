@@ -47,7 +47,9 @@ class Target:
     ) -> None:
         self.service = service
         self.pool = Pool(service, connect, rng=rng, settings=settings.pool)
-        self.breaker = Breaker(self.pool, service, settings.breaker, settings.on_breaker)
+        self.breaker = Breaker(
+            self.pool, service, settings.breaker, settings.on_breaker, self.pool.is_connected
+        )
         self.resolver = Resolver(service, sources, self._follow, rng=rng, keep_s=settings.keep_s)
         self.stats = ClientStats(standing=self._standing)
 

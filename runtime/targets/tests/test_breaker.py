@@ -55,6 +55,29 @@ async def test_five_silences_open_it_and_then_nothing_is_sent() -> None:
     assert (breaker.times_opened, breaker.calls_refused) == (1, 1)
 
 
+async def test_a_connection_that_was_lost_and_stands_again_is_tried_at_once() -> None:
+    inner, standing = Told(SILENCE), [True]
+    breaker = Breaker(inner, "echo", is_connected=lambda: standing[0])
+    await fail_times(breaker, 5)
+    await asked_in_vain(breaker)
+    standing[0] = False  # Only now: it had hung before.
+    await asked_in_vain(breaker)
+    assert (breaker.state, inner.sent) == (OPEN, 5)
+    standing[0], inner.error = True, None
+    await ask(breaker)
+    assert (breaker.state, inner.sent) == (CLOSED, 6)
+
+
+async def test_a_connection_that_comes_back_to_a_silent_target_is_tried_once() -> None:
+    inner, standing = Told(SILENCE), [False]
+    breaker = Breaker(inner, "echo", is_connected=lambda: standing[0])
+    await fail_times(breaker, 5)
+    standing[0] = True
+    for _ in range(3):
+        await asked_in_vain(breaker)
+    assert (breaker.state, inner.sent, breaker.times_opened) == (OPEN, 6, 2)
+
+
 async def test_five_bad_requests_do_not_open_it() -> None:
     inner = Told(BAD_INPUT)
     breaker = Breaker(inner, "echo")
