@@ -13,6 +13,8 @@ from rich.table import Table
 
 from fixtures.outcome import Figures, Outcome, Verdict
 from fixtures.trial import Observe
+from plimsoll.fleet import as_object as fleet_object
+from plimsoll.fleet import print_fleet
 
 COLOURS = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.VOID: "yellow"}
 VIOLATIONS_SHOWN = 5
@@ -52,6 +54,7 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         for violation in check.violations[:VIOLATIONS_SHOWN]:
             table.add_row("", f"  {violation}", "")
     console.print(table)
+    print_fleet(console, outcome.fleet)
     figures = outcome.figures
     counts = (
         f"{figures.candles:,} candles  {figures.signals:,} signals  "
@@ -130,5 +133,6 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for check in outcome.checks
         ],
+        **fleet_object(outcome.fleet),
         "replay": outcome.replay,
     }

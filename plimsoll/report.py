@@ -6,7 +6,8 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from fixtures.outcome import Outcome
-from plimsoll import charts
+from plimsoll import charts, fleet
+from runtime.topology.units import write_rate, write_seconds
 
 TEMPLATE = "report.html.jinja"
 INSTRUMENTS_DRAWN_MAX = 12  # Keeps the file under 2 MB whatever was traded.
@@ -27,6 +28,14 @@ def render(outcome: Outcome) -> str:
     )
     environment.filters["amount"] = lambda value: f"{value:,.2f}"
     environment.filters["exact"] = lambda value: f"{value.normalize():,f}"
+    environment.filters |= {
+        "size": fleet.size,
+        "seconds": write_seconds,
+        "rate": write_rate,
+        "way": fleet.way,
+        "numbers": fleet.numbers,
+        "carries": fleet.carries,
+    }
     return environment.get_template(TEMPLATE).render(outcome=outcome, pictures=_pictures(outcome))
 
 
