@@ -5,6 +5,8 @@ them into metrics when somebody reads.
 """
 
 from bisect import bisect_left
+from collections import Counter
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +22,10 @@ BOUNDS_S = tuple(
 )
 BOUNDS_BYTES = (64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304)
 SERVER, CLIENT = "server", "client"
+
+
+# By which other transport the call came in that is being served; "": by the usual one.
+CAME_BY: ContextVar[str] = ContextVar("CAME_BY", default="")
 
 
 class Exemplar(NamedTuple):
@@ -80,6 +86,7 @@ class MethodCalls:
     longest_gap_s: float = 0.0  # Between two messages of one response stream.
     sizes: Sizes = field(default_factory=Sizes)
     exemplars: dict[int, Exemplar] = field(default_factory=dict)  # By bucket.
+    came_by: Counter[tuple[str, str]] = field(default_factory=Counter)  # By transport and code.
 
     def add(self, code: str, duration_s: float, trace_id: str = "") -> None:
         """Count one call that ended with `code`; `trace_id` is "" for one that nobody follows."""
@@ -87,6 +94,8 @@ class MethodCalls:
         if series is None:
             series = self.by_code[code] = Series(bounds_s=self.bounds_s)
         bucket = series.add(duration_s)
+        if transport := CAME_BY.get():
+            self.came_by[transport, code] += 1
         if trace_id:
             self.exemplars[bucket] = Exemplar(trace_id, duration_s)
 
@@ -106,6 +115,7 @@ class Measurements:
         self.transport = transport
         self.has_sizes = has_sizes
         self.methods: dict[str, MethodCalls] = {}  # By path.
+        self.refusals: Counter[tuple[str, str]] = Counter()  # By guards: code and reason.
 
     def at(self, method: Method) -> MethodCalls:
         """Return the calls of `method`; its own p99 target is one of the bounds."""
@@ -114,6 +124,11 @@ class Measurements:
             bounds_s = bounds_with(method.policy.p99_ms / 1000)
             calls = self.methods[method.path] = MethodCalls(bounds_s=bounds_s)
         return calls
+
+    def refuse(self, method: Method, code: str, reason: str) -> None:
+        """Count a call that a guard refuses."""
+        self.at(method).add(code, 0.0)
+        self.refusals[code, reason] += 1
 
     def of(self, path: str) -> MethodCalls:
         """Return the calls of the method at `path`; none so far if nobody called it."""

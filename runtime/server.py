@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
 
 from runtime.deadline import until
 from runtime.door import Admitted, Door, abort, check_plain_text
-from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal
+from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal, unsent
 from runtime.guards import guarded
 from runtime.health import Durabilities, Health
 from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Context = aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]  # Generic in the type stubs only.
 
+ANSWER_S = 0.5  # How long the last answers may take on their way out.
 SERVER_OPTIONS = (
     *SHARED_OPTIONS,
     ("grpc.so_reuseport", 0),  # A second server on one address is an error, not a partner.
@@ -62,6 +63,8 @@ class Server:
         self._in_flight = 0
         self._endless: dict[asyncio.Task[Any], None] = {}
         self._is_draining = False
+        self._quiet = asyncio.Event()  # Nothing is in flight.
+        self._quiet.set()
         self._door = Door()
         self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
         self._health = Health(self._names)
@@ -129,13 +132,25 @@ class Server:
         """Let every health answer tell the durability of its service, by its contract's name."""
         self._health.durabilities = durabilities
 
+    async def drain(self) -> None:
+        """Be NOT_SERVING, begin no call any more, finish those in flight, `drain_s` at most.
+
+        A new call is refused UNAVAILABLE with reason DRAINING before anything is done, so it
+        may be repeated; endless streams are told to leave. Health is answered to the end.
+        """
+        if not self._is_draining:
+            self._is_draining = True
+            await self._health.enter_graceful_shutdown()
+            for task in list(self._endless):
+                task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_s):
+                await self._quiet.wait()
+
     async def stop(self) -> None:
-        """Finish the calls in flight, `drain_s` at most; endless streams are told to leave."""
-        self._is_draining = True
-        await self._health.enter_graceful_shutdown()
-        for task in list(self._endless):
-            task.cancel()
-        await self._server.stop(grace=self._drain_s)
+        """Drain, end what is still in flight, and listen no more."""
+        await self.drain()
+        await self._server.stop(grace=ANSWER_S)
 
     def _add(self, port: Port | type[Port]) -> None:
         name = port.DESCRIPTOR.full_name
@@ -171,7 +186,10 @@ class Server:
         call = await self._door.received(context)
         task = asyncio.current_task()
         assert task is not None
+        if self._is_draining:
+            await abort(context, _refused(method))
         self._in_flight += 1
+        self._quiet.clear()
         if method.streams_responses and method.policy.deadline_s is None:
             self._endless[task] = None
         try:
@@ -192,6 +210,8 @@ class Server:
         finally:
             self._in_flight -= 1
             self._endless.pop(task, None)
+            if not self._in_flight:
+                self._quiet.set()
 
     def _busy(self, method: Method) -> ServiceError:
         return ServiceError(
@@ -221,6 +241,17 @@ async def serve(
         yield tcp_port
     finally:
         await server.stop()
+
+
+def _refused(method: Method) -> ServiceError:
+    return unsent(
+        StatusCode.UNAVAILABLE,
+        "DRAINING",
+        f"the server of {method.path} is stopping: nothing was done; call again in {RETRY_AFTER_S} "
+        "s, where the service is then",
+        service=method.service,
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _leaving(method: Method) -> ServiceError:

@@ -18,6 +18,7 @@ from grpc import StatusCode
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError
 from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings, Lane
 from runtime.limits import RETRY_AFTER_S
+from runtime.measurements import Measurements
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, one
 
@@ -25,8 +26,15 @@ from runtime.single import Answer, Messages, one
 class Admission:
     """Stands before the guards of a process, and counts what is in flight there."""
 
-    def __init__(self, inner: Transport, settings: AdmissionSettings = DEFAULT_ADMISSION) -> None:
+    def __init__(
+        self,
+        inner: Transport,
+        settings: AdmissionSettings = DEFAULT_ADMISSION,
+        measurements: Measurements | None = None,
+    ) -> None:
+        """Let calls through to `inner`; `measurements` count those that are refused here."""
         self.settings = settings
+        self._counts = Measurements() if measurements is None else measurements
         self.lanes: dict[str, Lane] = {}  # By path.
         self.in_flight = 0  # Calls; urgent ones as well.
         self.streams = 0
@@ -67,7 +75,7 @@ class Admission:
     ) -> Messages:
         lane = self.lanes.get(method.path) or self._lane(method)
         if self.streams >= self.settings.streams and not method.policy.urgent:
-            raise _refusal(lane, method, f"{self.streams} streams are open")
+            raise self._refused(lane, method, f"{self.streams} streams are open")
         self.streams += 1
         lane.in_flight += 1
         lane.admitted += 1
@@ -89,10 +97,15 @@ class Admission:
             self._take_place(lane)
             return
         if self.waiting >= self.settings.waiting:
-            raise _refusal(lane, method, f"{self.waiting} calls wait already")
+            raise self._refused(lane, method, f"{self.waiting} calls wait already")
         if not await self._is_let_in(lane):
             wait_ms = round(self.settings.wait_s * 1000)
-            raise _refusal(lane, method, f"no place came free in {wait_ms} ms")
+            raise self._refused(lane, method, f"no place came free in {wait_ms} ms")
+
+    def _refused(self, lane: Lane, method: Method, why: str) -> ServiceError:
+        error = _refusal(lane, method, why)
+        self._counts.refuse(method, error.code.name, error.reason)
+        return error
 
     def _has_place(self, lane: Lane) -> bool:
         return lane.in_flight < lane.slots and self.in_flight < self.settings.ordinary_slots

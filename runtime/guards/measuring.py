@@ -40,5 +40,5 @@ class Refusals:
         try:
             return self._inner.call(method, requests, call)
         except ServiceError as error:
-            self._measurements.at(method).add(error.code.name, 0.0)
+            self._measurements.refuse(method, error.code.name, error.reason)
             raise

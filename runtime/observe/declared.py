@@ -65,6 +65,10 @@ METRICS: tuple[Declared, ...] = (
     _gauge("stream_lag", "Items that are written and not read.", "stream", "group"),
     # Peers.
     _gauge("breaker_state", "0 closed, 1 half open, 2 open.", "target"),
+    _gauge("target_endpoints", "Where a peer may be called, as far as is known.", "target"),
+    _counter("rpc_retries_total", "Calls that were sent once more.", "target"),
+    _counter("rpc_retries_refused_total", "Repeats not sent: there were too many.", "target"),
+    _counter("way_calls_total", "Calls to a peer by gRPC and by REST.", "target", "way"),
     _gauge("lease_state", "0 held, 1 in doubt, 2 lost.", "lease"),
     _counter("auth_failures_total", "Calls refused because of who called.", "reason"),
     _counter("rate_limited_total", "Calls refused because there were too many.", "class"),

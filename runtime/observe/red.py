@@ -20,8 +20,11 @@ def _read(measurements: Measurements, path: str, calls: MethodCalls) -> Iterator
     labels = {"method": path.lstrip("/").rpartition(".")[2], "side": measurements.side}
     by_code = list(calls.by_code.items())
     for code, series in by_code:
-        of_code = {**labels, "code": code, "transport": measurements.transport}
-        yield Reading("rpc_requests_total", series.count, of_code)
+        others = {way: n for (way, of), n in list(calls.came_by.items()) if of == code}
+        counts = {measurements.transport: series.count - sum(others.values()), **others}
+        for transport, count in counts.items():
+            of_code = {**labels, "code": code, "transport": transport}
+            yield Reading("rpc_requests_total", count, of_code)
     buckets = [sum(column) for column in zip(*(s.buckets for _, s in by_code), strict=True)]
     if buckets:
         total_s = sum(series.total_s for _, series in by_code)

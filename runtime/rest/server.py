@@ -16,6 +16,7 @@ from runtime.errors import ServiceError
 from runtime.guards import guarded
 from runtime.limits import DRAIN_S, IN_FLIGHT_MAX
 from runtime.local import failure, timely
+from runtime.measurements import CAME_BY
 from runtime.rest.asking import arrived, requests
 from runtime.rest.listening import Listening, url_too_long
 from runtime.rest.pages import Pages
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Told the HTTP method, the route, the status, and how long it took, in seconds.
+OnAnswer = Callable[[str, str, int, float], None]
+VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+NO_STATUS = 499  # The caller left before there was an answer.
 KEEPALIVE_S = 75.0  # Longer than clients keep theirs: none is closed just as it is used.
 LINGER_S = 1.0  # So long is read on, unheard, that a caller may hear why it was refused.
 HEADERS_MAX = 256
@@ -58,6 +63,7 @@ class RestServer:
         self.tcp_port = 0  # Once it listens: where.
         self._transport = through(ports)  # type: ignore[arg-type]
         self._pages = pages or Pages()
+        self.on_answer: OnAnswer | None = None  # Told of every answer.
         self._in_flight_max = in_flight_max
         self._drain_s = drain_s
         self._in_flight: dict[asyncio.Task[Any], Method] = {}
@@ -106,16 +112,24 @@ class RestServer:
         self.tcp_port = listening.getsockname()[1]
         return self.tcp_port
 
-    async def stop(self) -> None:
-        """Finish the calls in flight, the drain time at most; endless streams are told to leave."""
-        self._is_draining = True
-        if self._socket is not None:
-            self._socket.close()
-        for task, method in self._in_flight.items():
-            if _is_endless(method):
-                task.cancel()
+    async def drain(self) -> None:
+        """Begin no call any more, finish those in flight, the drain time at most.
+
+        Endless streams are told to leave. Pages are answered to the end.
+        """
+        if not self._is_draining:
+            self._is_draining = True
+            for task, method in self._in_flight.items():
+                if _is_endless(method):
+                    task.cancel()
         if self._in_flight:
             await asyncio.wait(list(self._in_flight), timeout=self._drain_s)
+
+    async def stop(self) -> None:
+        """Drain, end what is still in flight, and listen no more."""
+        if self._socket is not None:
+            self._socket.close()
+        await self.drain()
         for task in self._in_flight:
             task.cancel()
         if self._in_flight:
@@ -124,6 +138,19 @@ class RestServer:
         await self._http.shutdown(1.0)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if (on_answer := self.on_answer) is None:
+            return await self._answered(request)
+        loop, status = asyncio.get_running_loop(), NO_STATUS
+        began_s = loop.time()
+        try:
+            response = await self._answered(request)
+            status = response.status
+            return response
+        finally:
+            verb = request.method if request.method in VERBS else "other"
+            on_answer(verb, self._route(request), status, loop.time() - began_s)
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         method = self._methods.get(request.raw_path)
         if method is not None and request.method == "POST":
             return await self._call(method, request)
@@ -133,6 +160,7 @@ class RestServer:
         return await Reply(request).fail(self._lost(request))
 
     async def _call(self, method: Method, request: web.BaseRequest) -> web.StreamResponse:
+        CAME_BY.set("rest")
         reply, call = Reply(request, method), Call()
         task = asyncio.current_task()
         assert task is not None
@@ -177,6 +205,11 @@ class RestServer:
             yield
         finally:
             del self._in_flight[task]
+
+    def _route(self, request: web.BaseRequest) -> str:
+        """Return the path, if something is served there: others would be without number."""
+        path = request.raw_path
+        return path if path in self._methods or self._pages.at(path) else "unmatched"
 
     def _check_room(self, method: Method) -> None:
         if self._is_draining:
