@@ -1,0 +1,131 @@
+"""Steps of identities: every device knows who comes, while certificates are replaced, too."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from pytest_bdd import scenarios
+from pytest_bdd.parsers import parse
+from trading.risk.v1.risk_port import RiskService
+
+from features.bdd import given, then, when
+from fixtures import dealing
+from fixtures.bad_links import between_devices, links_of, under
+from fixtures.devices.renewing import Renewal, devices_of
+from fixtures.devices.strangers import REFUSALS, STRANGERS, Strangers
+from fixtures.principals import TRADER, service
+from fixtures.security.premises import list_decisions, release
+from fixtures.stage import Stage
+from fixtures.toxiproxy.faults import Cut
+from runtime.errors import ServiceError
+from runtime.identity import Principal
+
+SYMBOL = "SQ00.XSIM"
+Refusal = ServiceError | None
+
+scenarios("identities")
+
+
+@pytest.fixture
+def strangers(runner: asyncio.Runner, stage: Stage) -> Iterator[Strangers]:
+    """Return those who come to the device of risk, sent away at the end."""
+    devices, credentials = devices_of(stage)
+    strangers = Strangers(credentials, devices.running[devices.home["risk"]].address)
+    yield strangers
+    runner.run(strangers.close())
+
+
+@given("Ana trades over all devices", target_fixture="renewal")
+async def trade(stage: Stage) -> Renewal:
+    await stage.close_bar(SYMBOL, "100.00")
+    renewal = Renewal(stage, SYMBOL)
+    await renewal.trade()
+    return renewal
+
+
+@when(parse('"{name}" has risk release an order'), target_fixture="refusal")
+async def call_release(stage: Stage, name: str) -> Refusal:
+    return await release(stage.system.client(RiskService, service(name)))
+
+
+@when(
+    parse('"{name}" has risk release an order, saying it is "{claimed}"'),
+    target_fixture="refusal",
+)
+async def claim_release(strangers: Strangers, name: str, claimed: str) -> Refusal:
+    return await release(strangers.impostor(service(name), service(claimed)))
+
+
+@when(
+    "Ana, a trader, reads the decisions of risk, saying she is a risk officer",
+    target_fixture="refusal",
+)
+async def claim_role(strangers: Strangers) -> Refusal:
+    claimed = Principal(TRADER.name, TRADER.roles | {"RISK_OFFICER"})
+    return await list_decisions(strangers.impostor(TRADER, claimed))
+
+
+@when('every stranger has risk release an order, saying it is "orders"', target_fixture="refusals")
+async def call_as_strangers(strangers: Strangers) -> dict[str, Refusal]:
+    return {who: await release(strangers.risk(who), claimed="orders") for who in STRANGERS}
+
+
+@when("every certificate is replaced while she trades on")
+async def replace_certificates(renewal: Renewal) -> None:
+    await renewal.replace()
+
+
+@when("the authority is replaced by another while she trades on")
+async def replace_authority(renewal: Renewal) -> None:
+    await renewal.replace_authority()
+
+
+@then("risk answers")
+def has_answered(refusal: Refusal) -> None:
+    assert refusal is None
+
+
+@then(parse("the call is refused as {reason:w}"))
+def is_refused(refusal: Refusal, reason: str) -> None:
+    assert refusal is not None
+    assert refusal.reason == reason
+
+
+@then("each is refused as he must be")
+def are_refused(refusals: dict[str, Refusal]) -> None:
+    assert {who: one and one.reason for who, one in refusals.items()} == REFUSALS
+
+
+@then("risk has released it")
+async def has_released(stage: Stage) -> None:
+    holds = await stage.system.rows("risk", "risk_holds")
+    assert [row["client_order_id"] for row in holds] == ["ana-1"]
+
+
+@then("risk has released nothing")
+async def has_released_nothing(stage: Stage) -> None:
+    assert await stage.system.rows("risk", "risk_holds") == []
+
+
+@then("no call has failed")
+async def none_failed(renewal: Renewal) -> None:
+    assert await renewal.failed() == []
+
+
+@then("every service shows its new certificate")
+async def show_new(renewal: Renewal) -> None:
+    assert await renewal.shown() == renewal.serials
+
+
+@then("devices that lose all connections find each other again")
+async def find_again(stage: Stage, renewal: Renewal) -> None:
+    links = links_of(stage)
+    async with under(links, Cut(), between_devices(links)):
+        await stage.system.settle()
+    await renewal.trade()
+
+
+@then("the books agree with the venue")
+async def books_agree(stage: Stage) -> None:
+    await stage.system.settle()
+    assert await dealing.positions(stage) == await dealing.venue_positions(stage)
