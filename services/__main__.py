@@ -24,21 +24,27 @@ async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetr
     device = Device(settings, around)
     duty = Duty(device, around)
     try:
-        _say(f"listening on port {await device.open()}")
+        _say(f"listening on port {await device.open()}{_http(device.http_port)}")
         starting = asyncio.create_task(duty.start(), name="start services")
         stopped = asyncio.create_task(stopping.wait(), name="stopping")
         await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
         if stopped.done():
             starting.cancel()
             await asyncio.wait([starting])
+            await device.drain()
             return
         starting.result()  # Raises what no patience would mend.
         _say(f"serving {', '.join(device.serving)}")
         await stopped
+        await device.drain()
     finally:
         await duty.stop()
         await device.close()
         await telemetry.close()
+
+
+def _http(port: int) -> str:
+    return f", over HTTP on port {port}" if port else ""
 
 
 def _say(line: str) -> None:
@@ -50,7 +56,8 @@ async def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     every = {name: MANIFESTS.get(name, Manifest()) for name in BUILDERS}
     settings = settings_of(sys.argv[1:], os.environ, every)
-    instance = Instance("platform", "platform", version("plimsoll"), settings.environment)
+    name = settings.device
+    instance = Instance(name, name, version("plimsoll"), settings.environment)
     telemetry = Telemetry(instance, os.environ)
     telemetry.log(settings.log_level, settings.secrets)
     stopping = asyncio.Event()

@@ -15,16 +15,17 @@ from trading.health.v1.health_port import HealthService
 from runtime.client import client_for
 from runtime.environment import Environment
 from runtime.guards import guarded
+from runtime.guards.admission import Admission
 from runtime.hosting import Tasks
 from runtime.identity import Principal
 from runtime.in_flight import InFlight
 from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
-from runtime.server import Server
 from runtime.stores.valkey import embedded_valkey
 from runtime.targets import ChannelConnection, Connection, Endpoint
 from services.discovered import Discovered
+from services.doors import Doors
 from services.health import Health
 from services.hosting import Host
 from services.opening import Opener
@@ -33,7 +34,8 @@ from services.settings import Settings
 from services.surroundings import Surroundings
 from services.wiring import BUILDERS, PORTS, Shared
 
-if TYPE_CHECKING:  # Who talks in clear text need not load what reads certificates.
+if TYPE_CHECKING:  # Who talks in clear text, or over gRPC alone, need not load the rest.
+    from runtime.rest import Pages
     from services.security import Secured
 
 __all__ = ["CONTRACTS", "Device", "Surroundings"]
@@ -58,7 +60,7 @@ class Device:
         self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
         self._discovered = Discovered(_instance_names(settings), settings.environment)
         self.peers.watch(self._discovered.sources())
-        self._server: Server
+        self._doors: Doors
         self._tasks = Tasks("device")
         self._closing = AsyncExitStack()
 
@@ -82,27 +84,30 @@ class Device:
         self.reach(settings.peers)
         if self._telemetry:
             self._telemetry.tell_of([PORTS[name] for name in self.hosts], self._environments)
+            self._telemetry.tell_of_peers(self.peers.by_name)
         for host in self.hosts.values():
             self._closing.push_async_callback(host.stop)
         self._closing.push_async_callback(self._tasks.stop)
         health = Health(self._environments, self._around.clock)
         for port in (health, *ports):
             self.served.serve(port, guarded([port]))
-        kinds = [HealthService, *(PORTS[name] for name in self.hosts), *map(type, ports)]
-        self._server = Server(kinds, through=lambda _: self.served)
-        self._server.tell_durability(
-            {PORTS[name].DESCRIPTOR.full_name: host.durability for name, host in self.hosts.items()}
+        kinds: list[type[Port]] = [
+            HealthService,
+            *(PORTS[name] for name in self.hosts),
+            *map(type, ports),
+        ]
+        self._doors = Doors(kinds, self.served, settings, self._secured)
+        self._closing.push_async_callback(self._doors.close)
+        durabilities = {
+            PORTS[name].DESCRIPTOR.full_name: host.durability for name, host in self.hosts.items()
+        }
+        tcp_port = await self._doors.listen(
+            durabilities, lambda: self._pages(health), self._telemetry
         )
-        tcp_port = await self._server.listen(
-            settings.listen,
-            self._secured.server if self._secured else None,
-            is_plain_text_allowed=settings.is_plain_text_allowed,
-        )
-        self._closing.push_async_callback(self._server.stop)
         for port in (health, *ports):
-            await self._server.announce(port)
+            await self._doors.announce(port)
         for name in sorted(self.idle):
-            await self._server.withdraw(PORTS[name])
+            await self._doors.withdraw(PORTS[name])
         return tcp_port
 
     async def start(self) -> None:
@@ -127,16 +132,17 @@ class Device:
         assert host.environment is not None
         rng, durability = self._around.rng("trace", name), host.environment.durability
         counts = self._telemetry.served if self._telemetry else None
-        way_in = InFlight(guarded([port], counts, rng, durability, host.tracer))
+        inner = guarded([port], counts, rng, durability, host.tracer)
+        way_in = InFlight(Admission(inner, self.settings.admission, counts))
         self._ways_in[name] = way_in
         self.served.serve(port, way_in)
-        await self._server.announce(port)
+        await self._doors.announce(port)
 
     async def stop_service(self, name: str) -> None:
         """End a service in order: it finishes what is in flight and lets go of its stores."""
         self.idle.add(name)
         self.served.withdraw(PORTS[name])
-        await self._server.withdraw(PORTS[name])
+        await self._doors.withdraw(PORTS[name])
         if way_in := self._ways_in.pop(name, None):
             await way_in.quiet()
         await self.hosts[name].stop()
@@ -146,8 +152,17 @@ class Device:
         self.served.withdraw(PORTS[name])
         await self.hosts[name].crash()
 
+    @property
+    def http_port(self) -> int:
+        """The TCP port where it speaks HTTP; 0: it does not."""
+        return self._doors.http_port
+
+    async def drain(self) -> None:
+        """Be NOT_SERVING, begin no call any more, and finish those in flight."""
+        await self._doors.drain()
+
     async def close(self) -> None:
-        """Finish what is in flight, then stop every service, newest first."""
+        """Drain, then stop every service, newest first, and let go of the stores."""
         await self._closing.aclose()
 
     def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
@@ -183,6 +198,15 @@ class Device:
 
     def _environments(self) -> Mapping[str, Environment | None]:
         return {name: self.hosts[name].environment for name in self.serving}
+
+    def _pages(self, health: Health) -> "Pages":
+        from services.pages import DevicePages, Standing
+
+        def standing() -> Standing:
+            answering = [n for n, p in PORTS.items() if self.served.serves(p.DESCRIPTOR.full_name)]
+            return Standing(self.serving, answering, self._doors.is_draining)
+
+        return DevicePages(self.settings.device, standing, health).pages(self._telemetry)
 
     def _host(self, name: str) -> Host:
         def build(environment: Environment) -> Port:

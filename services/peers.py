@@ -197,6 +197,10 @@ class Peers:
         """Return how the calls of one service to another end."""
         return self.target(caller, name).stats
 
+    def by_name(self) -> dict[str, ClientStats]:
+        """Return how the calls to each peer end, by "caller->callee"."""
+        return {f"{pair[0]}->{pair[1]}": target.stats for pair, target in self.targets.items()}
+
     async def close(self) -> None:
         """Follow nothing more and close every connection."""
         await self._tasks.stop()

@@ -5,12 +5,15 @@ from collections.abc import Collection
 from pathlib import Path
 
 from runtime.door import LOOPBACK
+from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings
 from services.places import place_of
 
 DURABLE, EPHEMERAL = "durable", "ephemeral"
 YES, NO = "yes", "no"
 ALWAYS_DURABLE = ALWAYS_SECURE = ("staging", "production")
 LEASE_S_MIN, LEASE_S_MAX = 1.0, 300.0
+SLOTS_MIN, SLOTS_MAX = 32, 4_096  # Some are kept for urgent calls.
+DRAIN_S_MAX = 300.0
 
 
 def check_durability(durability: str, environment: str) -> None:
@@ -26,6 +29,8 @@ def check_durability(durability: str, environment: str) -> None:
 
 def check_plain_text(given: argparse.Namespace) -> None:
     """Refuse clear text where others would see it, unless that was asked for."""
+    if given.http:
+        place_of(given.http)
     if given.plain_text not in (YES, NO):
         raise ValueError(f"plain text is {given.plain_text!r}, must be {YES} or {NO}")
     if given.tls:
@@ -43,7 +48,7 @@ def check_plain_text(given: argparse.Namespace) -> None:
             f"plain text is {YES} in {given.environment}: what travels there must be secret; "
             "name a folder of certificates with --tls"
         )
-    elif given.plain_text == NO:
+    if not given.tls and given.plain_text == NO:
         for option in ("listen", "http"):
             _check_on_this_machine(option, getattr(given, option))
 
@@ -70,6 +75,26 @@ def check_duty(given: argparse.Namespace, standbys: Collection[str]) -> None:
             f"{', '.join(standbys)} stands by here on files of its own, must share its state with "
             "its home: give --databases and --redis the URLs of servers, or leave --standbys out"
         )
+
+
+def admission_of(text: str) -> AdmissionSettings:
+    """Return how many calls a service answers at a time; raises ValueError for what is none."""
+    if not (text.isascii() and text.isdigit() and SLOTS_MIN <= int(text) <= SLOTS_MAX):
+        raise ValueError(
+            f"--admission is {text!r}, must be a whole number, {SLOTS_MIN} to {SLOTS_MAX}: "
+            "correct it"
+        )
+    slots = int(text)
+    return AdmissionSettings(slots=slots, waiting=min(slots, DEFAULT_ADMISSION.waiting))
+
+
+def drain_s_of(text: str) -> float:
+    """Return how long calls in flight may take at the end; raises ValueError for what is none."""
+    if not (_is_number(text) and float(text) <= DRAIN_S_MAX):
+        raise ValueError(
+            f"--drain is {text!r}, must be seconds, 0 to {DRAIN_S_MAX:.0f}: correct it"
+        )
+    return float(text)
 
 
 def _is_number(text: str) -> bool:

@@ -33,6 +33,14 @@
     PLIMSOLL_TLS            folder of certificates: ca.pem,   --tls        none: clear text
                             and <instance>.pem and .key of each
     PLIMSOLL_PLAIN_TEXT     yes: answer others in clear text  --plain-text no
+    PLIMSOLL_REST_SHARE     percentage of calls that goes by  --rest-share none: all by gRPC,
+                            HTTP to peers that speak it:                 HTTP when that is down
+                            orders=20,risk=100
+    PLIMSOLL_ADMISSION      calls that each service answers   --admission  256
+                            at a time; each of its RPCs is
+                            bounded by its contract's load
+    PLIMSOLL_DRAIN          seconds that calls in flight may  --drain      10
+                            take when the process ends
     PLIMSOLL_DURABILITY     durable, or ephemeral: in memory  --durability durable
     PLIMSOLL_ENVIRONMENT    where this runs                   --environment local
     PLIMSOLL_LOG_LEVEL      debug, info, warning or error     --log-level  warning
@@ -47,6 +55,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from runtime.fallback import parsed_shares
+from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Deployment, Manifest
 from services.lists import chosen_of, identities_of, peers_of, standbys_of
@@ -57,9 +67,11 @@ from services.rules import (
     EPHEMERAL,
     NO,
     YES,
+    admission_of,
     check_durability,
     check_duty,
     check_plain_text,
+    drain_s_of,
 )
 from services.store_urls import Passwords, urls_of
 
@@ -85,6 +97,9 @@ DEFAULTS = {
     "peers": "",
     "tls": "",
     "plain_text": NO,
+    "rest_share": "",
+    "admission": "256",
+    "drain": "10",
     "durability": DURABLE,
     "environment": "local",
     "log_level": "warning",
@@ -113,6 +128,9 @@ class Settings:
     tls: Path | None = None  # The folder of certificates; None: clear text.
     is_plain_text_allowed: bool = False  # Also beyond this machine.
     device: str = "platform"  # What the process is called in metrics and logs.
+    admission: AdmissionSettings = DEFAULT_ADMISSION
+    drain_s: float = 10.0  # So long calls in flight may take when the process ends.
+    rest_shares: Mapping[str, int] = field(default_factory=dict)  # In percent, by service.
     http: str = ""  # Where to answer JSON and pages; "": nowhere.
 
     @property
@@ -207,4 +225,7 @@ def _settings(
         is_plain_text_allowed=given.plain_text == YES,
         device=given.device or "platform",
         http=given.http,
+        admission=admission_of(given.admission),
+        drain_s=drain_s_of(given.drain),
+        rest_shares=parsed_shares(given.rest_share, (*manifests, EXCHANGE)),
     )

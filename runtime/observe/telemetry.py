@@ -25,12 +25,14 @@ from runtime.observe.collectors import (
 from runtime.observe.counted import Counted
 from runtime.observe.logs import JsonLines, configure_logging
 from runtime.observe.prometheus import Instance, PrometheusMetrics
+from runtime.observe.reaching import Leases, Peers, leases_of, peers_of, refusals_of
 from runtime.observe.recorder import SpanRecorder
 from runtime.observe.red import calls_of
 from runtime.observe.spans import Span, SpanSink
 from runtime.observe.tracer import SHARE, Source, Tracer
 from runtime.rpc import Port, Transport
 
+HTTP_ERROR = 400
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
@@ -79,6 +81,23 @@ class Telemetry:
             streams_of(environments),
         ):
             self.metrics.add_reader(reader)
+
+    def count_http(self, verb: str, route: str, status: int, duration_s: float) -> None:
+        """Count an answer over HTTP, whatever was asked for."""
+        labels = {"method": verb, "route": route, "code": str(status)}
+        self.metrics.inc_counter("http_requests_total", labels)
+        self.metrics.observe_histogram("http_request_duration_seconds", duration_s, labels)
+        if status >= HTTP_ERROR:
+            self.metrics.inc_counter("http_request_errors_total", labels)
+
+    def tell_of_peers(self, peers: Peers) -> None:
+        """Have the metrics tell how each peer can be reached, and who was turned away here."""
+        self.metrics.add_reader(peers_of(peers))
+        self.metrics.add_reader(refusals_of(self.served))
+
+    def tell_of_leases(self, leases: Leases) -> None:
+        """Have the metrics tell whether the process may act under its names."""
+        self.metrics.add_reader(leases_of(leases))
 
     async def run(self) -> None:
         """Measure what has to be looked at from time to time, until cancelled."""
