@@ -67,7 +67,8 @@ def _suits(place: Place, tags: set[str]) -> bool:
     kinds = tags & {StoreKind.LOCAL, StoreKind.CONTAINERS}
     is_on_them = place.kind.has_servers or "servers" not in tags
     is_of_kind = not kinds or place.kind in kinds
-    return is_on_them and is_of_kind and (not worlds or own in worlds)
+    is_there = TOPOLOGY not in tags or place.topology == TOPOLOGY
+    return is_on_them and is_of_kind and is_there and (not worlds or own in worlds)
 
 
 def _usual(world: World) -> StoreKind:

@@ -16,6 +16,7 @@ from services.posts import Hands
 
 DISCOVERY = "discovery"
 QUESTIONS = 6  # In one length of a lease.
+LEASES_AT_FIRST = 4
 QUESTION_S_MAX = 0.2  # Between two questions until discovery is found for the first time.
 log = logging.getLogger(__name__)
 
@@ -64,8 +65,10 @@ class Lookout:
                 await self._confirm()
             elif await self._seek():
                 self._heard_ns = self._clock.now_ns()
-            elif may_act and self._silence_s() >= self._lease_s:
-                log.warning("discovery has been silent for %.1f s: it starts here", self._lease_s)
+            elif may_act and self._silence_s() >= self._patience_s:
+                log.warning(
+                    "discovery has been silent for %.1f s: it starts here", self._patience_s
+                )
                 await self._act()
 
     async def leave(self) -> None:
@@ -73,6 +76,11 @@ class Lookout:
         if self.is_acting:
             self.is_acting = False
             await self._office.stop_service(DISCOVERY)
+
+    @property
+    def _patience_s(self) -> float:
+        """How long it may be silent; longer until it is found once, as its home may be starting."""
+        return self._lease_s if self.found.is_set() else LEASES_AT_FIRST * self._lease_s
 
     def _silence_s(self) -> float:
         return (self._clock.now_ns() - self._heard_ns) / NS_PER_S

@@ -12,7 +12,6 @@ from runtime.client import client_for
 from runtime.errors import ServiceError
 from runtime.identity import Principal
 from runtime.rpc import Call
-from runtime.stores.errors import StoreError
 from runtime.targets import Connection
 from services.device import Device
 from services.lookout import DISCOVERY
@@ -46,8 +45,8 @@ class DeviceOffice:
         for end in (self._device.crash_service, self._device.stop_service):
             try:
                 await end(name)
-            except StoreError as error:
-                log.info("%s ended with %s", name, error)
+            except Exception as error:  # noqa: BLE001 - Its tasks have told of it already.
+                log.info("%s ended with %r", name, error)
 
     async def confirm(self, name: str) -> None:
         """Return if the service may write still. Raises StoreFenced when a later one does."""
@@ -129,15 +128,22 @@ class Duty:
 
     def _instance(self, name: str) -> pb.InstanceSpec:
         settings = self._device.settings
-        host, _, port = settings.announce.rpartition(":")
-        endpoint = pb.Endpoint(protocol=pb.PROTOCOL_GRPC, host=host.strip("[]"), port=int(port))
+        spoken = {pb.PROTOCOL_GRPC: settings.announce, pb.PROTOCOL_HTTP: settings.announce_http}
+        endpoints = [
+            _endpoint(protocol, address) for protocol, address in spoken.items() if address
+        ]
         return pb.InstanceSpec(
             service=name,
             instance_name=settings.hosted[name].instance_name,
             environment=settings.environment,
-            endpoints=[endpoint],
+            endpoints=endpoints,
             weight=1,
         )
+
+
+def _endpoint(protocol: pb.Protocol.ValueType, address: str) -> pb.Endpoint:
+    host, _, port = address.rpartition(":")
+    return pb.Endpoint(protocol=protocol, host=host.strip("[]"), port=int(port))
 
 
 def _nothing(_tx: Transaction) -> None:

@@ -13,8 +13,9 @@
    lease alone could not promise that, as no process knows how long it is about to sleep. For
    this the two must share a store, so a standby needs servers. Indicators keep nothing.
 5. Discovery cannot hold a lease of its own. Who owns it starts it unless it serves elsewhere;
-   who stands by for it does when it has been silent for one length of a lease. Epochs again keep
-   two from deciding: a former discovery can prolong nothing (`Keeper.confirm`).
+   who stands by for it does when it has been silent for one length of a lease, or for four when
+   it was never found: its home may be starting. Epochs again keep two from deciding: a former
+   discovery can prolong nothing (`Keeper.confirm`).
 6. Nothing moves back by itself: a home that comes back and finds its name taken stands by.
 """
 

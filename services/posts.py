@@ -154,7 +154,7 @@ class Post:
             limit_s = LEAVES_WITHIN_S if self._is_leaving else self._lease_s / STOPS_WITHIN
             async with asyncio.timeout(limit_s):
                 await self._hands.stop_service(self.name)
-        except (StoreError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - What has crashed must end all the same.
             log.warning("%s is ended at once: %r", self.name, error)
             await self._hands.crash_service(self.name)
 

@@ -22,7 +22,7 @@ def why_unroutable(host: str, environment: str) -> str:
         return "stands for many, must be one address that others can reach"
     else:
         is_loopback = address.is_loopback
-    if is_loopback and environment not in DEVELOPMENT:
+    if is_loopback and environment.partition("-")[0] not in DEVELOPMENT:
         return (
             f"is this machine's own, must be reachable from elsewhere in {environment}; "
             f"loopback is for {', '.join(DEVELOPMENT)}"

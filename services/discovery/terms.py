@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from runtime.times import NS_PER_S
 
-DEVELOPMENT = ("local", "development", "test", "simulated")  # Where loopback is an address.
+DEVELOPMENT = ("local", "development", "test", "simulated")  # And test-…: loopback is an address.
 
 
 @dataclass(frozen=True)
