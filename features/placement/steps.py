@@ -1,0 +1,79 @@
+"""Steps of moving: a service leaves its device while orders flow, and everything goes on."""
+
+from collections import Counter
+
+from pytest_bdd import scenarios
+from pytest_bdd.parsers import parse
+
+from features.bdd import given, then, when
+from fixtures import crossing, dealing, moving
+from fixtures.flowing import FOLLOWED, PRICE, TRADED, Flow
+from fixtures.judging import judged
+from fixtures.moving import devices_of
+from fixtures.outcome import Verdict
+from fixtures.stage import Stage
+
+scenarios("placement")
+
+LOTS = 10
+# What contracts say of an order while risk, execution or market data is away.
+AWAY = {"RISK_UNAVAILABLE", "IN_DOUBT_BLOCK", "ENTRIES_PER_INSTRUMENT", "MARKET_DATA_STALE"}
+
+
+@given("a strategy that follows one market, and Ana who trades another")
+async def prepare(stage: Stage) -> None:
+    await crossing.running(stage, FOLLOWED, LOTS)
+    await stage.close_bar(TRADED, PRICE)
+
+
+@when(parse("{service} moves to its standby and back while orders flow"), target_fixture="flow")
+async def move_and_back(stage: Stage, service: str) -> Flow:
+    return await moving.moved_while_flowing(stage, service)
+
+
+@when("risk is to move to its standby, which sleeps, while orders flow", target_fixture="flow")
+async def move_to_sleeper(stage: Stage) -> Flow:
+    return await moving.not_moved_while_asleep(stage, "risk")
+
+
+@when(
+    "risk is to move to its standby, which cannot reach its database, while orders flow",
+    target_fixture="flow",
+)
+async def move_without_database(stage: Stage) -> Flow:
+    return await moving.not_moved_while_cut_off(stage, "risk")
+
+
+@when(
+    parse("{service} goes to its standby by other options of both, and back, while orders flow"),
+    target_fixture="flow",
+)
+async def rearrange(stage: Stage, service: str) -> Flow:
+    return await moving.rearranged_while_flowing(stage, service)
+
+
+@then(parse("{service} serves at its home"))
+async def serves_at_home(stage: Stage, service: str) -> None:
+    devices, topology = devices_of(stage), stage.system.setup.topology
+    assert topology is not None
+    assert devices.home[service] == topology.home_of(service)
+    assert [d for d, one in (await devices.standings()).items() if service in one.services] == [
+        topology.home_of(service)
+    ]
+
+
+@then("every order is at the venue once, unless it was refused while nobody was there for it")
+async def is_there_once(stage: Stage, flow: Flow) -> None:
+    refused = {order.spec.client_order_id for order in flow.refused}
+    ours = {order.spec.client_order_id for order in flow.answered} - refused
+    theirs = Counter(one.order.client_order_id for one in await dealing.venue_orders(stage))
+    assert set(theirs.values()) == {1}
+    assert (ours - set(theirs), refused & set(theirs)) == (set(), set())
+    assert {code for order in flow.refused for code in order.reject.codes} <= AWAY
+
+
+@then("all that must hold after a run holds")
+async def checks_hold(stage: Stage) -> None:
+    results = await judged(stage)
+    assert [one for one in results if one.verdict is Verdict.FAILED] == []
+    assert sum(one.verdict is Verdict.PASSED for one in results) > len(results) / 2
