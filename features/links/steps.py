@@ -1,0 +1,83 @@
+"""Steps of bad links: orders flow over them, and nothing of that is lost or done twice."""
+
+from functools import partial
+
+import pytest
+from pytest_bdd import scenarios
+from pytest_bdd.parsers import parse
+from trading.risk.v1.risk_pb2 import Limits
+
+from features.bdd import given, then, when
+from fixtures import bad_links, crossing
+from fixtures.bad_links import FAULTS, Ordeal
+from fixtures.flowing import FOLLOWED, PRICE, TRADED
+from fixtures.judging import judged
+from fixtures.limits import LOAD, change_limits
+from fixtures.mothers import ACCOUNT
+from fixtures.outcome import Verdict
+from fixtures.places import Place
+from fixtures.stage import Stage
+
+LOTS = 10
+FREE = Limits(entries_per_instrument_max=1_000)  # More than anybody gets to.
+FREE.MergeFrom(LOAD)
+
+scenarios("links")
+
+
+@given("a strategy that follows one market, and Ana who trades another")
+async def prepare(stage: Stage) -> None:
+    await change_limits(stage.risk, ACCOUNT, FREE, request_id=stage.request_id())
+    await crossing.running(stage, FOLLOWED, LOTS)
+    stage.next_minute(TRADED, len(crossing.FALLING))  # In which nothing was told of it.
+    await stage.close_bar(TRADED, PRICE)
+
+
+@when(
+    parse("orders flow while the links between devices are {fault} for {seconds:d} seconds"),
+    target_fixture="ordeal",
+)
+async def flow_between_devices(stage: Stage, place: Place, fault: str, seconds: int) -> Ordeal:
+    leave_out_single(place)
+    return await bad_links.trade_under(stage, FAULTS[fault], bad_links.between_devices, seconds)
+
+
+@when(
+    parse("orders flow while the links to {callee:w} are {fault} for {seconds:d} seconds"),
+    target_fixture="ordeal",
+)
+async def flow_to(stage: Stage, callee: str, fault: str, seconds: int) -> Ordeal:
+    ends = partial(bad_links.leading_to, callee=callee)
+    return await bad_links.trade_under(stage, FAULTS[fault], ends, seconds)
+
+
+@then("that was felt")
+def was_felt(ordeal: Ordeal) -> None:
+    assert ordeal.suffered + ordeal.waiting > 0
+
+
+@then("no order was rejected")
+def none_was_rejected(ordeal: Ordeal) -> None:
+    assert ordeal.flow.refused == []
+
+
+@then("every order of hers was answered, and is at the venue once or was rejected")
+async def is_there_once(stage: Stage, ordeal: Ordeal) -> None:
+    await bad_links.check_orders(stage, ordeal.flow)
+
+
+@then("all that must hold after a run holds")
+async def checks_hold(stage: Stage) -> None:
+    results = await judged(stage)
+    assert [one for one in results if one.verdict is Verdict.FAILED] == []
+    assert sum(one.verdict is Verdict.PASSED for one in results) > len(results) / 2
+
+
+# What steps do, where it takes more than a line.
+
+
+def leave_out_single(place: Place) -> None:
+    """Skip the scenario where one device runs everything: no call leaves it."""
+    topology = place.devices()
+    if topology is None or len(topology.devices) < 2:
+        pytest.skip(f"{place} has no link between devices")
