@@ -14,6 +14,7 @@ from trading.health.v1.health_port import HealthService
 
 from runtime.client import client_for
 from runtime.environment import Environment
+from runtime.fallback import Rollout
 from runtime.guards import guarded
 from runtime.guards.admission import Admission
 from runtime.hosting import Tasks
@@ -23,11 +24,11 @@ from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
 from runtime.stores.valkey import embedded_valkey
-from runtime.targets import ChannelConnection, Connection, Endpoint
 from services.discovered import Discovered
 from services.doors import Doors
 from services.health import Health
 from services.hosting import Host
+from services.joining import Joiner
 from services.opening import Opener
 from services.peers import DISCOVERY, Peers
 from services.settings import Settings
@@ -56,10 +57,11 @@ class Device:
         self.idle = set(settings.standbys)  # Hosted, and not meant to serve here at the moment.
         self._ways_in: dict[str, InFlight] = {}
         self._secured = _secured(settings)
-        connect, rng = self._connection, self._around.rng
+        self._joiner = Joiner(self._secured, settings.rest_shares)
+        connect, rng = self._joiner.open, self._around.rng
         self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
         self._discovered = Discovered(_instance_names(settings), settings.environment)
-        self.peers.watch(self._discovered.sources())
+        self.peers.watch(self._discovered.sources(), self._discovered.http)
         self._doors: Doors
         self._tasks = Tasks("device")
         self._closing = AsyncExitStack()
@@ -80,11 +82,12 @@ class Device:
         if not settings.redis_urls:
             valkey = embedded_valkey(settings.folder / "valkey")
             self._opener.bundled = await self._closing.enter_async_context(valkey)
+        self._closing.push_async_callback(self._joiner.close)
         self._closing.push_async_callback(self.peers.close)
         self.reach(settings.peers)
         if self._telemetry:
             self._telemetry.tell_of([PORTS[name] for name in self.hosts], self._environments)
-            self._telemetry.tell_of_peers(self.peers.by_name)
+            self._telemetry.tell_of_peers(self.peers.by_name, self._joiner.by_name)
         for host in self.hosts.values():
             self._closing.push_async_callback(host.stop)
         self._closing.push_async_callback(self._tasks.stop)
@@ -173,6 +176,11 @@ class Device:
         """
         self.peers.reach(peers, ways)
 
+    @property
+    def rollout(self) -> Rollout:
+        """Which share of the calls to each peer goes by REST; it may be set at any time."""
+        return self._joiner.rollout
+
     def client(self, name: str, port: type[P]) -> P:
         """Return the client by which service `name` of this device calls a contract."""
         rng = self._around.rng("client", name, port.DESCRIPTOR.full_name)
@@ -181,11 +189,6 @@ class Device:
         stats = self.peers.stats(name, _SERVICES[port])
         caller, over = Principal(name, service=name), self._around.over
         return client_for(port, over(way_out, name), caller=caller, rng=rng, stats=stats)
-
-    def _connection(self, caller: str, callee: str, endpoint: Endpoint) -> Connection:
-        if self._secured is None:
-            return ChannelConnection(endpoint)
-        return self._secured.connection(caller, callee, endpoint.address)
 
     async def _watch_discovery(self) -> None:
         """Follow where services are, once discovery itself can be found."""

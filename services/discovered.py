@@ -44,6 +44,7 @@ class Discovered:
     def __init__(self, instance_names: Mapping[str, str], environment: str) -> None:
         self._instance_names = instance_names  # By service.
         self._environment = environment
+        self.http: dict[str, str] = {}  # Where HTTP is spoken, by the address of gRPC there.
         self._instances: dict[str, pb.Instance] = {}  # By id.
         self._known: dict[str, Known] = {name: {} for name in instance_names}
         self._queues: dict[str, dict[Queue, None]] = {name: {} for name in instance_names}
@@ -107,15 +108,21 @@ class Discovered:
     def _endpoints(self, name: str) -> Known:
         """Return where a service may be called, of all that is known of it."""
         found: Known = {}
+        meant = (name, self._instance_names[name])
         for instance in sorted(self._instances.values(), key=lambda one: one.fence):
-            spec = instance.spec
-            is_meant = (spec.service, spec.instance_name) == (name, self._instance_names[name])
-            if is_meant and (status := STATUSES.get(instance.status)) is not None:
-                for address in _addresses(spec):
-                    found[address] = Endpoint(
-                        address, weight=spec.weight or 1, status=status, epoch=instance.fence
-                    )
+            if (instance.spec.service, instance.spec.instance_name) == meant:
+                found |= self._endpoints_of(instance)
         return found
+
+    def _endpoints_of(self, instance: pb.Instance) -> Known:
+        spec, status = instance.spec, STATUSES.get(instance.status)
+        if status is None:
+            return {}
+        grpc = _addresses(spec, pb.PROTOCOL_GRPC)
+        for http in _addresses(spec, pb.PROTOCOL_HTTP):
+            self.http |= dict.fromkeys(grpc, http)
+        weight, fence = spec.weight or 1, instance.fence
+        return {a: Endpoint(a, weight=weight, status=status, epoch=fence) for a in grpc}
 
     def _lose(self) -> None:
         if self._is_connected:
@@ -144,7 +151,7 @@ class Discovered:
         return Watched(opened)
 
 
-def _addresses(spec: pb.InstanceSpec) -> list[str]:
-    """Return where an instance speaks gRPC."""
-    grpc = [one for one in spec.endpoints if one.protocol == pb.PROTOCOL_GRPC]
-    return [f"[{e.host}]:{e.port}" if ":" in e.host else f"{e.host}:{e.port}" for e in grpc]
+def _addresses(spec: pb.InstanceSpec, protocol: pb.Protocol.ValueType) -> list[str]:
+    """Return where an instance speaks a protocol."""
+    spoken = [one for one in spec.endpoints if one.protocol == protocol]
+    return [f"[{e.host}]:{e.port}" if ":" in e.host else f"{e.host}:{e.port}" for e in spoken]

@@ -9,10 +9,9 @@ again. Discovery itself is always found by address: who is lost cannot say where
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from ipaddress import ip_address
 
 from google.protobuf.message import Message
 
@@ -22,80 +21,20 @@ from runtime.routes import Routes
 from runtime.rpc import Call, Method, Port
 from runtime.single import Answer, Messages, one
 from runtime.targets import (
-    Change,
     Connection,
     Endpoint,
-    EndpointStatus,
     PoolSettings,
-    Snapshot,
     Source,
     Target,
     TargetSettings,
 )
-from runtime.targets.sources import DNS_EVERY_S, Lookup, system_lookup
-from services.places import places_of
+from services.places import Place, places_of
+from services.told import Told
 
 DISCOVERY = "discovery"
 FIRST_WORD_S = 1.0  # How long the first call may wait until its target has read an address.
 
-Connect = Callable[[str, str, Endpoint], Connection]  # Opens what joins caller and callee.
-
-
-class Told:
-    """Where one service is, as far as the device was told: it changes when it is told again."""
-
-    name, silence_s = "topology", None
-
-    def __init__(self, *, every_s: float = DNS_EVERY_S, lookup: Lookup = system_lookup) -> None:
-        self.addresses: tuple[str, ...] = ()
-        self._every_s = every_s
-        self._lookup = lookup
-        self._is_final = False  # Whether names are dialled as they are, by a link.
-        self._news = asyncio.Event()
-
-    def tell(self, addresses: Sequence[str], *, is_final: bool = False) -> None:
-        """Go by these addresses from now on; those behind the first are its standbys."""
-        self.addresses, self._is_final = tuple(addresses), is_final
-        self._news.set()
-        self._news = asyncio.Event()
-
-    async def news(self) -> None:
-        """Return when it is told anew."""
-        await self._news.wait()
-
-    async def watch(self) -> AsyncGenerator[Change, None]:
-        """Yield the addresses, again whenever they change, or what their names stand for does."""
-        former: tuple[Endpoint, ...] = ()
-        while True:
-            news = self._news
-            found = await self._endpoints()
-            if found and found != former:
-                yield Snapshot(found)
-                former = found
-            try:
-                async with asyncio.timeout(self._every_s):
-                    await news.wait()
-            except TimeoutError:
-                continue
-
-    async def _endpoints(self) -> tuple[Endpoint, ...]:
-        endpoints: dict[str, Endpoint] = {}
-        for number, address in enumerate(self.addresses):
-            status = EndpointStatus.SUSPECT if number else EndpointStatus.SERVING
-            for one_of in await self._looked_up(address):
-                endpoints.setdefault(one_of, Endpoint(one_of, status=status))
-        return tuple(endpoints.values())
-
-    async def _looked_up(self, address: str) -> Sequence[str]:
-        """Return the addresses behind a name; the name itself while nobody knows it."""
-        host, _, port = address.rpartition(":")
-        if self._is_final or _is_ip(host):
-            return [address]
-        try:
-            found = await self._lookup(host, int(port))
-        except OSError:
-            return [address]
-        return [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip in sorted(set(found))]
+Connect = Callable[[str, str, Place], Connection]  # Opens what joins caller and callee.
 
 
 class Way:
@@ -139,6 +78,7 @@ class Peers:
         self._told = {name: Told() for name in contracts}
         self._ways: dict[str, str] = {}  # What to dial instead of an address.
         self._watches: dict[str, Source] = {}  # Discovery's, by service.
+        self._heard_http: Mapping[str, str] = {}
         self._tasks = Tasks("peers")
 
     def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
@@ -149,15 +89,18 @@ class Peers:
         self._ways.update(ways or {})
         for name, text in peers.items():
             places = places_of(text)
-            addresses = [place.address for place in places]
             if name != DISCOVERY:
-                addresses = addresses[:1]  # Its standbys do not serve until discovery says so.
-            is_linked = any(address in self._ways for address in addresses)
-            self._told[name].tell(addresses, is_final=is_linked)
+                places = places[:1]  # Its standbys do not serve until discovery says so.
+            is_linked = any(place.address in self._ways for place in places)
+            self._told[name].tell(places, is_final=is_linked)
 
-    def watch(self, watches: Mapping[str, Source]) -> None:
-        """Ask these sources first where services are; call it before any `way`."""
+    def watch(self, watches: Mapping[str, Source], http: Mapping[str, str]) -> None:
+        """Ask these sources first where services are; call it before any `way`.
+
+        `http` gets to say, by the address of gRPC, where HTTP is spoken beside it.
+        """
         self._watches.update(watches)
+        self._heard_http = http
 
     def address(self, name: str) -> str:
         """Return where the device was told that a service is, "" if it was not."""
@@ -175,7 +118,7 @@ class Peers:
 
     def connection(self, caller: str, name: str, address: str) -> Connection:
         """Open what carries calls to a service at one address, and nowhere else."""
-        return self._connect(caller, name, Endpoint(self._ways.get(address, address)))
+        return self._connect(caller, name, Place(self._ways.get(address, address)))
 
     async def told(self, name: str) -> None:
         """Return when the device is told anew where a service is."""
@@ -210,8 +153,10 @@ class Peers:
         watched = [self._watches[name]] if name in self._watches else []
 
         def connect(endpoint: Endpoint) -> Connection:
-            dialled = self._ways.get(endpoint.address, endpoint.address)
-            return self._connect(caller, name, Endpoint(dialled))
+            address = endpoint.address
+            http = self._told[name].http.get(address) or self._heard_http.get(address, "")
+            dialled = Place(self._ways.get(address, address), self._ways.get(http, http))
+            return self._connect(caller, name, dialled)
 
         pool = PoolSettings(is_single=name != DISCOVERY)  # Every service has one owner.
         return Target(
@@ -249,11 +194,3 @@ async def _found(target: Target, call: Call) -> None:
     with suppress(TimeoutError):  # The call will say so.
         async with asyncio.timeout(patience_s):
             await target.resolver.found()
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True

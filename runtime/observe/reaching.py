@@ -13,6 +13,7 @@ ADMISSION = "admission"  # The class of calls that every process limits.
 HELD, IN_DOUBT, LOST = 0, 1, 2  # Of a lease.
 
 Peers = Callable[[], Mapping[str, ClientStats]]  # By target: "risk->orders".
+Ways = Callable[[], Mapping[str, Mapping[str, int]]]  # By target and way.
 Leases = Callable[[], Mapping[str, int]]  # By instance: HELD, IN_DOUBT or LOST.
 
 
@@ -32,6 +33,15 @@ def _peer(target: str, stats: ClientStats) -> list[Reading]:
         Reading("target_endpoints", standing.endpoints, labels),
         Reading("rpc_retries_total", stats.retried, labels),
         Reading("rpc_retries_refused_total", stats.over_budget, labels),
+    ]
+
+
+def ways_of(ways: Ways) -> Reader:
+    """Return what tells how many calls to each peer went by gRPC and by REST."""
+    return lambda: [
+        Reading("way_calls_total", calls, {"target": target, "way": way})
+        for target, counts in ways().items()
+        for way, calls in counts.items()
     ]
 
 

@@ -25,7 +25,15 @@ from runtime.observe.collectors import (
 from runtime.observe.counted import Counted
 from runtime.observe.logs import JsonLines, configure_logging
 from runtime.observe.prometheus import Instance, PrometheusMetrics
-from runtime.observe.reaching import Leases, Peers, leases_of, peers_of, refusals_of
+from runtime.observe.reaching import (
+    Leases,
+    Peers,
+    Ways,
+    leases_of,
+    peers_of,
+    refusals_of,
+    ways_of,
+)
 from runtime.observe.recorder import SpanRecorder
 from runtime.observe.red import calls_of
 from runtime.observe.spans import Span, SpanSink
@@ -90,9 +98,10 @@ class Telemetry:
         if status >= HTTP_ERROR:
             self.metrics.inc_counter("http_request_errors_total", labels)
 
-    def tell_of_peers(self, peers: Peers) -> None:
+    def tell_of_peers(self, peers: Peers, ways: Ways) -> None:
         """Have the metrics tell how each peer can be reached, and who was turned away here."""
         self.metrics.add_reader(peers_of(peers))
+        self.metrics.add_reader(ways_of(ways))
         self.metrics.add_reader(refusals_of(self.served))
 
     def tell_of_leases(self, leases: Leases) -> None:
