@@ -160,9 +160,9 @@ def toxiproxy(
 @pytest.fixture(scope="session")
 def forks() -> Iterator["Forks"]:
     """Return what starts the processes of devices."""
-    from fixtures.devices.forks import Forks
+    from fixtures.devices.forks import FOR_MANY, Forks
 
-    with closing(Forks()) as forks:
+    with closing(Forks(FOR_MANY)) as forks:
         yield forks
 
 
