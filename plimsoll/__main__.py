@@ -95,17 +95,24 @@ def trace(
 def up(
     world: World = "embedded",
     stores: Stores = "",
+    topology: Topology = "",
     seed: Annotated[int, typer.Option(help="Of the venue and the ids.", min=0)] = 1,
-    port: Annotated[int, typer.Option(help="TCP port; 0 picks a free one.", min=0)] = 0,
+    port: Annotated[
+        int, typer.Option(help="TCP port, with devices that of the venue; 0: a free one.", min=0)
+    ] = 0,
     directory: Annotated[
         Path | None, typer.Option(help="Where state is kept. Default: gone when it ends.")
     ] = None,
+    plain_text: Annotated[
+        bool, typer.Option("--plain-text", help="Let devices talk in clear text, without TLS.")
+    ] = False,
 ) -> None:
     """Keep the platform running and show where everything listens, until Ctrl-C."""
     from plimsoll.experiments import find_place
     from plimsoll.up import run_up
 
-    raise typer.Exit(run_up(find_place(world, stores), seed, port, directory))
+    place = find_place(world, stores, topology)
+    raise typer.Exit(run_up(place, seed, port, directory, is_plain_text=plain_text))
 
 
 def main() -> None:

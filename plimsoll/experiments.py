@@ -53,4 +53,19 @@ def find_place(world: str, stores: str, topology: str = "") -> Place:
         )
     if missing := place.kind.lacking():
         raise WrongUse(f"stores are {kind!r}: {'; '.join(missing)}")
+    if has_devices:
+        _check_devices(place)
     return place
+
+
+def _check_devices(place: Place) -> None:
+    """Raise WrongUse where the topology is wrong, or this machine cannot join its devices."""
+    from fixtures.toxiproxy.local import lacking
+    from runtime.topology import TopologyError
+
+    try:
+        place.devices()
+    except TopologyError as error:
+        raise WrongUse(f"topology {error}") from error
+    if missing := lacking():
+        raise WrongUse(f"world is {str(place.world)!r}: {'; '.join(missing)}")

@@ -30,7 +30,7 @@ def print_fleet(console: Console, fleet: Fleet) -> None:
 
 def devices_table(devices: Iterable[DeviceUse]) -> Table:
     """Return a table of devices: what each may use, what it used, what runs on it."""
-    table = _table("device", "pid", "cpus", "cpu s", "memory", "peak", "services", numbers="1-5")
+    table = table_of("device", "pid", "cpus", "cpu s", "memory", "peak", "services", numbers="1-5")
     for one in devices:
         table.add_row(
             one.name,
@@ -46,7 +46,7 @@ def devices_table(devices: Iterable[DeviceUse]) -> Table:
 
 def links_table(links: Iterable[LinkUse]) -> Table:
     """Return a table of links: how each is, and what it carried there and back."""
-    table = _table("link", "latency", "bandwidth", "there", "back", "calls", numbers="1-4")
+    table = table_of("link", "latency", "bandwidth", "there", "back", "calls", numbers="1-4")
     for one in links:
         table.add_row(
             one.name,
@@ -62,7 +62,7 @@ def links_table(links: Iterable[LinkUse]) -> Table:
 def hops_table(title: str, hops: Iterable[Hop]) -> Table:
     """Return a table of hops, the busiest first."""
     columns = ("", "calls", "streamed", "p50 ms", "p99 ms", "max ms", "failed")
-    table = _table(title, *columns, numbers="2-7")
+    table = table_of(title, *columns, numbers="2-7")
     for hop in hops:
         table.add_row(f"{hop.caller}->{hop.callee}", way(hop), *numbers(hop))
     return table
@@ -145,7 +145,7 @@ def _hop_object(hop: Hop) -> dict[str, Any]:
     }
 
 
-def _table(*columns: str, numbers: str) -> Table:
+def table_of(*columns: str, numbers: str) -> Table:
     """Return a table whose columns `numbers`, as "1-5", stand right."""
     first, last = map(int, numbers.split("-"))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -13,7 +13,7 @@ from fixtures.trial import Observe, Plan, conduct, judge
 from plimsoll import console
 from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
-from plimsoll.failures import STATUS, WrongUse
+from plimsoll.failures import STATUS, WrongUse, said, start_failures
 from runtime.observe.recorder import SpanRecorder
 
 RUNS = Path("runs")
@@ -33,6 +33,9 @@ def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_
             _draw(outcome, folder / REPORT, observe)
     except HistoryError as error:
         sys.stderr.write(f"plimsoll: void: {error}\n")
+        return STATUS[Verdict.VOID]
+    except start_failures() as error:
+        sys.stderr.write(f"plimsoll: void: the platform does not run: {said(error)}\n")
         return STATUS[Verdict.VOID]
     except KeyboardInterrupt:
         sys.stderr.write(

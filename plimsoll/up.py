@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -10,14 +11,18 @@ from rich.table import Table
 from fixtures.places import Place
 from fixtures.setup import Setup
 from fixtures.system import System
-from plimsoll.failures import WrongUse
+from plimsoll.failures import STARTS_NOT, WrongUse, said, start_failures
 from runtime.clock import SystemClock
 
 
-def run_up(place: Place, seed: int, port: int, directory: Path | None) -> int:
+def run_up(
+    place: Place, seed: int, port: int, directory: Path | None, *, is_plain_text: bool
+) -> int:
     """Run until Ctrl-C; return the exit status."""
     if place.world.is_virtual:
-        raise WrongUse("world is 'simulated', must be embedded: nobody calls into virtual time")
+        raise WrongUse(
+            "world is 'simulated', must be embedded or processes: nobody calls into virtual time"
+        )
     setup = Setup(
         place.world,
         seed,
@@ -26,8 +31,13 @@ def run_up(place: Place, seed: int, port: int, directory: Path | None) -> int:
         tcp_port=port,
         stores=place.kind.source(),
         topology=place.devices(),
+        is_plain_text=is_plain_text,
     )
-    asyncio.run(_up(setup))
+    try:
+        asyncio.run(_up(setup))
+    except start_failures() as error:
+        sys.stderr.write(f"plimsoll: the platform does not start: {said(error)}\n")
+        return STARTS_NOT
     return 0
 
 
@@ -35,20 +45,39 @@ async def _up(setup: Setup) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    system = await System.start(setup)
+    starting = asyncio.create_task(System.start(setup), name="start the platform")
+    stopped = asyncio.create_task(stopping.wait(), name="stopping")
+    await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()  # What had begun is ended in order.
+        await asyncio.wait([starting])
+        return
+    stopped.cancel()
+    system = await starting
     try:
-        _show(system)
+        await _show(system)
         await stopping.wait()
     finally:
         await system.stop()
 
 
-def _show(system: System) -> None:
+async def _show(system: System) -> None:
     console = Console()
+    if system.setup.topology is None:
+        _show_services(console, system)
+    else:
+        from plimsoll.up_devices import show_devices
+
+        await show_devices(console, system)
+    stores = system.stores
+    console.print(f"state is kept in {stores.databases} and {stores.streams}", soft_wrap=True)
+    console.print("Ctrl-C stops it")
+
+
+def _show_services(console: Console, system: System) -> None:
     table = Table("service", "contract", box=None, pad_edge=False)
     for name, ports in system.here.hosted.items():
         for port in ports:
             table.add_row(name, port.DESCRIPTOR.full_name)
     console.print(table)
-    console.print(f"state is kept in {system.stores.databases} and {system.stores.streams}")
-    console.print(f"listening on {system.address} (gRPC with reflection); Ctrl-C stops it")
+    console.print(f"listening on {system.address} (gRPC with reflection)", soft_wrap=True)
