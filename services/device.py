@@ -61,7 +61,7 @@ class Device:
         connect, rng = self._joiner.open, self._around.rng
         self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
         self._discovered = Discovered(_instance_names(settings), settings.environment)
-        self.peers.watch(self._discovered.sources(), self._discovered.http)
+        self.peers.watch(self._discovered)
         self._doors: Doors
         self._tasks = Tasks("device")
         self._closing = AsyncExitStack()

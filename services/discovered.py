@@ -50,6 +50,10 @@ class Discovered:
         self._queues: dict[str, dict[Queue, None]] = {name: {} for name in instance_names}
         self._is_connected = False
 
+    def knows(self, name: str) -> bool:
+        """Whether there is at present an instance of a service that may be called."""
+        return bool(self._known.get(name))
+
     def sources(self) -> dict[str, Source]:
         """Return for each service what tells where it is."""
         return {name: self._source(name) for name in self._instance_names}

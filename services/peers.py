@@ -28,6 +28,7 @@ from runtime.targets import (
     Target,
     TargetSettings,
 )
+from services.discovered import Discovered
 from services.places import Place, places_of
 from services.told import Told
 
@@ -51,7 +52,7 @@ class Way:
         if name is None or local.serves(contract):
             return local.call(method, requests, call)
         target = self._peers.target(self._caller, name)
-        if target.resolver.resolution.source or not self._peers.address(name):
+        if target.resolver.resolution.source or not self._peers.is_found(name):
             return target.call(method, requests, call)
         if method.streams_responses:
             return _first_stream(target, method, requests, call)
@@ -77,8 +78,8 @@ class Peers:
         self._settings = settings
         self._told = {name: Told() for name in contracts}
         self._ways: dict[str, str] = {}  # What to dial instead of an address.
-        self._watches: dict[str, Source] = {}  # Discovery's, by service.
-        self._heard_http: Mapping[str, str] = {}
+        self._discovered = Discovered({}, "")
+        self._watches: Mapping[str, Source] = {}  # Discovery's, by service.
         self._tasks = Tasks("peers")
 
     def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:
@@ -94,13 +95,14 @@ class Peers:
             is_linked = any(place.address in self._ways for place in places)
             self._told[name].tell(places, is_final=is_linked)
 
-    def watch(self, watches: Mapping[str, Source], http: Mapping[str, str]) -> None:
-        """Ask these sources first where services are; call it before any `way`.
+    def watch(self, discovered: Discovered) -> None:
+        """Ask discovery first where services are; call it before any `way`."""
+        self._discovered = discovered
+        self._watches = discovered.sources()
 
-        `http` gets to say, by the address of gRPC, where HTTP is spoken beside it.
-        """
-        self._watches.update(watches)
-        self._heard_http = http
+    def is_found(self, name: str) -> bool:
+        """Whether it is known where a service is, be it told or heard from discovery."""
+        return bool(self.address(name)) or self._discovered.knows(name)
 
     def address(self, name: str) -> str:
         """Return where the device was told that a service is, "" if it was not."""
@@ -154,7 +156,7 @@ class Peers:
 
         def connect(endpoint: Endpoint) -> Connection:
             address = endpoint.address
-            http = self._told[name].http.get(address) or self._heard_http.get(address, "")
+            http = self._told[name].http.get(address) or self._discovered.http.get(address, "")
             dialled = Place(self._ways.get(address, address), self._ways.get(http, http))
             return self._connect(caller, name, dialled)
 
