@@ -1,7 +1,9 @@
 """Steps of identities: every device knows who comes, while certificates are replaced, too."""
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pytest_bdd import scenarios
@@ -10,13 +12,15 @@ from trading.risk.v1.risk_port import RiskService
 
 from features.bdd import given, then, when
 from fixtures import dealing
-from fixtures.bad_links import between_devices, links_of, under
 from fixtures.devices.renewing import Renewal, devices_of
+from fixtures.devices.severing import severed
 from fixtures.devices.strangers import REFUSALS, STRANGERS, Strangers
+from fixtures.devices.talkative import LEVEL, Talkative
 from fixtures.principals import TRADER, service
+from fixtures.security import canary
 from fixtures.security.premises import list_decisions, release
-from fixtures.stage import Stage
-from fixtures.toxiproxy.faults import Cut
+from fixtures.setup import Setup
+from fixtures.stage import STAGE_START_NS, Stage
 from runtime.errors import ServiceError
 from runtime.identity import Principal
 
@@ -35,12 +39,31 @@ def strangers(runner: asyncio.Runner, stage: Stage) -> Iterator[Strangers]:
     runner.run(strangers.close())
 
 
+@pytest.fixture
+def talkatives(
+    runner: asyncio.Runner, setup: Callable[..., Setup], tmp_path: Path
+) -> Iterator[Talkative]:
+    """Return devices that log everything, and keep all files until the scenario ends."""
+    history = tmp_path / "history.jsonl"
+    loud = setup(directory=tmp_path, history_path=history, log_level=LEVEL, start_ns=STAGE_START_NS)
+    stage = runner.run(Stage.set_up(loud))
+    yield Talkative(stage, tmp_path)
+    runner.run(stage.system.stop())
+
+
 @given("Ana trades over all devices", target_fixture="renewal")
 async def trade(stage: Stage) -> Renewal:
     await stage.close_bar(SYMBOL, "100.00")
     renewal = Renewal(stage, SYMBOL)
     await renewal.trade()
     return renewal
+
+
+@given("devices that log whatever there is to log", target_fixture="talkative")
+def log_everything(talkatives: Talkative, caplog: pytest.LogCaptureFixture) -> Talkative:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "grpc")  # It tells of every step of the loop.
+    return talkatives
 
 
 @when(parse('"{name}" has risk release an order'), target_fixture="refusal")
@@ -80,6 +103,14 @@ async def replace_authority(renewal: Renewal) -> None:
     await renewal.replace_authority()
 
 
+@when("Ana trades over them, strangers try to come in, and the stores are away for a moment")
+async def trade_and_fail(talkative: Talkative) -> None:
+    await talkative.stage.close_bar(SYMBOL, "100.00")
+    await Renewal(talkative.stage, SYMBOL).trade()
+    await talkative.refuse_all()
+    await talkative.lose_stores()
+
+
 @then("risk answers")
 def has_answered(refusal: Refusal) -> None:
     assert refusal is None
@@ -94,6 +125,22 @@ def is_refused(refusal: Refusal, reason: str) -> None:
 @then("each is refused as he must be")
 def are_refused(refusals: dict[str, Refusal]) -> None:
     assert {who: one and one.reason for who, one in refusals.items()} == REFUSALS
+
+
+@then("no log and no history holds a key or a password")
+def logs_hold_none(talkative: Talkative, caplog: pytest.LogCaptureFixture) -> None:
+    assert talkative.canary.in_texts(talkative.written()) == []
+    assert talkative.canary.in_text(caplog.text) == []
+
+
+@then("nobody on the machine sees one in the arguments of a process")
+def arguments_hold_none(talkative: Talkative) -> None:
+    assert talkative.canary.in_texts(canary.listings()) == []
+
+
+@then("none in the environment of a process")
+def environments_hold_none(talkative: Talkative) -> None:
+    assert talkative.canary.in_texts(canary.environments()) == []
 
 
 @then("risk has released it")
@@ -119,8 +166,8 @@ async def show_new(renewal: Renewal) -> None:
 
 @then("devices that lose all connections find each other again")
 async def find_again(stage: Stage, renewal: Renewal) -> None:
-    links = links_of(stage)
-    async with under(links, Cut(), between_devices(links)):
+    devices, _ = devices_of(stage)
+    async with severed(devices.links, devices.running):
         await stage.system.settle()
     await renewal.trade()
 
