@@ -109,8 +109,11 @@ def _line(node: Node) -> str:
     """Return a span in a line: where, what, how long, how it ended, and what it was about."""
     span = node.span
     way = "⇢ " if node.is_linked else ""
+    device = span.attributes.get("device", "")
+    at = f"[cyan]{escape(str(device))}[/]/" if device else ""
+    who = f"{at}[bold]{escape(span.instance_name)}[/]"
     parts = [
-        f"{way}{MARKS[span.kind]} [bold]{escape(span.instance_name)}[/] {escape(span.name)}",
+        f"{way}{MARKS[span.kind]} {who} {escape(span.name)}",
         _duration(span.duration_ns),
         _coloured(span.code),
     ]

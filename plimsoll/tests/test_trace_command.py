@@ -108,3 +108,19 @@ def test_an_id_must_be_of_one_trace(file: Path) -> None:
         run_trace(file.parent, "a")
     with pytest.raises(WrongUse, match="cannot be read"):
         run_trace(file.parent / "missing", "")
+
+
+def test_a_trace_over_devices_says_where_each_part_of_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asking, answering = span(1, kind=Kind.CLIENT), span(2, parent=1)
+    asking.attributes, answering.attributes = {"device": "state"}, {"device": "compute"}
+    recorder = SpanRecorder(tmp_path / "spans.jsonl")
+    for one in (answering, asking):
+        recorder.take(one)
+    recorder.close()
+    run_trace(tmp_path, FIRST)
+    assert [line.split("  ")[0].rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "→ state/echo-LH EchoService/Call1",
+        "└── ● compute/echo-LH EchoService/Call2",
+    ]
