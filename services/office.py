@@ -12,6 +12,8 @@ from runtime.client import client_for
 from runtime.errors import ServiceError
 from runtime.identity import Principal
 from runtime.rpc import Call
+from runtime.stores.errors import StoreError
+from runtime.stores.former import end_former
 from runtime.targets import Connection
 from services.device import Device
 from services.lookout import DISCOVERY
@@ -32,7 +34,15 @@ class DeviceOffice:
         self._asked: dict[str, Connection] = {}  # By address.
 
     async def start_service(self, name: str) -> None:
-        """Start a service, however long its stores and peers are away."""
+        """Start a service, however long its stores and peers are away.
+
+        Nothing that another process has open in its name may keep it waiting.
+        """
+        if url := self._device.settings.database_urls.get(name):
+            try:
+                await end_former(url)
+            except StoreError as error:
+                log.info("former sessions of %s could not be ended: %s", name, error)
         await self._device.start_service(name)
 
     async def stop_service(self, name: str) -> None:
@@ -71,12 +81,12 @@ class DeviceOffice:
         except (ServiceError, TimeoutError) as error:
             log.debug("discovery is not at %s: %r", address, error)
             return False
+        self._device.peers.try_now(DISCOVERY)  # Whoever took it for silent may ask it again.
         return True
 
     def reach_discovery(self, addresses: Sequence[str]) -> None:
         """Call discovery at the first of these from now on."""
         self._device.reach({DISCOVERY: addresses[0]})
-        self._device.peers.try_now(DISCOVERY)
 
     async def close(self) -> None:
         """Close what questions went through."""
