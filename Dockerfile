@@ -36,6 +36,8 @@ COPY deploy/images/device/precompile.py /tmp/
 COPY services/indicators/compiled.py services/indicators/
 COPY services/indicators/kernels services/indicators/kernels
 RUN python /tmp/precompile.py && rm /tmp/precompile.py
+# numba reads only a cache that it could also write.
+RUN chmod 1777 services/indicators/kernels/__pycache__
 COPY pyproject.toml /tmp/
 RUN python -c "import pathlib, sys, tomllib; \
 project = tomllib.loads(pathlib.Path('/tmp/pyproject.toml').read_text())['project']; \
