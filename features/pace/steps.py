@@ -56,13 +56,13 @@ async def have_signalled(stage: Stage, played: int, share: int) -> int:
 
 
 @then(parse("{share:d} of 100 signals are booked fills within {limit_ms:d} ms"))
-def are_in_time(stage: Stage, signalled: int, share: int, limit_ms: int) -> None:
-    took_ms = round_trips_ms(Facts(stage.system.history)).values()
+async def are_in_time(stage: Stage, signalled: int, share: int, limit_ms: int) -> None:
+    took_ms = round_trips_ms(Facts(await stage.system.whole_history())).values()
     in_time = sum(each_ms <= limit_ms for each_ms in took_ms)
     assert 100 * in_time >= share * signalled
 
 
 @then(parse("the candle is a booked fill within {limit_ms:d} ms"))
 async def is_in_time(stage: Stage, limit_ms: int) -> None:
-    (took_ms,) = round_trips_ms(Facts(stage.system.history)).values()
+    (took_ms,) = round_trips_ms(Facts(await stage.system.whole_history())).values()
     assert took_ms <= limit_ms

@@ -215,8 +215,8 @@ def is_refused(answer: Answer, code: str) -> None:
 
 
 @then("the halt reached the venue in time")
-def reached_the_venue(stage: Stage) -> None:
-    facts = Facts(stage.system.history)
+async def reached_the_venue(stage: Stage) -> None:
+    facts = Facts(await stage.system.whole_history())
     results = [run_check(check, facts) for check in WITH_HALTS]
     assert [result.verdict for result in results] == [Verdict.PASSED] * 2, results
 
