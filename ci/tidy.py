@@ -110,7 +110,8 @@ def arrows(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, f"{folder}/ imports {module}, use only {', '.join(sorted(allowed))}"
         elif folder == package == "services" and path not in ROOTS_OF_COMPOSITION:
             own = ".".join(path.split("/")[:2]).removesuffix(".py")
-            is_of_host = path.count("/") == 1 and module.removeprefix("services.") in HOST
+            is_host = path.count("/") == 1 or path.startswith("services/tests/")
+            is_of_host = is_host and module.removeprefix("services.") in HOST
             if not (f"{module}.".startswith(f"{own}.") or is_of_host):
                 yield line, f"{own} imports {module}, use its port from trading.*"
 
