@@ -4,6 +4,7 @@ from collections import Counter
 
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
+from trading.types.v1.order_pb2 import ORDER_STATUS_REJECTED
 
 from features.bdd import given, then, when
 from fixtures import crossing, dealing, moving
@@ -16,8 +17,14 @@ from fixtures.stage import Stage
 scenarios("placement")
 
 LOTS = 10
-# What contracts say of an order while risk, execution or market data is away.
-AWAY = {"RISK_UNAVAILABLE", "IN_DOUBT_BLOCK", "ENTRIES_PER_INSTRUMENT", "MARKET_DATA_STALE"}
+# What an order is refused for while risk, execution or market data is away, or a store is.
+AWAY = {
+    "RISK_UNAVAILABLE",
+    "IN_DOUBT_BLOCK",
+    "ENTRIES_PER_INSTRUMENT",
+    "MARKET_DATA_STALE",
+    "MODE_BLOCKED",
+}
 
 
 @given("a strategy that follows one market, and Ana who trades another")
@@ -64,11 +71,13 @@ async def serves_at_home(stage: Stage, service: str) -> None:
 
 @then("every order is at the venue once, unless it was refused while nobody was there for it")
 async def is_there_once(stage: Stage, flow: Flow) -> None:
-    refused = {order.spec.client_order_id for order in flow.refused}
-    ours = {order.spec.client_order_id for order in flow.answered} - refused
+    ended = {order.spec.client_order_id: order for order in await dealing.orders_of(stage)}
+    ours = [ended[order.spec.client_order_id] for order in flow.answered]
+    refused = {one.spec.client_order_id for one in ours if one.status == ORDER_STATUS_REJECTED}
+    taken = {one.spec.client_order_id for one in ours} - refused
     theirs = Counter(one.order.client_order_id for one in await dealing.venue_orders(stage))
     assert set(theirs.values()) == {1}
-    assert (ours - set(theirs), refused & set(theirs)) == (set(), set())
+    assert (taken - set(theirs), refused & set(theirs)) == (set(), set())
     assert {code for order in flow.refused for code in order.reject.codes} <= AWAY
 
 
