@@ -10,6 +10,7 @@ from fixtures.fleet import DeviceUse, Fleet, Hop, LinkUse
 from runtime.topology.units import write_rate, write_seconds
 
 NOT_KNOWN = "-"
+DECIMALS_BELOW_MS = 100
 
 
 def print_fleet(console: Console, fleet: Fleet) -> None:
@@ -61,8 +62,9 @@ def links_table(links: Iterable[LinkUse]) -> Table:
 
 def hops_table(title: str, hops: Iterable[Hop]) -> Table:
     """Return a table of hops, the busiest first."""
-    columns = ("", "calls", "streamed", "p50 ms", "p99 ms", "max ms", "failed")
+    columns = ("", "calls", "stream", "p50 ms", "p99 ms", "max ms", "failed")
     table = table_of(title, *columns, numbers="2-7")
+    table.columns[1].no_wrap = True
     for hop in hops:
         table.add_row(f"{hop.caller}->{hop.callee}", way(hop), *numbers(hop))
     return table
@@ -75,10 +77,14 @@ def way(hop: Hop) -> str:
 
 def numbers(hop: Hop) -> list[str]:
     """Return the figures of a hop as they are shown; it has no times where nothing was called."""
-    took = [f"{one:,.2f}" for one in (hop.p50_ms, hop.p99_ms, hop.max_ms)]
+    took = [_ms(one) for one in (hop.p50_ms, hop.p99_ms, hop.max_ms)]
     failed = f"{hop.failed_share:.2%}" if hop.failed else "0"
     times = [*took, failed] if hop.calls else [NOT_KNOWN] * 4
     return [f"{hop.calls:,}", f"{hop.messages:,}", *times]
+
+
+def _ms(took_ms: float) -> str:
+    return f"{took_ms:.2f}" if took_ms < DECIMALS_BELOW_MS else f"{took_ms:,.0f}"
 
 
 def carries(link: LinkUse) -> str:

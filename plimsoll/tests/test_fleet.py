@@ -17,6 +17,7 @@ from plimsoll.tests.test_report import outcome
 MIB = 2**20
 CARRIES = (("*", "risk"), ("orders", "risk"))
 TO_RISK = Hop("orders", "risk", True, 1_278, 11, 332, 6.4, 46.31, 95.5)
+WIDEST = Hop("indicators", "marketdata", True, 21_278, 21_278, 99_332, 0.64, 463.4, 10_955)
 FLEET = Fleet(
     "pair",
     "Two of them",
@@ -30,7 +31,7 @@ FLEET = Fleet(
         ),
         LinkUse("compute->mysql", 0.0, 125_000_000),
     ),
-    Hops((TO_RISK, Hop("risk", "indicators", False, messages=9)), (TO_RISK,)),
+    Hops((TO_RISK, WIDEST, Hop("risk", "indicators", False, messages=9)), (TO_RISK,)),
 )
 
 
@@ -51,6 +52,7 @@ def test_a_terminal_shows_every_device_link_and_hop_within_its_width(width: int)
     assert "state->compute 1 ms 1 Gbit/s 99 B 2.0 KiB any to risk; orders to risk" in rows
     assert rows.count("orders->risk remote 1,278 332 6.40 46.31 95.50 0.86%") == 2
     assert "risk->indicators local 0 9 - - - -" in rows
+    assert "indicators->marketdata remote 21,278 99,332 0.64 463 10,955 100.00%" in rows
 
 
 def test_in_a_world_of_one_process_a_terminal_shows_no_devices() -> None:
