@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 
 import pytest
 from grpc import StatusCode
@@ -38,8 +38,8 @@ async def kill(stage: Stage, name: str) -> None:
 
 
 @when(parse("{name} goes away"))
-async def go_away(stage: Stage, name: str, cut: ExitStack) -> None:
-    await degrading.take_away(stage, name, cut)
+async def go_away(stage: Stage, name: str, away: AsyncExitStack) -> None:
+    await degrading.take_away(stage, name, away)
 
 
 @when("Ana submits an order", target_fixture="order")
@@ -54,8 +54,8 @@ async def refuses_as_stated(scene: Scene, name: str, peer: str) -> None:
 
 
 @then(parse("when {peer} is back {name} answers everything, and no order is in doubt"))
-async def all_is_well(scene: Scene, cut: ExitStack, peer: str, name: str) -> None:
-    await degrading.give_back(scene.stage, peer, cut)
+async def all_is_well(scene: Scene, away: AsyncExitStack, peer: str, name: str) -> None:
+    await degrading.give_back(scene.stage, peer, away)
     again = await degrading.prepared_again(scene)
     assert await degrading.refused(again, name) == {}
     await scene.stage.system.settle()
@@ -88,12 +88,6 @@ async def works_once(stage: Stage, order: Order, name: str) -> None:
     assert (await dealing.order_of(stage, mine)).status == ORDER_STATUS_NEW
     theirs = [one.order.client_order_id for one in await dealing.venue_orders(stage)]
     assert theirs.count(mine) == 1
-
-
-@pytest.fixture
-def cut() -> ExitStack:
-    """Hold what is out of reach; closing it brings all of it back."""
-    return ExitStack()
 
 
 @pytest.fixture
