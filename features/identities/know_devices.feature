@@ -22,6 +22,10 @@ Feature: Let only those in who may come, on every device
     When Ana, a trader, reads the decisions of risk, saying she is a risk officer
     Then the call is refused as IDENTITY_MISMATCH
 
+  Scenario: A client of another house calls a device as whom its certificate names
+    When Rita, a risk officer, reads the decisions of risk by a client of another house
+    Then she is told what the device has, and that nothing was decided
+
   Scenario: No device lets a stranger in
     When every stranger has risk release an order, saying it is "orders"
     Then each is refused as he must be

@@ -16,8 +16,9 @@ from fixtures.devices.renewing import Renewal, devices_of
 from fixtures.devices.severing import severed
 from fixtures.devices.strangers import REFUSALS, STRANGERS, Strangers
 from fixtures.devices.talkative import LEVEL, Talkative
-from fixtures.principals import TRADER, service
-from fixtures.security import canary
+from fixtures.principals import RISK_OFFICER, TRADER, service
+from fixtures.security import canary, grpcurl
+from fixtures.security.grpcurl import Said
 from fixtures.security.premises import list_decisions, release
 from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
@@ -25,6 +26,8 @@ from runtime.errors import ServiceError
 from runtime.identity import Principal
 
 SYMBOL = "SQ00.XSIM"
+RISK = "trading.risk.v1.RiskService"
+DECISIONS = f"{RISK}/ListDecisions"
 Refusal = ServiceError | None
 
 scenarios("identities")
@@ -88,6 +91,19 @@ async def claim_role(strangers: Strangers) -> Refusal:
     return await list_decisions(strangers.impostor(TRADER, claimed))
 
 
+@when(
+    "Rita, a risk officer, reads the decisions of risk by a client of another house",
+    target_fixture="told",
+)
+async def read_from_other_house(
+    leave_out: Callable[[str], None], strangers: Strangers
+) -> list[Said]:
+    if missing := grpcurl.lacking():
+        leave_out("; ".join(missing))
+    client = strangers.other_house(RISK_OFFICER)
+    return [await client.services(), await client.call(DECISIONS, "{}")]
+
+
 @when('every stranger has risk release an order, saying it is "orders"', target_fixture="refusals")
 async def call_as_strangers(strangers: Strangers) -> dict[str, Refusal]:
     return {who: await release(strangers.risk(who), claimed="orders") for who in STRANGERS}
@@ -109,6 +125,12 @@ async def trade_and_fail(talkative: Talkative) -> None:
     await Renewal(talkative.stage, SYMBOL).trade()
     await talkative.refuse_all()
     await talkative.lose_stores()
+
+
+@then("she is told what the device has, and that nothing was decided")
+def is_told(told: list[Said]) -> None:
+    assert {RISK, "grpc.health.v1.Health"} <= set(told[0].lines), told[0]
+    assert (told[1].status, told[1].answer) == (0, {}), told[1]
 
 
 @then("risk answers")
