@@ -23,6 +23,7 @@ async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetr
     around = Surroundings(telemetry=telemetry)
     device = Device(settings, around)
     duty = Duty(device, around)
+    telemetry.tell_of_leases(duty.leases)
     try:
         _say(f"listening on port {await device.open()}{_http(device.http_port)}")
         starting = asyncio.create_task(duty.start(), name="start services")

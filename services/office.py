@@ -18,9 +18,10 @@ from runtime.targets import Connection
 from services.device import Device
 from services.lookout import DISCOVERY
 from services.on_duty import OnDuty, Roster
-from services.posts import Chances
+from services.posts import Chances, Post
 from services.surroundings import Surroundings
 
+HELD, IN_DOUBT, LOST = 0, 1, 2  # Of a lease, as metrics tell it.
 QUESTION_S = 0.5  # How long an answer may take whether discovery serves.
 log = logging.getLogger(__name__)
 
@@ -122,6 +123,12 @@ class Duty:
         self._device.follow_discovery()
         await self._on_duty.start()
 
+    def leases(self) -> dict[str, int]:
+        """Return by instance whether it may act: 0 by a lease, 1 without one, 2 not."""
+        hosted = self._device.settings.hosted
+        posts = self._on_duty.posts if self._on_duty is not None else {}
+        return {hosted[name].instance_name: _lease(post) for name, post in posts.items()}
+
     async def stop(self) -> None:
         """Stop every service and give the names up."""
         if self._on_duty is not None:
@@ -149,6 +156,12 @@ class Duty:
             endpoints=endpoints,
             weight=1,
         )
+
+
+def _lease(post: Post) -> int:
+    if post.registration.fence:
+        return HELD
+    return IN_DOUBT if post.is_acting else LOST
 
 
 def _endpoint(protocol: pb.Protocol.ValueType, address: str) -> pb.Endpoint:

@@ -10,11 +10,10 @@ BREAKERS = ("CLOSED", "HALF_OPEN", "OPEN")
 OF_IDENTITY = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 OF_LOAD = "RESOURCE_EXHAUSTED"
 ADMISSION = "admission"  # The class of calls that every process limits.
-HELD, IN_DOUBT, LOST = 0, 1, 2  # Of a lease.
 
 Peers = Callable[[], Mapping[str, ClientStats]]  # By target: "risk->orders".
 Ways = Callable[[], Mapping[str, Mapping[str, int]]]  # By target and way.
-Leases = Callable[[], Mapping[str, int]]  # By instance: HELD, IN_DOUBT or LOST.
+Leases = Callable[[], Mapping[str, int]]  # By instance: 0 held, 1 in doubt, 2 lost.
 
 
 def peers_of(peers: Peers) -> Reader:

@@ -25,9 +25,11 @@ WITHIN_S = 60
 
 
 @contextmanager
-def started(folder: Path, environ: dict[str, str]) -> "Iterator[subprocess.Popen[str]]":
+def started(
+    folder: Path, environ: dict[str, str], *options: str
+) -> "Iterator[subprocess.Popen[str]]":
     """Yield a process, which must have ended with the block unless that fails."""
-    arguments = ["--listen", "127.0.0.1:0", "--databases", str(folder)]
+    arguments = ["--listen", "127.0.0.1:0", "--databases", str(folder), *options]
     process = subprocess.Popen(
         [sys.executable, "-m", "services", *arguments],
         cwd=ROOT,
