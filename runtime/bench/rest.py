@@ -1,9 +1,9 @@
-"""Print what a call costs locally, over gRPC and over REST: `python -m runtime.bench.rest`.
+"""Ways to call an echo, and the memory that calls open on them take.
 
-Both sides are in one process. Latencies are those of one call after the other; rates are the
-best of several rounds in which the ways take turns. Memory is measured in a process of its own
-for each way, with that many calls open at once: for REST each has a connection of its own, for
-gRPC all share one.
+    python -m runtime.bench.rest WAY
+
+prints the bytes that 1,000 calls open at once take on both sides, in a process of its own: for
+REST each has a connection of its own, for gRPC all share one.
 """
 
 import asyncio
@@ -12,17 +12,16 @@ import random
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from trading.echo.v1 import echo_pb2 as pb
 from trading.echo.v1.echo_port import EchoService
 
-from runtime.bench.echo import ANA, REQUEST
+from runtime.bench.echo import ANA
 from runtime.bench.echo import Echo as Answering
-from runtime.bench.stopwatch import calls_per_second, in_real_time
+from runtime.bench.stopwatch import in_real_time
 from runtime.client import client_for
 from runtime.guards import guarded
 from runtime.local import LocalTransport
@@ -31,8 +30,7 @@ from runtime.rest import RestTransport, open_session, serve_rest
 from runtime.rpc import Call, Transport
 from runtime.server import serve
 
-CALLS, CALLS_PER_ROUND, AT_ONCE = 2_000, 640, 64
-OPEN_CALLS = 1_000
+OPEN_CALLS, AT_ONCE = 1_000, 50  # So many connections at once are no flood.
 PAGE_BYTES = resource.getpagesize()
 
 
@@ -75,60 +73,19 @@ WAYS: dict[str, Callable[[], AbstractAsyncContextManager[Transport]]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure every way in one run, or the memory of the one that is named."""
-    if arguments:
-        sys.stdout.write(f"{in_real_time(lambda: _memory(arguments[0]))}\n")
-        return 0
-    figures = in_real_time(_measured)
-    memory = {way: _memory_of(way) for way in WAYS}
-    _row("unary echo, client and guards", *WAYS, "REST/gRPC")
-    for name, values in figures.items():
-        _row(name, *(f"{value:,.0f}" for value in values), f"{values[2] / values[1]:.2f}")
-    kilobytes = [memory[way] / 1024 / OPEN_CALLS for way in WAYS]
-    ratio = f"{kilobytes[2] / kilobytes[1]:.2f}" if kilobytes[1] > 0 else "-"
-    _row("memory per open call, both sides, kB", *(f"{kb:,.1f}" for kb in kilobytes), ratio)
+    """Print the memory of the way that is named."""
+    sys.stdout.write(f"{in_real_time(lambda: _memory(arguments[0]))}\n")
     return 0
 
 
-async def _measured() -> dict[str, list[float]]:
-    async with AsyncExitStack() as stack:
-        clients = []
-        for way in WAYS.values():
-            transport = await stack.enter_async_context(way())
-            clients.append(_client(transport))
-        latencies = [await _latencies_us(client) for client in clients]
-        alone = await _rates(clients, 1)
-        together = await _rates(clients, AT_ONCE)
-    return {
-        "latency p50, µs": [sorted(one)[CALLS // 2] for one in latencies],
-        "latency p99, µs": [sorted(one)[CALLS * 99 // 100] for one in latencies],
-        "calls/s, one at a time": alone,
-        f"calls/s, {AT_ONCE} at a time": together,
-    }
-
-
-async def _rates(clients: Sequence[EchoService], at_once: int) -> list[float]:
-    works = [lambda client=client: client.echo(REQUEST) for client in clients]
-    return await calls_per_second(*works, calls=CALLS_PER_ROUND, at_once=at_once)
-
-
-async def _latencies_us(client: EchoService) -> list[float]:
-    took_us = []
-    for _ in range(CALLS):
-        began_s = time.perf_counter()
-        await client.echo(REQUEST)
-        took_us.append((time.perf_counter() - began_s) * 1e6)
-    return took_us
+def bytes_of_open_calls(way: str) -> int:
+    """Return the bytes that `OPEN_CALLS` calls open by `way` take."""
+    command = [sys.executable, "-m", "runtime.bench.rest", way]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def _client(transport: Transport) -> EchoService:
     return client_for(EchoService, transport, caller=ANA, rng=random.Random(1))
-
-
-def _memory_of(way: str) -> int:
-    """Return the bytes that the calls open by `way` take, measured in a process of its own."""
-    command = [sys.executable, "-m", "runtime.bench.rest", way]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 async def _memory(name: str) -> int:
@@ -150,7 +107,9 @@ async def _open(
     client: EchoService, count: int
 ) -> list[AsyncGenerator[pb.ExchangeEchoesResponse, None]]:
     conversations = [client.exchange_echoes(_said_once()) for _ in range(count)]
-    await asyncio.gather(*(anext(conversation) for conversation in conversations))
+    for begin in range(0, count, AT_ONCE):
+        some = conversations[begin : begin + AT_ONCE]
+        await asyncio.gather(*(anext(conversation) for conversation in some))
     return conversations
 
 
@@ -162,11 +121,6 @@ async def _said_once() -> AsyncIterator[pb.ExchangeEchoesRequest]:
 def _resident_bytes() -> int:
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
-
-
-def _row(name: str, *figures: str) -> None:
-    sys.stdout.write(f"{name:<40}" + "".join(f"{figure:>12}" for figure in figures) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
