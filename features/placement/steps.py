@@ -1,22 +1,28 @@
 """Steps of moving: a service leaves its device while orders flow, and everything goes on."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
 from trading.types.v1.order_pb2 import ORDER_STATUS_REJECTED
 
 from features.bdd import given, then, when
-from fixtures import crossing, dealing, moving
+from fixtures import crossing, days, dealing, moving
 from fixtures.flowing import FOLLOWED, PRICE, TRADED, Flow
 from fixtures.judging import judged
+from fixtures.likeness import Records, traded
 from fixtures.moving import devices_of
 from fixtures.outcome import Verdict
+from fixtures.setup import Setup
 from fixtures.stage import Stage
+from fixtures.worlds import World
 
 scenarios("placement")
 
 LOTS = 10
+LEARNING = ("2017-11", "2017-12")
 # What an order is refused for while risk, execution or market data is away, or a store is.
 AWAY = {
     "RISK_UNAVAILABLE",
@@ -57,6 +63,27 @@ async def move_without_database(stage: Stage) -> Flow:
 )
 async def rearrange(stage: Stage, service: str) -> Flow:
     return await moving.rearranged_while_flowing(stage, service)
+
+
+@when(
+    parse("the days of {first} to {last} are traded on these devices, and in the simulation"),
+    target_fixture="both",
+)
+def trade_days(
+    runner: asyncio.Runner, setup: Callable[..., Setup], first: str, last: str
+) -> list[Records]:
+    start_ns = days.start_ns(LEARNING[0])
+    here = runner.run(traded(setup(start_ns=start_ns), LEARNING, (first, last)))
+    with World.SIMULATED.runner() as simulated:
+        elsewhere = Setup(World.SIMULATED, start_ns=start_ns)
+        return [here, simulated.run(traded(elsewhere, LEARNING, (first, last)))]
+
+
+@then("both have the same signals, orders, fills, journals and positions, and some of each")
+def are_alike(both: list[Records]) -> None:
+    here, simulated = both
+    assert here == simulated
+    assert all(here.values())
 
 
 @then(parse("{service} serves at its home"))
