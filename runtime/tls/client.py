@@ -1,6 +1,7 @@
 """The calling side of mutual TLS: what a caller shows, and whom it wants to reach."""
 
 import ssl
+from functools import cached_property
 
 import grpc
 
@@ -18,9 +19,9 @@ class ClientTls:
     """
 
     def __init__(self, folder: TlsFolder, name: str) -> None:
+        self._folder, self._name = folder, name
         self._environment = folder.environment
         self._latest = Latest(folder, (name,), lambda all_of: all_of[0])
-        self._contexts = Latest(folder, (name,), lambda all_of: client_side(folder, all_of[0]))
 
     @property
     def latest(self) -> Credentials:
@@ -46,3 +47,10 @@ class ClientTls:
         Give `server_name(...)` as the server's host name, which the context checks.
         """
         return self._contexts.get()
+
+    @cached_property
+    def _contexts(self) -> Latest[ssl.SSLContext]:
+        """What HTTP needs, made when it is first asked for: it takes longer than all else."""
+        return Latest(
+            self._folder, (self._name,), lambda all_of: client_side(self._folder, all_of[0])
+        )

@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import grpc
@@ -30,9 +31,9 @@ class ServerTls:
     def __init__(self, folder: TlsFolder, *names: str) -> None:
         if not names:
             raise CertificateError("a server shows no certificate, must show one: name whose")
+        self._folder, self._names = folder, names
         self._environment = folder.environment
         self._latest = Latest(folder, names, list)
-        self._contexts = Latest(folder, names, lambda all_of: _contexts(folder, all_of))
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return what gRPC listens with; every client must show a certificate."""
@@ -74,6 +75,11 @@ class ServerTls:
         if found.is_expired(time.time()):
             raise _unknown(f"the certificate expired at {found.not_after}: connect with a new one")
         return found.principal
+
+    @cached_property
+    def _contexts(self) -> Latest[list[tuple[Sequence[str], ssl.SSLContext]]]:
+        """What HTTP needs, made when it is first asked for: it takes longer than all else."""
+        return Latest(self._folder, self._names, lambda all_of: _contexts(self._folder, all_of))
 
 
 def _unknown(text: str) -> ServiceError:
