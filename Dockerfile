@@ -55,6 +55,8 @@ RUN python -m compileall -q runtime services
 USER plimsoll
 VOLUME /var/lib/plimsoll
 EXPOSE 50050 8050
+HEALTHCHECK --interval=5s --timeout=6s --start-period=60s --retries=5 \
+  CMD ["python", "-m", "services.beating"]
 ENTRYPOINT ["python", "-m", "services"]
 
 FROM device AS harness

@@ -1,6 +1,7 @@
 """What a process of the platform is told, by options or by the environment.
 
-    PLIMSOLL_APPROVAL_KEY   signs what risk approves; at least 32 bytes
+    PLIMSOLL_APPROVAL_KEY   signs what risk approves; at least 32
+                            bytes; or the content of SECRETS/approval
     PLIMSOLL_DEVICE         which device of a topology this   --device     none: the options
                             is; it says where to listen, what            below say all that
                             to host, where the others are
@@ -73,7 +74,7 @@ from services.rules import (
     check_plain_text,
     drain_s_of,
 )
-from services.store_urls import Passwords, urls_of
+from services.store_urls import Passwords, approval_key_in, urls_of
 
 EXCHANGE = "exchange"  # The venue: it runs elsewhere, always.
 KEY_BYTES_MIN = 32
@@ -183,7 +184,7 @@ def _complete(given: argparse.Namespace, manifests: Mapping[str, Manifest]) -> N
 def _settings(
     given: argparse.Namespace, environ: Mapping[str, str], manifests: Mapping[str, Manifest]
 ) -> Settings:
-    key = environ.get("PLIMSOLL_APPROVAL_KEY", "").encode()
+    key = environ.get("PLIMSOLL_APPROVAL_KEY", "").encode() or approval_key_in(given.secrets)
     if len(key) < KEY_BYTES_MIN:
         raise ValueError(
             f"PLIMSOLL_APPROVAL_KEY has {len(key)} bytes, must have at least {KEY_BYTES_MIN}: "

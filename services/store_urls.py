@@ -28,6 +28,12 @@ class Passwords:
         )
 
 
+def approval_key_in(folder: str) -> bytes:
+    """Return what signs approvals, from the file `approval` of a folder; b"" without one."""
+    file = Path(folder, "approval")
+    return file.read_bytes().strip() if folder and file.is_file() else b""
+
+
 def urls_of(
     store: str, template: str, hosted: Mapping[str, Identity], passwords: Passwords
 ) -> dict[str, str]:
