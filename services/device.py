@@ -54,6 +54,7 @@ class Device:
         self._telemetry = self._around.telemetry
         self._opener = Opener(settings, self._around)
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
+        self.has_started = False  # Whether every service has once been where it is meant to be.
         self.idle = set(settings.standbys)  # Hosted, and not meant to serve here at the moment.
         self._ways_in: dict[str, InFlight] = {}
         self._secured = _secured(settings)
@@ -121,6 +122,7 @@ class Device:
         self.follow_discovery()
         for name in self.serving:
             await self.start_service(name)
+        self.has_started = True
 
     def follow_discovery(self) -> None:
         """Call services where discovery says that they are, from now on."""
@@ -207,7 +209,8 @@ class Device:
 
         def standing() -> Standing:
             answering = [n for n, p in PORTS.items() if self.served.serves(p.DESCRIPTOR.full_name)]
-            return Standing(self.serving, answering, self._doors.is_draining)
+            missing = [name for name in self.serving if name not in answering]
+            return Standing(answering, missing, self.has_started, self._doors.is_draining)
 
         return DevicePages(self.settings.device, standing, health).pages(self._telemetry)
 

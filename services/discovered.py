@@ -148,6 +148,7 @@ class Discovered:
             try:
                 while (change := await queue.get()) is not None:
                     yield change
+                raise ConnectionError("its watch has ended")
             finally:
                 del self._queues[name][queue]
 

@@ -122,6 +122,7 @@ class Duty:
         self._on_duty = OnDuty(self._office, roster, self._client, chances)
         self._device.follow_discovery()
         await self._on_duty.start()
+        self._device.has_started = True
 
     def leases(self) -> dict[str, int]:
         """Return by instance whether it may act: 0 by a lease, 1 without one, 2 not."""

@@ -22,22 +22,24 @@ LAG_S_MAX = 2.0  # An event loop that is later than this is stuck.
 
 @dataclass(frozen=True)
 class Standing:
-    """Which services a device is meant to serve at the moment, and which of them answer."""
+    """Which services of a device answer, and which do not that are meant to at the moment."""
 
-    meant: Collection[str]
     answering: Collection[str]
+    missing: Collection[str]
+    has_started: bool = True
     is_draining: bool = False
 
     @property
-    def missing(self) -> list[str]:
-        """The services that do not answer yet."""
-        return [name for name in self.meant if name not in self.answering]
+    def is_ready(self) -> bool:
+        """Whether it is to be sent calls."""
+        return self.has_started and not self.missing and not self.is_draining
 
     def document(self) -> dict[str, Any]:
         """Return what a page says of it."""
         return {
             "answering": sorted(self.answering),
-            "missing": self.missing,
+            "missing": sorted(self.missing),
+            "has_started": self.has_started,
             "is_draining": self.is_draining,
         }
 
@@ -49,7 +51,6 @@ class DevicePages:
         self._device = device
         self._whole = whole
         self._health = health
-        self._has_started = False
 
     def pages(self, telemetry: "Telemetry | None") -> Pages:
         """Return the pages; those of metrics only where something is counted."""
@@ -65,13 +66,11 @@ class DevicePages:
 
     async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
         whole = self._whole()
-        is_ready = not whole.missing and not whole.is_draining
-        return is_ready, {"device": self._device, **whole.document()}
+        return whole.is_ready, {"device": self._device, **whole.document()}
 
     async def _startup(self) -> tuple[bool, Mapping[str, Any]]:
         whole = self._whole()
-        self._has_started = self._has_started or not whole.missing
-        return self._has_started, {"device": self._device, "missing": whole.missing}
+        return whole.has_started, {"device": self._device, "missing": sorted(whole.missing)}
 
     async def _story(self) -> tuple[bool, Mapping[str, Any]]:
         is_ready, document = await self._ready()
