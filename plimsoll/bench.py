@@ -8,7 +8,6 @@ import sys
 # Each prints its own figures beside their limits.
 BENCHES = (
     "runtime.bench",
-    "runtime.bench.rest",
     "runtime.bench.targets",
     "runtime.observe.bench",
     "services.discovery.bench",
@@ -28,6 +27,8 @@ BENCHES = (
     "fixtures.stores.stream_bench",
     "fixtures.toxiproxy.bench",
     "fixtures.security.bench",
+    "fixtures.hops_bench",
+    "fixtures.devices.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",
 )
