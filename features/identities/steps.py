@@ -18,7 +18,7 @@ from fixtures.devices.strangers import REFUSALS, STRANGERS, Strangers
 from fixtures.devices.talkative import LEVEL, Talkative
 from fixtures.principals import RISK_OFFICER, TRADER, service
 from fixtures.security import canary, grpcurl
-from fixtures.security.grpcurl import Said
+from fixtures.security.grpcurl import Grpcurl, Said
 from fixtures.security.premises import list_decisions, release
 from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
@@ -40,6 +40,14 @@ def strangers(runner: asyncio.Runner, stage: Stage) -> Iterator[Strangers]:
     strangers = Strangers(credentials, devices.running[devices.home["risk"]].address)
     yield strangers
     runner.run(strangers.close())
+
+
+@pytest.fixture
+def rita(leave_out: Callable[[str], None], strangers: Strangers) -> Grpcurl:
+    """Return the client of another house that Rita uses."""
+    if missing := grpcurl.lacking():
+        leave_out("; ".join(missing))
+    return strangers.other_house(RISK_OFFICER)
 
 
 @pytest.fixture
@@ -95,13 +103,8 @@ async def claim_role(strangers: Strangers) -> Refusal:
     "Rita, a risk officer, reads the decisions of risk by a client of another house",
     target_fixture="told",
 )
-async def read_from_other_house(
-    leave_out: Callable[[str], None], strangers: Strangers
-) -> list[Said]:
-    if missing := grpcurl.lacking():
-        leave_out("; ".join(missing))
-    client = strangers.other_house(RISK_OFFICER)
-    return [await client.services(), await client.call(DECISIONS, "{}")]
+async def read_from_other_house(rita: Grpcurl) -> list[Said]:
+    return [await rita.services(), await rita.call(DECISIONS, "{}")]
 
 
 @when('every stranger has risk release an order, saying it is "orders"', target_fixture="refusals")
