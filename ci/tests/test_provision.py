@@ -85,7 +85,7 @@ def test_a_check_of_a_machine_without_an_engine_names_the_engine_and_its_images(
 ) -> None:
     _program(tools / "docker", "#!/bin/sh\nexit 1\n")
     done = provision(tools, "--check")
-    assert "provision: missing: docker-engine images\n" in done.stdout
+    assert "provision: missing: docker-engine images device-images compose\n" in done.stdout
     assert "start dockerd" in done.stdout
 
 
