@@ -128,6 +128,10 @@ class Measurements:
     def refuse(self, method: Method, code: str, reason: str) -> None:
         """Count a call that a guard refuses."""
         self.at(method).add(code, 0.0)
+        self.turn_away(code, reason)
+
+    def turn_away(self, code: str, reason: str) -> None:
+        """Count a call that does not get as far as its method: who makes it is not known."""
         self.refusals[code, reason] += 1
 
     def of(self, path: str) -> MethodCalls:

@@ -47,6 +47,8 @@ class Doors:
     ) -> int:
         """Listen while no service answers yet; return the TCP port of gRPC."""
         self._grpc.tell_durability(durabilities)
+        if telemetry is not None and self._tls is not None:
+            self._tls.on_refusal = telemetry.served.turn_away
         allowed = self._settings.is_plain_text_allowed
         tcp_port = await self._grpc.listen(
             self._settings.listen, self._tls, is_plain_text_allowed=allowed

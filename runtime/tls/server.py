@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,9 @@ class ServerTls:
         self._folder, self._names = folder, names
         self._environment = folder.environment
         self._latest = Latest(folder, names, list)
+        # Told the code and reason of each call that is turned away here. Whose handshake fails
+        # makes no call: gRPC tells nobody of it.
+        self.on_refusal: Callable[[str, str], object] = lambda _code, _reason: None
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return what gRPC listens with; every client must show a certificate."""
@@ -68,6 +71,13 @@ class ServerTls:
         Raises UNAUTHENTICATED when it names nobody of this environment, or has expired since
         the connection was opened.
         """
+        try:
+            return self._known(certificate)
+        except ServiceError as error:
+            self.on_refusal(error.code.name, error.reason)
+            raise
+
+    def _known(self, certificate: bytes | Mapping[str, Any] | None) -> Principal:
         try:
             found = certified_peer(certificate or {}, self._environment)
         except CertificateError as error:
