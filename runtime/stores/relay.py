@@ -124,7 +124,7 @@ class Relay:
         if now_s < self._look_at_s or not self._retention.kept:
             return
         missing = await self._marks.missing(self._streams.redis)
-        for stream in self._retention.kept:
+        for stream in tuple(self._retention.kept):  # One more may be written to meanwhile.
             if stream not in missing and await self._marks.emptied(stream):
                 missing[stream] = 0
         self._look_at_s = now_s + LOOK_S
