@@ -5,6 +5,8 @@ READY := .venv/.ready
 WORLD ?= embedded
 STORES ?=
 SEED ?= 1
+WORKERS ?= auto
+IN_WORKERS = --numprocesses $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -31,10 +33,10 @@ trial: $(READY) ## Trade real market history through the whole chain and judge t
 	@$(BIN)/plimsoll trial --world $(WORLD) --stores "$(STORES)" --seed $(SEED)
 
 test: provision check ## Run every check and every test, in every world this machine offers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(IN_WORKERS)
 
 features: $(READY) ## Run the acceptance features only
-	@$(BIN)/python -m pytest features
+	@$(BIN)/python -m pytest $(IN_WORKERS) features
 
 bench: $(READY) ## Measure what the specification bounds, as ratios in one run
 	@$(BIN)/python -m plimsoll.bench

@@ -3,15 +3,17 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
 
+from fixtures.alone import Floor
 from fixtures.hanging import waiting_tasks
 from fixtures.stores.berths import Berths
 from fixtures.stores.kinds import StoreKind, servers_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # They take 0.1 s to import.
 
 S = TypeVar("S")
 TESTS_PER_COLLECTION = 10
+WORKERS_MAX = 4  # Each has servers of its own.
 _finished = count(1)
 IS_ALL_REQUIRED = bool(os.environ.get("PLIMSOLL_REQUIRE_ALL"))  # Nothing may be left out.
 
@@ -42,19 +45,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         choices=("simulated", "embedded", "processes", "containers"),
         help="run features in this world only, on embedded stores (world containers: on local "
-        "ones); may be repeated (default: every world that is one process)",
+        "ones); may be repeated (default: every world)",
     )
     parser.addoption(
         "--topology",
         action="append",
-        help="the devices of world processes; may be repeated (default: dual-compute-state)",
+        help="run features on these devices only; may be repeated "
+        "(default: all; with --world dual-compute-state)",
     )
     parser.addoption(
         "--stores",
         action="append",
         choices=tuple(StoreKind),
-        help="run features in real time on these stores only; may be repeated "
-        "(default: all that this machine has)",
+        help="run features in one process on these stores only, or with --world there; may be "
+        "repeated (default: all that this machine has)",
     )
 
 
@@ -73,6 +77,27 @@ def pytest_configure(config: pytest.Config) -> None:
     for kind in map(StoreKind, asked):
         if missing := kind.lacking():
             raise pytest.UsageError(f"stores {kind} are asked for: {'; '.join(missing)}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return in how many processes `-n auto` tests."""
+    return min(os.cpu_count() or 1, WORKERS_MAX)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that measures time wait until no other process of the run tests anything."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)  # There are no other processes.
+    is_alone = item.get_closest_marker("alone") is not None
+    with _floor(Path(item.config.getoption("basetemp")).parent).taken(alone=is_alone):
+        return (yield)
+
+
+@cache
+def _floor(folder: Path) -> Floor:
+    return Floor(folder)
 
 
 def pytest_report_header() -> list[str]:

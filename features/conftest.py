@@ -4,9 +4,10 @@ A place is a world and what keeps its state: `--world` and `--stores` choose amo
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from fixtures.stage import STAGE_START_NS, Stage
 from fixtures.stores import Stores, StoreSource, stores_of
 from fixtures.stores.berths import Berths
 from fixtures.stores.kinds import StoreKind
+from fixtures.toxiproxy import local
 from fixtures.worlds import World
 
 SEED = 1
 IN_ONE_PROCESS = (World.SIMULATED, World.EMBEDDED)
 TOPOLOGY = "dual-compute-state"
+IS_ALL_REQUIRED = bool(os.environ.get("PLIMSOLL_REQUIRE_ALL"))
 # What is meant for processes runs in containers too; `containers` is a tag of stores.
 WORLD_TAGS = set(World) - {World.CONTAINERS}
 
@@ -47,17 +50,39 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asked(config: pytest.Config) -> list[Place]:
     """Return the places that the options name; all that this machine has when they name none."""
     worlds, stores = config.getoption("--world"), config.getoption("--stores")
-    kinds = [StoreKind(kind) for kind in stores or ()] or ([] if worlds else _offered())
+    topologies = config.getoption("--topology")
+    if not (worlds or stores or topologies):
+        return list(_everywhere())
     if worlds is None:
-        worlds = [w for w in IN_ONE_PROCESS if not (stores and w.is_virtual)]
-    topologies = ["", *(config.getoption("--topology") or [TOPOLOGY])]
+        worlds = [World.PROCESSES] if topologies else [World.EMBEDDED]
     places = [
         Place(world, kind, topology)
         for world in map(World, worlds)
-        for topology in topologies
-        for kind in kinds or [_usual(world)]
+        for topology in ["", *(topologies or [TOPOLOGY])]
+        for kind in map(StoreKind, stores or [_usual(world)])
     ]
     return [place for place in dict.fromkeys(places) if place.is_possible]
+
+
+@cache
+def _everywhere() -> tuple[Place, ...]:
+    """Return every place that this machine has: one process on each kind of stores, and devices.
+
+    Devices run on one kind for each topology: which it is matters to their services alone, and
+    those run on every kind in one process.
+    """
+    from runtime.topology import names  # pydantic takes 0.2 s to import.
+
+    kinds = [kind for kind in StoreKind if not kind.lacking()]
+    places = [Place(world, kind) for world in IN_ONE_PROCESS for kind in kinds]
+    if IS_ALL_REQUIRED or not local.lacking():  # Their links need Toxiproxy.
+        for topology in names():
+            has_servers = topology == TOPOLOGY and StoreKind.LOCAL in kinds
+            kind = StoreKind.LOCAL if has_servers else StoreKind.EMBEDDED
+            places.append(Place(World.PROCESSES, kind, topology))
+        if StoreKind.CONTAINERS in kinds and StoreKind.LOCAL in kinds:
+            places.append(Place(World.CONTAINERS, StoreKind.LOCAL, TOPOLOGY))
+    return tuple(place for place in places if place.is_possible)
 
 
 def _suits(place: Place, tags: set[str]) -> bool:
@@ -73,10 +98,6 @@ def _suits(place: Place, tags: set[str]) -> bool:
 
 def _usual(world: World) -> StoreKind:
     return StoreKind.LOCAL if world is World.CONTAINERS else StoreKind.EMBEDDED
-
-
-def _offered() -> list[StoreKind]:
-    return [kind for kind in StoreKind if not kind.lacking()]
 
 
 @pytest.fixture(autouse=True)
