@@ -46,6 +46,7 @@ ROOTS_OF_COMPOSITION = (
     "services/surroundings.py",
     "services/opening.py",
     "services/device.py",
+    "services/preparing.py",
     "services/__main__.py",
 )
 # What hosts services, all of it directly in services/: one thing, in several files.
