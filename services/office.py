@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from grpc import StatusCode
 from sqlalchemy import Connection as Transaction
 from trading.discovery.v1 import discovery_pb2 as pb
 from trading.discovery.v1.discovery_port import DiscoveryService
@@ -11,7 +12,6 @@ from trading.discovery.v1.discovery_port import DiscoveryService
 from runtime.client import client_for
 from runtime.errors import ServiceError
 from runtime.identity import Principal
-from runtime.rpc import Call
 from runtime.stores.errors import StoreError
 from runtime.stores.former import end_former
 from runtime.targets import Connection
@@ -22,7 +22,7 @@ from services.posts import Chances, Post
 from services.surroundings import Surroundings
 
 HELD, IN_DOUBT, LOST = 0, 1, 2  # Of a lease, as metrics tell it.
-QUESTION_S = 0.5  # How long an answer may take whether discovery serves.
+PATIENCE = 5  # One in so many of a lease: so long a slow discovery may take to answer.
 log = logging.getLogger(__name__)
 
 
@@ -67,22 +67,33 @@ class DeviceOffice:
 
     async def answers(self, address: str) -> bool:
         """Tell whether discovery serves at an address."""
-        if address not in self._asked:
-            caller = next(iter(self._device.hosts))
-            self._asked[address] = self._device.peers.connection(caller, DISCOVERY, address)
-        caller = next(iter(self._device.hosts))
-        principal = Principal(caller, service=caller)
-        discovery = client_for(
-            DiscoveryService, self._asked[address], caller=principal, rng=self._rng
-        )
-        question = pb.ListInstancesRequest(page_size=1)
+        limit_s = self._device.settings.lease_s / PATIENCE
         try:
-            async with asyncio.timeout(2 * QUESTION_S):
-                await discovery.list_instances(question, Call(timeout_s=QUESTION_S))
+            async with asyncio.timeout(limit_s):
+                while not await self._answer(self._asking(address)):
+                    log.debug("discovery at %s is slow", address)
         except (ServiceError, TimeoutError) as error:
             log.debug("discovery is not at %s: %r", address, error)
             return False
         self._device.peers.try_now(DISCOVERY)  # Whoever took it for silent may ask it again.
+        return True
+
+    def _asking(self, address: str) -> DiscoveryService:
+        caller = next(iter(self._device.hosts))
+        if address not in self._asked:
+            self._asked[address] = self._device.peers.connection(caller, DISCOVERY, address)
+        principal = Principal(caller, service=caller)
+        way = self._asked[address]
+        return client_for(DiscoveryService, way, caller=principal, rng=self._rng)
+
+    async def _answer(self, discovery: DiscoveryService) -> bool:
+        """Return whether it answers before its contract's deadline; raises when it is not there."""
+        try:
+            await discovery.list_instances(pb.ListInstancesRequest(page_size=1))
+        except ServiceError as error:
+            if error.code is not StatusCode.DEADLINE_EXCEEDED:
+                raise
+            return False
         return True
 
     def reach_discovery(self, addresses: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ LOTS = 10
 @pytest.fixture
 def lease_s() -> float:
     """Return how long a lease lasts in these scenarios."""
-    return 5.0
+    return 8.0
 
 
 @pytest.fixture

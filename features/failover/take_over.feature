@@ -2,9 +2,9 @@
 @processes @servers @dual-compute-state
 Feature: Take over from lost devices
 
-  # A lease lasts 5 seconds here. Orders flow before, while and after each of these.
+  # A lease lasts 8 seconds here. Orders flow before, while and after each of these.
   Background:
-    Given a platform whose standbys take over after 5 seconds of silence
+    Given a platform whose standbys take over after 8 seconds of silence
     And a strategy that follows one market, and Ana who trades another
 
   Scenario Outline: The services of a device that is killed serve on their standby
