@@ -37,6 +37,7 @@ from services.execution.wire import algorithm_child_message
 
 PLACE_TIMEOUT_S = 1.0
 STORE_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+BOOK_TRIES = 3  # An answer that is late once is not a market without a price.
 TAKING = frozenset({Meeting.CROSS, Meeting.COMPLETE})
 WORK = "algorithm"  # What an awake agent is, in the service's progress.
 log = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class Agent:
 
     async def _send(self, step: Send, book: Book | None) -> None:
         """Commit and send the child that is due, or note why there is none."""
-        at_touch = book or await self._tools.market.book(self._instrument)
+        at_touch = book or await self._book()
 
         def decide(tx: Connection) -> tuple[Plan, Child | None]:
             plan, situation = self._look(tx, book)
@@ -174,6 +175,16 @@ class Agent:
             self._tools.desk.environment.tasks.spawn(
                 self._place(plan, child), name=f"place {child.child_order_id}"
             )
+
+    async def _book(self) -> Book | None:
+        """Return the market; None when the venue does not show it however often it is asked.
+
+        A slice that is over for want of a price is not sent again, and the last one's is lost.
+        """
+        for _ in range(BOOK_TRIES):
+            if (book := await self._tools.market.book(self._instrument)) is not None:
+                return book
+        return None
 
     async def _place(self, plan: Plan, child: Child) -> None:
         """Send a child whose dispatch is committed; what comes of it wakes the agent."""

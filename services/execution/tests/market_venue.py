@@ -1,5 +1,6 @@
 """A scripted venue with a market: the other side is there at the touch, one's own rests."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from google.type.decimal_pb2 import Decimal
@@ -12,6 +13,7 @@ from runtime.rpc import Call
 from services.execution.tests.scripted import STATUS, ScriptedVenue
 
 TICK = 0.01
+LATE_S = 1.0
 Key = tuple[str, str]
 
 
@@ -25,6 +27,7 @@ class MarketVenue(ScriptedVenue):
         self.printed: list[pb.WatchTradesResponse] = []
         self.has_icebergs = False
         self.is_book_shown = True
+        self.late_books = 0  # So many answers come when nobody waits for them any more.
         self.is_cancel_too_late = False
 
     async def place_order(
@@ -50,6 +53,9 @@ class MarketVenue(ScriptedVenue):
 
     async def get_book(self, request: pb.GetBookRequest, call: Call = Call()) -> pb.GetBookResponse:
         self._check()
+        if self.late_books:
+            self.late_books -= 1
+            await asyncio.sleep(LATE_S)
         if not self.is_book_shown:
             raise refusal(StatusCode.NOT_FOUND, "INSTRUMENT_UNKNOWN", "none", service="exchange")
         book = pb.GetBookResponse(

@@ -152,3 +152,13 @@ async def test_an_older_start_of_another_body_is_refused() -> None:
     await rig.send(order("TWAP"))
     with pytest.raises(Exception, match="another order"):
         await rig.send(order("TWAP", quantity=50))
+
+
+async def test_a_price_that_comes_late_once_does_not_cost_the_last_slice() -> None:
+    rig = await WorkingRig.started()
+    await rig.send(order("TWAP"))
+    await rig.pass_s(555)  # Its first half rests; the second will ask for the price.
+    rig.venue.late_books = 1
+    await rig.pass_s(95)
+    assert rig.venue.late_books == 0
+    assert (await rig.state()).state == State.EXECUTION_STATE_FILLED
