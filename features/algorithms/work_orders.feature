@@ -10,6 +10,8 @@ Feature: Work orders over time
     And the venue's orders traded 100 in all
     And her order is FILLED
 
+  # Real time passes while slices are sent, so the machine must not be busy with other tests.
+  @alone
   Scenario: Slices leave at their times, not at once
     Given Ana buys 100 in ten equal parts over a minute
     When the minute passes
