@@ -5,7 +5,7 @@ Feature: REST between devices
   Scenario: Half of the checks go over REST
     Given devices that send 50 % of the calls to risk over REST
     And a strategy that follows one market, and Ana who trades another
-    When 24 orders flow
+    When 12 orders flow
     Then each way carried at least a quarter of the checks
     And no order was rejected
     And every order of hers was answered, and is at the venue once or was rejected
