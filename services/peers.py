@@ -120,7 +120,7 @@ class Peers:
 
     def connection(self, caller: str, name: str, address: str) -> Connection:
         """Open what carries calls to a service at one address, and nowhere else."""
-        return self._connect(caller, name, Place(self._ways.get(address, address)))
+        return self._connect(caller, name, self._dialled(name, address))
 
     async def told(self, name: str) -> None:
         """Return when the device is told anew where a service is."""
@@ -151,14 +151,16 @@ class Peers:
         await self._tasks.stop()
         await asyncio.gather(*[target.stop() for target in self.targets.values()])
 
+    def _dialled(self, name: str, address: str) -> Place:
+        """Return what to dial for a service at an address: links, where some lead there."""
+        http = self._told[name].http.get(address) or self._discovered.http.get(address, "")
+        return Place(self._ways.get(address, address), self._ways.get(http, http))
+
     def _made(self, caller: str, name: str) -> Target:
         watched = [self._watches[name]] if name in self._watches else []
 
         def connect(endpoint: Endpoint) -> Connection:
-            address = endpoint.address
-            http = self._told[name].http.get(address) or self._discovered.http.get(address, "")
-            dialled = Place(self._ways.get(address, address), self._ways.get(http, http))
-            return self._connect(caller, name, dialled)
+            return self._connect(caller, name, self._dialled(name, endpoint.address))
 
         pool = PoolSettings(is_single=name != DISCOVERY)  # Every service has one owner.
         return Target(

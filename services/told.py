@@ -30,6 +30,7 @@ class Told:
     def tell(self, places: Sequence[Place], *, is_final: bool = False) -> None:
         """Go by these places from now on; those behind the first are its standbys."""
         self._places, self._is_final = tuple(places), is_final
+        self.http.update({one.address: one.http_address for one in places if one.http_address})
         self._news.set()
         self._news = asyncio.Event()
 

@@ -148,6 +148,16 @@ async def test_a_service_that_is_told_to_be_elsewhere_is_called_there(rig: Rig) 
     assert rig.opened == ["risk->echo 10.0.0.1:1", "risk->echo 127.0.0.1:7/2"]
 
 
+async def test_what_is_asked_at_one_address_is_dialled_by_the_links_of_both_ways(rig: Rig) -> None:
+    rig.peers.reach(
+        {"discovery": "10.0.0.1:1/2|10.0.0.2:1/2"},
+        {"10.0.0.2:1": "127.0.0.1:7", "10.0.0.2:2": "127.0.0.1:8"},
+    )
+    for address in ("10.0.0.1:1", "10.0.0.2:1"):
+        rig.peers.connection("risk", "discovery", address)
+    assert rig.opened == ["risk->discovery 10.0.0.1:1/2", "risk->discovery 127.0.0.1:7/8"]
+
+
 async def test_a_silent_stream_ends_when_its_service_has_moved(rig: Rig) -> None:
     rig.peers.reach({"echo": "10.0.0.1:1"})
     stream = rig.echo.watch_echoes(echo_pb2.WatchEchoesRequest())
