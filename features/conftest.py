@@ -93,7 +93,19 @@ def _suits(place: Place, tags: set[str]) -> bool:
     is_on_them = place.kind.has_servers or "servers" not in tags
     is_of_kind = not kinds or place.kind in kinds
     is_there = TOPOLOGY not in tags or place.topology == TOPOLOGY
-    return is_on_them and is_of_kind and is_there and (not worlds or own in worlds)
+    is_among = _has_devices_for(place, tags)
+    return is_on_them and is_of_kind and is_there and is_among and (not worlds or own in worlds)
+
+
+def _has_devices_for(place: Place, tags: set[str]) -> bool:
+    """Tell whether devices are there that a scenario needs: several, or for orders and risk."""
+    if not tags & {"several", "apart"}:
+        return True
+    devices = place.devices()
+    if devices is None:
+        return False
+    is_apart = devices.home_of("orders") != devices.home_of("risk")
+    return len(devices.devices) > 1 and ("apart" not in tags or is_apart)
 
 
 def _usual(world: World) -> StoreKind:

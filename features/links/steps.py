@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import pytest
 from pytest_bdd import scenarios
 from pytest_bdd.parsers import parse
 from trading.risk.v1.risk_pb2 import Limits
@@ -15,7 +14,6 @@ from fixtures.judging import judged
 from fixtures.limits import LOAD, change_limits
 from fixtures.mothers import ACCOUNT
 from fixtures.outcome import Verdict
-from fixtures.places import Place
 from fixtures.stage import Stage
 
 LOTS = 10
@@ -37,8 +35,7 @@ async def prepare(stage: Stage) -> None:
     parse("orders flow while the links between devices are {fault} for {seconds:d} seconds"),
     target_fixture="ordeal",
 )
-async def flow_between_devices(stage: Stage, place: Place, fault: str, seconds: int) -> Ordeal:
-    leave_out_single(place)
+async def flow_between_devices(stage: Stage, fault: str, seconds: int) -> Ordeal:
     return await bad_links.trade_under(stage, FAULTS[fault], bad_links.between_devices, seconds)
 
 
@@ -71,13 +68,3 @@ async def checks_hold(stage: Stage) -> None:
     results = await judged(stage)
     assert [one for one in results if one.verdict is Verdict.FAILED] == []
     assert sum(one.verdict is Verdict.PASSED for one in results) > len(results) / 2
-
-
-# What steps do, where it takes more than a line.
-
-
-def leave_out_single(place: Place) -> None:
-    """Skip the scenario where one device runs everything: no call leaves it."""
-    topology = place.devices()
-    if topology is None or len(topology.devices) < 2:
-        pytest.skip(f"{place} has no link between devices")

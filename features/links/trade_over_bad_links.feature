@@ -5,6 +5,7 @@ Feature: Trade over bad links
   Background:
     Given a strategy that follows one market, and Ana who trades another
 
+  @several
   Scenario Outline: Nothing is lost or doubled while links between devices are <fault>
     When orders flow while the links between devices are <fault> for <seconds> seconds
     Then that was felt
@@ -19,6 +20,7 @@ Feature: Trade over bad links
       | cut                                   | 10      |
 
   # What the platform says fits: nobody is to feel it.
+  @several
   Scenario: A narrow link between devices is wide enough
     When orders flow while the links between devices are as narrow as 256 kB a second for 5 seconds
     Then no order was rejected

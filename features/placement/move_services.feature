@@ -1,4 +1,4 @@
-@processes
+@processes @several
 Feature: Move services
 
   # Which device serves what is configuration: no caller knows, and nothing is lost on the way.

@@ -1,4 +1,4 @@
-@processes
+@processes @apart
 Feature: REST between devices
 
   # Which way a call goes is configuration of its caller: nobody else knows, and nothing is lost.

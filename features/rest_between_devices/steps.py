@@ -10,11 +10,10 @@ from pytest_bdd.parsers import parse
 from features.bdd import given, then, when
 from fixtures import both_ways, crossing
 from fixtures.bad_links import check_orders
-from fixtures.both_ways import CALLED, CALLER, SOME, Passage
+from fixtures.both_ways import CALLED, SOME, Passage
 from fixtures.flowing import FOLLOWED, PRICE, TRADED
 from fixtures.judging import judged
 from fixtures.outcome import Verdict
-from fixtures.places import Place
 from fixtures.setup import Setup
 from fixtures.stage import STAGE_START_NS, Stage
 from runtime.fallback import Way
@@ -44,8 +43,7 @@ def stage(runner: asyncio.Runner, setup: Callable[..., Setup], share: int) -> It
     parse("devices that send {percent:d} % of the calls to risk over REST"),
     target_fixture="share",
 )
-def devices(place: Place, percent: int) -> int:
-    leave_out_neighbours(place)
+def devices(percent: int) -> int:
     return percent
 
 
@@ -113,13 +111,3 @@ async def checks_hold(stage: Stage) -> None:
     results = await judged(stage)
     assert [one for one in results if one.verdict is Verdict.FAILED] == []
     assert sum(one.verdict is Verdict.PASSED for one in results) > len(results) / 2
-
-
-# What steps do, where it takes more than a line.
-
-
-def leave_out_neighbours(place: Place) -> None:
-    """Skip the scenario where one device has both services: no call between them leaves it."""
-    topology = place.devices()
-    if topology is None or topology.home_of(CALLER) == topology.home_of(CALLED):
-        pytest.skip(f"{place} has {CALLER} and {CALLED} on one device")
