@@ -5,7 +5,8 @@ Feature: Trade over bad links
   Background:
     Given a strategy that follows one market, and Ana who trades another
 
-  @several
+  # This is the topology for it: every candle and every order crosses a link, so each is felt.
+  @dual-compute-state
   Scenario Outline: Nothing is lost or doubled while links between devices are <fault>
     When orders flow while the links between devices are <fault> for <seconds> seconds
     Then that was felt
