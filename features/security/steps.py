@@ -137,7 +137,7 @@ async def replace_authority(premises: Premises, traffic: Traffic) -> dict[str, i
 )
 async def ask_what_there_is(other_client: Callable[[str], Grpcurl], name: str) -> list[Said]:
     client = other_client(name)
-    return [await client.services(), await client.description(RELEASE.replace("/", "."))]
+    return [await client.services(), await client.description(RELEASE.partition("/")[0])]
 
 
 @when(
