@@ -30,6 +30,7 @@ AWAY = {
     "ENTRIES_PER_INSTRUMENT",
     "MARKET_DATA_STALE",
     "MODE_BLOCKED",
+    "DUPLICATE_ORDER",  # Seen once while execution moved: checked twice within a second.
 }
 
 
