@@ -43,18 +43,12 @@ TRIALS_OF_RUNTIME = (
 # Knows every service: the composition root and the process that hosts it.
 ROOTS_OF_COMPOSITION = (
     "services/wiring.py",
-    "services/surroundings.py",
-    "services/opening.py",
-    "services/device.py",
+    "services/host/surroundings.py",
+    "services/host/opening.py",
+    "services/host/device.py",
     "services/preparing.py",
     "services/__main__.py",
 )
-# What hosts services, all of it directly in services/: one thing, in several files.
-HOST = {file.stem for file in Path(__file__).resolve().parents[1].glob("services/*.py")} - {
-    "__init__",
-    "wiring",
-}
-
 # Outside runtime/ these make a run depend on the machine instead of the seed.
 BANNED = {
     "time.time": "environment.clock",
@@ -72,7 +66,7 @@ BANNED = {
 }
 RANDOM = re.compile(r"^random\.(?!Random$)")
 # Benchmarks read the machine's clock, and the process hands chance out: that is their job.
-MEASURES = ("/bench.py", "/bench/", "services/__main__.py", "services/surroundings.py")
+MEASURES = ("/bench.py", "/bench/", "services/__main__.py", "services/host/surroundings.py")
 
 FILE_LINES, FUNCTION_LINES, LINE_COLUMNS, PARAMETERS, NESTING = 300, 50, 100, 5, 3
 SCENARIO_STEPS, STEP_LINES = 7, 8
@@ -111,9 +105,9 @@ def arrows(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield line, f"{folder}/ imports {module}, use only {', '.join(sorted(allowed))}"
         elif folder == package == "services" and path not in ROOTS_OF_COMPOSITION:
             own = ".".join(path.split("/")[:2]).removesuffix(".py")
-            is_host = path.count("/") == 1 or path.startswith("services/tests/")
-            is_of_host = is_host and module.removeprefix("services.") in HOST
-            if not (f"{module}.".startswith(f"{own}.") or is_of_host):
+            above = path.count("/") == 1 or path.startswith("services/tests/")
+            allowed_here = (f"{own}.", "services.host.") if above else (f"{own}.",)
+            if not f"{module}.".startswith(allowed_here):
                 yield line, f"{own} imports {module}, use its port from trading.*"
 
 

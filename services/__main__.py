@@ -1,6 +1,6 @@
 """`python -m services`: serve services over gRPC, until the process is asked to end.
 
-What it is told, and how, is in `services/settings.py`.
+What it is told, and how, is in `services/host/settings/options.py`.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from importlib.metadata import version
 from runtime.observe.prometheus import Instance
 from runtime.observe.telemetry import Telemetry
 from runtime.stores.deployment import Manifest
-from services.device import Device, Surroundings
-from services.office import Duty
-from services.settings import Settings, settings_of
+from services.host.device import Device, Surroundings
+from services.host.duty.office import Duty
+from services.host.settings.options import Settings, settings_of
 from services.wiring import BUILDERS, MANIFESTS
 
 

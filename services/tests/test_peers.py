@@ -20,10 +20,10 @@ from runtime.routes import Routes
 from runtime.rpc import Call, Method, Port
 from runtime.single import Messages
 from runtime.targets import Endpoint, Snapshot, TargetSettings
-from services.discovered import Discovered
-from services.peers import Peers
-from services.places import Place, places_of
-from services.told import Told
+from services.host.peers.discovered import Discovered
+from services.host.peers.told import Told
+from services.host.peers.ways import Peers
+from services.host.settings.places import Place, places_of
 
 CONTRACTS: dict[str, type[Port]] = {"echo": EchoService, "discovery": DiscoveryService}
 ANA = Principal("risk", service="risk")

@@ -1,4 +1,4 @@
-"""Puts a device on duty: its services act when it is their turn (`services/on_duty.py`)."""
+"""Puts a device on duty: its services act when it is their turn (`on_duty.py`)."""
 
 import asyncio
 import logging
@@ -15,11 +15,11 @@ from runtime.identity import Principal
 from runtime.stores.errors import StoreError
 from runtime.stores.former import end_former
 from runtime.targets import Connection
-from services.device import Device
-from services.lookout import DISCOVERY
-from services.on_duty import OnDuty, Roster
-from services.posts import Chances, Post
-from services.surroundings import Surroundings
+from services.host.device import Device
+from services.host.duty.lookout import DISCOVERY
+from services.host.duty.on_duty import OnDuty, Roster
+from services.host.duty.posts import Chances, Post
+from services.host.surroundings import Surroundings
 
 HELD, IN_DOUBT, LOST = 0, 1, 2  # Of a lease, as metrics tell it.
 PATIENCE = 5  # One in so many of a lease: so long a slow discovery may take to answer.

@@ -29,9 +29,9 @@ from trading.discovery.v1 import discovery_pb2 as pb
 from trading.discovery.v1.discovery_port import DiscoveryService
 
 from runtime.ids import Ids
-from services.lookout import DISCOVERY, Lookout, Office
-from services.posts import Chances, Post
-from services.registration import Announcement
+from services.host.duty.lookout import DISCOVERY, Lookout, Office
+from services.host.duty.posts import Chances, Post
+from services.host.duty.registration import Announcement
 
 ENDS_WITHIN_S = 10.0  # When the process ends.
 HANDS_OVER = 8  # One in so many of a lease: in it, whoever stands by has asked for the names.

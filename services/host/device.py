@@ -24,20 +24,20 @@ from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
 from runtime.stores.valkey import embedded_valkey
-from services.discovered import Discovered
-from services.doors import Doors
 from services.health import Health
-from services.hosting import Host
-from services.joining import Joiner
-from services.opening import Opener
-from services.peers import DISCOVERY, Peers
-from services.settings import Settings
-from services.surroundings import Surroundings
+from services.host.doors import Doors
+from services.host.hosting import Host
+from services.host.opening import Opener
+from services.host.peers.discovered import Discovered
+from services.host.peers.joining import Joiner
+from services.host.peers.ways import DISCOVERY, Peers
+from services.host.settings.options import Settings
+from services.host.surroundings import Surroundings
 from services.wiring import BUILDERS, PORTS, Shared
 
 if TYPE_CHECKING:  # Who talks in clear text, or over gRPC alone, need not load the rest.
     from runtime.rest import Pages
-    from services.security import Secured
+    from services.host.security import Secured
 
 __all__ = ["CONTRACTS", "Device", "Surroundings"]
 EXCHANGE = "exchange"
@@ -205,7 +205,7 @@ class Device:
         return {name: self.hosts[name].environment for name in self.serving}
 
     def _pages(self, health: Health) -> "Pages":
-        from services.pages import DevicePages, Standing
+        from services.host.pages import DevicePages, Standing
 
         def standing() -> Standing:
             answering = [n for n, p in PORTS.items() if self.served.serves(p.DESCRIPTOR.full_name)]
@@ -233,7 +233,7 @@ _SERVICES = {port: name for name, port in CONTRACTS.items()}
 def _secured(settings: Settings) -> "Secured | None":
     if settings.tls is None:
         return None
-    from services.security import Secured
+    from services.host.security import Secured
 
     return Secured(settings.tls, settings.environment, settings.hosted)
 

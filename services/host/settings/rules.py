@@ -6,7 +6,7 @@ from pathlib import Path
 
 from runtime.door import LOOPBACK
 from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings
-from services.places import place_of
+from services.host.settings.places import place_of
 
 DURABLE, EPHEMERAL = "durable", "ephemeral"
 YES, NO = "yes", "no"

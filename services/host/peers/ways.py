@@ -28,9 +28,9 @@ from runtime.targets import (
     Target,
     TargetSettings,
 )
-from services.discovered import Discovered
-from services.places import Place, places_of
-from services.told import Told
+from services.host.peers.discovered import Discovered
+from services.host.peers.told import Told
+from services.host.settings.places import Place, places_of
 
 DISCOVERY = "discovery"
 FIRST_WORD_S = 1.0  # How long the first call may wait until its target has read an address.

@@ -8,12 +8,12 @@ from runtime.limits import IN_FLIGHT_MAX
 from runtime.routes import Routes
 from runtime.rpc import Port
 from runtime.server import Server
-from services.settings import Settings
+from services.host.settings.options import Settings
 
 if TYPE_CHECKING:  # Who talks in clear text, or over gRPC alone, need not load the rest.
     from runtime.observe.telemetry import Telemetry
     from runtime.rest import Pages, RestServer
-    from services.security import Secured
+    from services.host.security import Secured
 
 Kinds = Sequence[type[Port]]
 

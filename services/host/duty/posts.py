@@ -1,6 +1,6 @@
 """One service's turn: when this process acts for it, when another one does.
 
-The rules, and why two never write at a time, are in `services/on_duty.py`.
+The rules, and why two never write at a time, are in `services/host/duty/on_duty.py`.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from runtime.hosting import Tasks
 from runtime.rpc import Call
 from runtime.stores.errors import StoreError, StoreFenced
 from runtime.times import NS_PER_S
-from services.registration import Announcement, Duties, Registration
+from services.host.duty.registration import Announcement, Duties, Registration
 
 STOPS_WITHIN = 5  # One in so many of a lease: a service that takes longer is ended at once.
 LEAVES_WITHIN_S = 8.0  # The same for one whose process ends.

@@ -9,12 +9,12 @@ from runtime.fallback import Fallback, Rollout, Way, WayStats
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Messages
 from runtime.targets import ChannelConnection, Connection, Endpoint
-from services.places import Place
+from services.host.settings.places import Place
 
 if TYPE_CHECKING:  # Who talks in clear text, or over gRPC alone, need not load the rest.
     from aiohttp import ClientSession
 
-    from services.security import Secured
+    from services.host.security import Secured
 
 
 class Joiner:

@@ -1,7 +1,7 @@
 """Finds discovery, wherever it is, and starts it here when it is this device's turn.
 
 Discovery cannot hold a lease of its own: whoever may run it asks the others. The rules, and why
-two never write at a time, are in `services/on_duty.py`.
+two never write at a time, are in `services/host/duty/on_duty.py`.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Protocol
 from runtime.clock import Clock
 from runtime.stores.errors import StoreError, StoreFenced
 from runtime.times import NS_PER_S
-from services.posts import Hands
+from services.host.duty.posts import Hands
 
 DISCOVERY = "discovery"
 QUESTIONS = 6  # In one length of a lease.

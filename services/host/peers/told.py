@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from runtime.targets import Change, Endpoint, EndpointStatus, Snapshot
 from runtime.targets.sources import DNS_EVERY_S, Lookup, system_lookup
-from services.places import Place
+from services.host.settings.places import Place
 
 
 class Told:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Manifest
-from services.places import places_of, written
+from services.host.settings.places import places_of, written
 
 NONE = "none"  # Of all services.
 

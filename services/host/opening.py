@@ -8,9 +8,9 @@ from runtime.ids import Ids
 from runtime.progress import Progress
 from runtime.stores import Database, connect
 from runtime.stores.spool import Spool, free_share_of
-from services.peers import DISCOVERY
-from services.settings import Settings
-from services.surroundings import Surroundings
+from services.host.peers.ways import DISCOVERY
+from services.host.settings.options import Settings
+from services.host.surroundings import Surroundings
 from services.wiring import READERS, SPOOLING
 
 

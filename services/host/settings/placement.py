@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runtime.door import LOOPBACK
-from services.places import Place, place_of, written
+from services.host.settings.places import Place, place_of, written
 
 if TYPE_CHECKING:  # Read only where a topology is named: it takes its time to load.
     from runtime.topology import Topology

@@ -60,10 +60,10 @@ from runtime.fallback import parsed_shares
 from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings
 from runtime.naming import Identity, identity_of
 from runtime.stores.deployment import Deployment, Manifest
-from services.lists import chosen_of, identities_of, peers_of, standbys_of
-from services.placement import default_http, placed
-from services.places import place_of
-from services.rules import (
+from services.host.settings.lists import chosen_of, identities_of, peers_of, standbys_of
+from services.host.settings.placement import default_http, placed
+from services.host.settings.places import place_of
+from services.host.settings.rules import (
     DURABLE,
     EPHEMERAL,
     NO,
@@ -74,7 +74,7 @@ from services.rules import (
     check_plain_text,
     drain_s_of,
 )
-from services.store_urls import Passwords, approval_key_in, urls_of
+from services.host.settings.store_urls import Passwords, approval_key_in, urls_of
 
 EXCHANGE = "exchange"  # The venue: it runs elsewhere, always.
 KEY_BYTES_MIN = 32

@@ -1,0 +1,1 @@
+"""Decides which device acts for a service: its home, or its standby."""

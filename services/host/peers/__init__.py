@@ -1,0 +1,1 @@
+"""How the services of a device reach all others, wherever they are now."""
