@@ -41,6 +41,7 @@ class Conditions(NamedTuple):
     blocks: Blocks = UNBLOCKED
     capabilities: Capabilities = EVERYTHING
     decided_by: int | None = None  # The version of limits that the caller decided by.
+    is_again: bool = False  # Whether an order that was approved is decided anew, unchanged.
 
 
 class Priced(NamedTuple):

@@ -97,7 +97,8 @@ class Deciding:
         if decision.verdict is Verdict.REJECTED:
             return answer, {}, basis
         self._sign(answer.decision, request.order, case.now_ns + APPROVAL_LIFE_NS)
-        account.remember(order.fingerprint, case.now_ns, name)
+        if not case.conditions.is_again:  # It was sent when it was first sent.
+            account.remember(order.fingerprint, case.now_ns, name)
         prior_atto = wire.attos(request.prior_leaves) if request.is_replace else None
         return answer, hold_for(state, case, prior_atto), basis
 
@@ -124,6 +125,8 @@ class Deciding:
         if request.is_replace and prior is not None:  # Only what is not filled yet is at risk.
             left = max(0, order.quantity_atto - prior.filled_atto)
             order = replace(order, quantity_atto=left)
+        elif prior is not None:
+            conditions = conditions._replace(is_again=True)
         return Case(order, account, conditions)
 
     def _sign(self, message: RiskDecision, spec: OrderSpec, expires_ns: int) -> None:

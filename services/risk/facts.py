@@ -186,7 +186,7 @@ def _watched(case: Case) -> tuple[tuple[Reason, int, int, bool], ...]:
 
 def _duplicate_age_ns(case: Case) -> int:
     at_ns, earlier = case.account.recent.get(case.order.fingerprint, (0, ""))
-    if not earlier or earlier == case.order.client_order_id:
+    if not earlier or earlier == case.order.client_order_id or case.conditions.is_again:
         return NONE
     return case.now_ns - at_ns
 

@@ -76,8 +76,8 @@ def time_in_force_unsupported(case: Case) -> Finding:
 
 
 def duplicate_order(case: Case) -> Finding:
-    """Fail an equal order under another id within the window."""
-    if not case.account.recent:
+    """Fail an equal order under another id within the window; one sent again is no repeat."""
+    if not case.account.recent or case.conditions.is_again:
         return PASS
     window_ns = case.limits.duplicate_window_ns
     at_ns, earlier = case.account.recent.get(case.order.fingerprint, (0, ""))
