@@ -9,7 +9,7 @@ from pytest_bdd.parsers import parse
 from trading.types.v1.order_pb2 import ORDER_STATUS_REJECTED
 
 from features.bdd import given, then, when
-from fixtures import crossing, days, dealing, moving
+from fixtures import crossing, days, dealing, excuses, moving
 from fixtures.flowing import FOLLOWED, PRICE, TRADED, Flow
 from fixtures.judging import judged
 from fixtures.likeness import Records, traded
@@ -23,15 +23,6 @@ scenarios("placement")
 
 LOTS = 10
 LEARNING = ("2017-11", "2017-12")
-# What an order is refused for while risk, execution or market data is away, or a store is.
-AWAY = {
-    "RISK_UNAVAILABLE",
-    "IN_DOUBT_BLOCK",
-    "ENTRIES_PER_INSTRUMENT",
-    "MARKET_DATA_STALE",
-    "MODE_BLOCKED",
-    "DUPLICATE_ORDER",  # Seen once while execution moved: checked twice within a second.
-}
 
 
 @given("a strategy that follows one market, and Ana who trades another")
@@ -101,12 +92,11 @@ async def serves_at_home(stage: Stage, service: str) -> None:
 async def is_there_once(stage: Stage, flow: Flow) -> None:
     ended = {order.spec.client_order_id: order for order in await dealing.orders_of(stage)}
     ours = [ended[order.spec.client_order_id] for order in flow.answered]
-    refused = {one.spec.client_order_id for one in ours if one.status == ORDER_STATUS_REJECTED}
-    taken = {one.spec.client_order_id for one in ours} - refused
+    refused = [one for one in ours if one.status == ORDER_STATUS_REJECTED]
     theirs = Counter(one.order.client_order_id for one in await dealing.venue_orders(stage))
     assert set(theirs.values()) == {1}
-    assert (taken - set(theirs), refused & set(theirs)) == (set(), set())
-    assert {code for order in flow.refused for code in order.reject.codes} <= AWAY
+    assert [one for one in ours if one.spec.client_order_id not in theirs] == refused
+    assert await excuses.unexplained(stage, refused) == []
 
 
 @then("all that must hold after a run holds")
