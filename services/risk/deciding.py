@@ -18,7 +18,7 @@ from services.risk import showing, wire
 from services.risk.account import Account
 from services.risk.case import Case
 from services.risk.decide import Decision, decide, decide_signal, held_by
-from services.risk.desk import State
+from services.risk.desk import FIRST, State
 from services.risk.facts import Facts, Named, facts_of
 from services.risk.following import Key
 from services.risk.orders import Open, Order
@@ -29,7 +29,6 @@ from services.risk.signals import Signal, SignalCase, probe
 
 APPROVAL_LIFE_NS = 5 * NS_PER_S
 PREVIEW = "preview"
-FIRST = ":1"
 Holds = Mapping[Key, Open | None]
 
 

@@ -29,6 +29,7 @@ from services.risk.rules import Limits, Scope
 from services.risk.tripping import trip
 
 SOURCE = "risk"
+FIRST = ":1"  # What the key of an order's first validation ends with.
 EVENTS = "risk_events"  # Followed by orders and execution, which obey trading modes.
 Work = Callable[[Connection], None]
 
@@ -113,6 +114,14 @@ def load(tx: Connection, instruments: Book, now_ns: int) -> State:
     return state
 
 
+def remember_recent(state: State, before: Book) -> None:
+    """Take over which orders were approved a moment ago: the store does not say it."""
+    for name, account in before.accounts.items():
+        for fingerprint, (at_ns, order) in account.recent.items():
+            if state.has_decided(name, order + FIRST) is not False:
+                state.book.account(name).remember(fingerprint, at_ns, order)
+
+
 class Desk:
     """Owns the state. Take it from `ready`, change it without waiting, then `commit`."""
 
@@ -192,8 +201,10 @@ class Desk:
         while self._committing:  # What is under way must be in or out before.
             await asyncio.wait(list(self._committing))
         now_ns = self.environment.clock.now_ns()
-        book = self.state.book
-        self.state = await self.environment.database.read(lambda tx: load(tx, book, now_ns))
+        before = self.state.book
+        state = await self.environment.database.read(lambda tx: load(tx, before, now_ns))
+        remember_recent(state, before)
+        self.state = state
         self._is_current = True
 
     def _ended(self, events: Sequence[RiskEvent], writing: "asyncio.Future[None]") -> None:

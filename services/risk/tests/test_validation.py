@@ -238,36 +238,6 @@ async def test_rejected_orders_count_toward_the_rate() -> None:
     await rig.stop()
 
 
-async def test_the_same_order_under_another_id_is_refused_for_a_second() -> None:
-    rig = await Rig.started()
-    await rig.ask(spec())
-    assert failed(await rig.ask(spec(client_order_id="o2"))) == ["DUPLICATE_ORDER"]
-    rig.clock.skip_to(messages.START_NS + 2 * 10**9)
-    assert not failed(await rig.ask(spec(client_order_id="o3")))
-    await rig.stop()
-
-
-async def test_an_order_decided_anew_is_no_repeat_and_does_not_become_a_later_one() -> None:
-    """Orders asks again for each resend: it is the same order, sent when it was first sent."""
-    rig = await Rig.started()
-    await rig.ask(spec())
-    rig.clock.skip_to(messages.START_NS + 2 * 10**9)
-    assert not failed(await rig.ask(spec(), version=2))
-    assert not failed(await rig.ask(spec(client_order_id="o2")))
-    assert not failed(await rig.ask(spec(), version=3))
-    assert failed(await rig.ask(spec(client_order_id="o3"))) == ["DUPLICATE_ORDER"]
-    await rig.stop()
-
-
-async def test_an_order_replaced_by_what_was_just_sent_is_a_repeat() -> None:
-    rig = await Rig.started()
-    await rig.ask(spec("11"))
-    rig.clock.skip_to(messages.START_NS + 2 * 10**9)
-    await rig.ask(spec(client_order_id="o2"))
-    assert failed(await rig.ask(spec(), version=2, is_replace=True)) == ["DUPLICATE_ORDER"]
-    await rig.stop()
-
-
 async def test_a_malformed_order_is_refused_and_nothing_is_decided() -> None:
     rig = await Rig.started()
     error = await refused(rig.ask(spec("1e3")))
