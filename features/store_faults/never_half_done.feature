@@ -1,5 +1,5 @@
 # Only where programs keep the state: files and memory cannot be killed, cut or locked by others.
-@servers @embedded
+@servers
 Feature: Never half done
 
   Background:

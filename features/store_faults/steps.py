@@ -32,7 +32,7 @@ from fixtures.stores.breaking import (
     small_containers,
     why_no_slow_disk,
 )
-from fixtures.stores.cutting import StoreLink
+from fixtures.stores.cutting import LinkOf
 from fixtures.stores.kinds import StoreKind
 from fixtures.stores.servers import Servers
 from fixtures.trial import Plan, judge
@@ -48,7 +48,7 @@ scenarios("store_faults")
 
 
 @pytest.fixture
-def links() -> dict[str, StoreLink]:
+def links() -> dict[str, LinkOf]:
     """Hold the links of services to their databases, where a scenario may cut them."""
     return {}
 
@@ -58,7 +58,7 @@ def stores(
     request: pytest.FixtureRequest,
     place: Place,
     berths: Lending,
-    links: dict[str, StoreLink],
+    links: dict[str, LinkOf],
     leave_out: Callable[[str], None],
 ) -> StoreSource:
     """Return what keeps the state: over links that can be cut, or without patience for locks."""
@@ -158,16 +158,16 @@ async def kill_after_write(stage: Stage, servers: Servers, service: str) -> None
 
 
 @when(parse("the price crosses, and the next commit of {service} happens without an answer"))
-async def lose_answer(stage: Stage, links: dict[str, StoreLink], service: str) -> None:
+async def lose_answer(stage: Stage, links: dict[str, LinkOf], service: str) -> None:
     link = links[service]
-    link.lose_commit_answers()
+    link.lose_commit_answer()
     await adversity.trade_until_met(stage, link, adversity.FALL)
 
 
 @when(parse("the price crosses again, and the next commit of {service} is cut off"))
-async def lose_commit(stage: Stage, links: dict[str, StoreLink], service: str) -> None:
+async def lose_commit(stage: Stage, links: dict[str, LinkOf], service: str) -> None:
     link = links[service]
-    link.lose_commits()
+    link.lose_commit()
     await adversity.trade_until_met(stage, link, crossing.RISE)
 
 

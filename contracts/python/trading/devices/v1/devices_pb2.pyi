@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from trading.types.v1 import market_pb2 as _market_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _DatabaseNews:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DatabaseNewsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DatabaseNews.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DATABASE_NEWS_UNSPECIFIED: _DatabaseNews.ValueType  # 0
+    """Never sent."""
+    DATABASE_NEWS_WATCHED: _DatabaseNews.ValueType  # 1
+    """From now on it is watched."""
+    DATABASE_NEWS_COMMITTED: _DatabaseNews.ValueType  # 2
+    """It has committed."""
+    DATABASE_NEWS_TROUBLED: _DatabaseNews.ValueType  # 3
+    """It has failed by itself, or for its server."""
+
+class DatabaseNews(_DatabaseNews, metaclass=_DatabaseNewsEnumTypeWrapper):
+    """What a database can have done."""
+
+DATABASE_NEWS_UNSPECIFIED: DatabaseNews.ValueType  # 0
+"""Never sent."""
+DATABASE_NEWS_WATCHED: DatabaseNews.ValueType  # 1
+"""From now on it is watched."""
+DATABASE_NEWS_COMMITTED: DatabaseNews.ValueType  # 2
+"""It has committed."""
+DATABASE_NEWS_TROUBLED: DatabaseNews.ValueType  # 3
+"""It has failed by itself, or for its server."""
+Global___DatabaseNews: _TypeAlias = DatabaseNews  # noqa: Y015
 
 @_typing.final
 class StartServicesRequest(_message.Message):
@@ -781,6 +810,54 @@ class SetDatabaseFaultsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetDatabaseFaultsResponse: _TypeAlias = SetDatabaseFaultsResponse  # noqa: Y015
+
+@_typing.final
+class WatchDatabaseRequest(_message.Message):
+    """Which service."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Its name."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchDatabaseRequest: _TypeAlias = WatchDatabaseRequest  # noqa: Y015
+
+@_typing.final
+class WatchDatabaseResponse(_message.Message):
+    """One thing that the database did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEWS_FIELD_NUMBER: _builtins.int
+    TROUBLE_FIELD_NUMBER: _builtins.int
+    news: Global___DatabaseNews.ValueType
+    """What it is."""
+    trouble: _builtins.str
+    """Of trouble: the kind of the error, such as "StoreLocked"."""
+    def __init__(
+        self,
+        *,
+        news: Global___DatabaseNews.ValueType = ...,
+        trouble: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["news", b"news", "trouble", b"trouble"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchDatabaseResponse: _TypeAlias = WatchDatabaseResponse  # noqa: Y015
 
 @_typing.final
 class PaceBeforeRequest(_message.Message):

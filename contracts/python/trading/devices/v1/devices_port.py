@@ -1,6 +1,6 @@
 """Ports of trading/devices/v1/devices.proto. Generated: edit that, then `make generate`."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import ClassVar
 
 from runtime.errors import unimplemented
@@ -69,6 +69,11 @@ class DeviceControlService(Port):
         ),
         "set_database_faults": Policy(
             deadline_s=5.0,
+            idempotency=Idempotency.SAFE,
+            callers=frozenset({"harness"}),
+        ),
+        "watch_database": Policy(
+            deadline_s=None,
             idempotency=Idempotency.SAFE,
             callers=frozenset({"harness"}),
         ),
@@ -163,6 +168,16 @@ class DeviceControlService(Port):
         """Makes the database of a service fail, or heals it.
 
         Errors: NOT_FOUND with reason SERVICE_UNKNOWN.
+        """
+        raise unimplemented(self)
+
+    def watch_database(
+        self, request: pb.WatchDatabaseRequest, call: Call = Call()
+    ) -> AsyncGenerator[pb.WatchDatabaseResponse, None]:
+        """Streams what the database of a service does, as it does it; ends never.
+
+        The first message says that it is watched. Of a service that is started anew the database is
+        another: watch again. Errors: NOT_FOUND with reason SERVICE_UNKNOWN.
         """
         raise unimplemented(self)
 
