@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 
 from runtime.observe.prometheus import Instance
@@ -15,7 +16,7 @@ from runtime.stores.deployment import Manifest
 from services.host.device import Device, Surroundings
 from services.host.duty.office import Duty
 from services.host.settings.options import Settings, settings_of
-from services.wiring import BUILDERS, MANIFESTS
+from services.wiring import BUILDERS, LOADERS, MANIFESTS
 
 
 async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetry) -> None:
@@ -53,6 +54,12 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def _load(hosted: Iterable[str]) -> None:
+    for service in hosted:
+        if (load := LOADERS.get(service)) is not None:
+            load()
+
+
 async def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     every = {name: MANIFESTS.get(name, Manifest()) for name in BUILDERS}
@@ -61,6 +68,7 @@ async def main() -> None:
     instance = Instance(name, name, version("plimsoll"), settings.environment)
     telemetry = Telemetry(instance, os.environ)
     telemetry.log(settings.log_level, settings.secrets)
+    _load(settings.hosted)
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -26,7 +26,7 @@ from services.discovery import Discovery, Probe
 from services.discovery import migrations as discovery
 from services.execution import Execution, ExecutionPeers
 from services.execution import migrations as execution
-from services.indicators import Indicators
+from services.indicators import Indicators, precompilation
 from services.marketdata import MarketData, Pacer
 from services.marketdata import migrations as marketdata
 from services.orders import Orders
@@ -92,6 +92,9 @@ BUILDERS: dict[str, Build] = {
     ),
     "orders": lambda env, connect, shared: Orders(env, connect),
 }
+
+# What a process loads before it serves: otherwise the first caller waits beyond its deadline.
+LOADERS: Mapping[str, Callable[[], None]] = {"indicators": precompilation.main}
 
 # How the schema of each service that has one came about.
 HISTORIES: Mapping[str, History] = {

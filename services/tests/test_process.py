@@ -119,6 +119,16 @@ def test_a_service_whose_store_cannot_be_opened_waits_and_is_not_ready(tmp_path:
 
 
 @pytest.mark.real_time
+def test_kernels_are_loaded_before_the_first_caller_could_wait_for_them(tmp_path: Path) -> None:
+    with started(tmp_path, KEY) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("listening")
+        assert "llvmlite" in Path(f"/proc/{process.pid}/maps").read_text()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=WITHIN_S)
+
+
+@pytest.mark.real_time
 def test_memory_alone_is_refused_where_it_matters(tmp_path: Path) -> None:
     settings = {"PLIMSOLL_DURABILITY": "ephemeral", "PLIMSOLL_ENVIRONMENT": "production"}
     with started(tmp_path, {**KEY, **settings}) as process:
