@@ -40,6 +40,17 @@ async def flow_between_devices(stage: Stage, fault: str, seconds: int) -> Ordeal
 
 
 @when(
+    parse("orders flow while the links between devices are {fault} for at least {seconds:d} s"),
+    target_fixture="ordeal",
+)
+async def flow_until_felt(stage: Stage, fault: str, seconds: int) -> Ordeal:
+    ends = bad_links.between_devices
+    return await bad_links.trade_under(
+        stage, FAULTS[fault], ends, seconds, within_s=bad_links.FELT_WITHIN_S
+    )
+
+
+@when(
     parse("orders flow while the links to {callee:w} are {fault} for {seconds:d} seconds"),
     target_fixture="ordeal",
 )

@@ -5,18 +5,18 @@ Feature: Trade over bad links
   Background:
     Given a strategy that follows one market, and Ana who trades another
 
-  # This is the topology for it: every candle and every order crosses a link, so each is felt.
-  @dual-compute-state
+  # What only chance brings may take longer to meet somebody.
+  @several
   Scenario Outline: Nothing is lost or doubled while links between devices are <fault>
-    When orders flow while the links between devices are <fault> for <seconds> seconds
+    When orders flow while the links between devices are <fault> for at least <seconds> s
     Then that was felt
     And every order of hers was answered, and is at the venue once or was rejected
     And all that must hold after a run holds
 
     Examples:
       | fault                                 | seconds |
-      | 200 ms ± 50 ms slower each way        | 8       |
-      | resetting one connection in a hundred | 8       |
+      | 200 ms ± 50 ms slower each way        | 5       |
+      | resetting one connection in a hundred | 3       |
       | half open                             | 6       |
       | cut                                   | 10      |
 
