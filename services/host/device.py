@@ -162,12 +162,18 @@ class Device:
         """The TCP port where it speaks HTTP; 0: it does not."""
         return self._doors.http_port
 
+    def leave(self) -> None:
+        """Be about to end: that discovery is lost from now on is in order, and said no more."""
+        self._discovered.leave()
+
     async def drain(self) -> None:
         """Be NOT_SERVING, begin no call any more, and finish those in flight."""
+        self.leave()
         await self._doors.drain()
 
     async def close(self) -> None:
         """Drain, then stop every service, newest first, and let go of the stores."""
+        self.leave()
         await self._closing.aclose()
 
     def reach(self, peers: Mapping[str, str], ways: Mapping[str, str] | None = None) -> None:

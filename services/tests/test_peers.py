@@ -221,6 +221,19 @@ async def test_a_discovery_that_is_away_changes_nothing_for_ten_minutes(rig: Rig
     assert rig.peers.stats("risk", "echo").standing().is_stale
 
 
+@pytest.mark.parametrize("is_leaving", [False, True], ids=["it goes on", "it ends"])
+async def test_that_discovery_is_lost_is_said_unless_the_device_ends(
+    rig: Rig, caplog: pytest.LogCaptureFixture, *, is_leaving: bool
+) -> None:
+    rig.registry.snapshot(instance("a:1", 3))
+    assert await rig.asked() == "a:1"
+    if is_leaving:
+        rig.discovered.leave()
+    rig.registry.told.put_nowait(None)
+    assert await rig.asked() == "a:1"
+    assert ("discovery for echo is away" in caplog.text) is not is_leaving
+
+
 async def test_a_name_is_looked_up_again_and_its_http_port_goes_with_it() -> None:
     answers: list[Sequence[str]] = [["10.0.0.2", "10.0.0.1"], [], ["10.0.0.3"]]
 

@@ -49,10 +49,15 @@ class Discovered:
         self._known: dict[str, Known] = {name: {} for name in instance_names}
         self._queues: dict[str, dict[Queue, None]] = {name: {} for name in instance_names}
         self._is_connected = False
+        self._is_leaving = False
 
     def knows(self, name: str) -> bool:
         """Whether there is at present an instance of a service that may be called."""
         return bool(self._known.get(name))
+
+    def leave(self) -> None:
+        """Go on with what is known, whatever becomes of discovery: nobody calls for long now."""
+        self._is_leaving = True
 
     def sources(self) -> dict[str, Source]:
         """Return for each service what tells where it is."""
@@ -129,7 +134,7 @@ class Discovered:
         return {a: Endpoint(a, weight=weight, status=status, epoch=fence) for a in grpc}
 
     def _lose(self) -> None:
-        if self._is_connected:
+        if self._is_connected and not self._is_leaving:
             self._is_connected = False
             for queues in self._queues.values():
                 for queue in queues:
