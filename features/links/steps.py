@@ -69,7 +69,7 @@ def none_was_rejected(ordeal: Ordeal) -> None:
     assert ordeal.flow.refused == []
 
 
-@then("every order of hers was answered, and is at the venue once or was rejected")
+@then("every order of hers was answered, and is at the venue once or was rejected for the link")
 async def is_there_once(stage: Stage, ordeal: Ordeal) -> None:
     await bad_links.check_orders(stage, ordeal.flow)
 
