@@ -176,8 +176,10 @@ class DeviceControlService(Port):
     ) -> AsyncGenerator[pb.WatchDatabaseResponse, None]:
         """Streams what the database of a service does, as it does it; ends never.
 
-        The first message says that it is watched. Of a service that is started anew the database is
-        another: watch again. Errors: NOT_FOUND with reason SERVICE_UNKNOWN.
+        The first message says that it is watched, with the current sequence; then comes what is behind
+        after_sequence, and with 0 what happens from now on. Of a service that is started anew the
+        database is another, and its sequence begins anew: watch again. Errors: NOT_FOUND with reason
+        SERVICE_UNKNOWN.
         """
         raise unimplemented(self)
 
