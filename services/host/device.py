@@ -24,14 +24,17 @@ from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
 from runtime.stores.valkey import embedded_valkey
+from runtime.targets import Connection
 from services.health import Health
 from services.host.doors import Doors
 from services.host.hosting import Host
 from services.host.opening import Opener
 from services.host.peers.discovered import Discovered
 from services.host.peers.joining import Joiner
+from services.host.peers.probing import HealthProbe
 from services.host.peers.ways import DISCOVERY, Peers
 from services.host.settings.options import Settings
+from services.host.settings.places import Place
 from services.host.surroundings import Surroundings
 from services.wiring import BUILDERS, PORTS, Shared
 
@@ -61,6 +64,7 @@ class Device:
         self._joiner = Joiner(self._secured, settings.rest_shares)
         connect, rng = self._joiner.open, self._around.rng
         self.peers = Peers(self.served, CONTRACTS, connect, rng, self._around.targets)
+        self.probe = HealthProbe(self._joined)  # What discovery looks with, where it is here.
         self._discovered = Discovered(_instance_names(settings), settings.environment)
         self.peers.watch(self._discovered)
         self._doors: Doors
@@ -85,6 +89,7 @@ class Device:
             self._opener.bundled = await self._closing.enter_async_context(valkey)
         self._closing.push_async_callback(self._joiner.close)
         self._closing.push_async_callback(self.peers.close)
+        self._closing.push_async_callback(self.probe.close)
         self.reach(settings.peers)
         if self._telemetry:
             self._telemetry.tell_of([PORTS[name] for name in self.hosts], self._environments)
@@ -222,10 +227,14 @@ class Device:
 
     def _host(self, name: str) -> Host:
         def build(environment: Environment) -> Port:
-            shared = Shared(self.settings.approval_key, self._around.pacer)
+            shared = Shared(self.settings.approval_key, self._around.pacer, self.probe)
             return BUILDERS[name](environment, lambda port: self.client(name, port), shared)
 
         return Host(name, lambda: self._opener.open(name), build, self._tracer(name))
+
+    def _joined(self, contract: str, address: str) -> Connection:
+        callee, place = self.peers.services[contract], Place(self.peers.dialled(address))
+        return self._joiner.open(DISCOVERY, callee, place)
 
     def _tracer(self, name: str) -> Tracer | None:
         instance_name = self.settings.hosted[name].instance_name

@@ -118,6 +118,10 @@ class Peers:
             if called == name:
                 target.breaker.try_now()
 
+    def dialled(self, address: str) -> str:
+        """Return what to dial instead of an address: the link that leads there, if one does."""
+        return self._ways.get(address, address)
+
     def connection(self, caller: str, name: str, address: str) -> Connection:
         """Open what carries calls to a service at one address, and nowhere else."""
         return self._connect(caller, name, self._dialled(name, address))
@@ -154,7 +158,7 @@ class Peers:
     def _dialled(self, name: str, address: str) -> Place:
         """Return what to dial for a service at an address: links, where some lead there."""
         http = self._told[name].http.get(address) or self._discovered.http.get(address, "")
-        return Place(self._ways.get(address, address), self._ways.get(http, http))
+        return Place(self.dialled(address), self.dialled(http))
 
     def _made(self, caller: str, name: str) -> Target:
         watched = [self._watches[name]] if name in self._watches else []

@@ -9,8 +9,8 @@ from trading.discovery.v1.discovery_port import DiscoveryService
 
 from runtime.guards import guarded
 from runtime.server import Server
-from services.discovery.entries import Endpoint
-from services.discovery.probing import GrpcProbe
+from runtime.targets import ChannelConnection, Endpoint
+from services.host.peers.probing import HealthProbe
 
 pytestmark = pytest.mark.real_time
 CONTRACT = DiscoveryService.DESCRIPTOR.full_name
@@ -25,14 +25,14 @@ async def served() -> AsyncIterator[tuple[Server, Endpoint]]:
     server = Server([Silent()], through=guarded)
     port = await server.start("127.0.0.1:0")
     try:
-        yield server, Endpoint(1, "127.0.0.1", port)
+        yield server, Endpoint(f"127.0.0.1:{port}")
     finally:
         await server.stop()
 
 
 @asynccontextmanager
-async def probe() -> AsyncIterator[GrpcProbe]:
-    found = GrpcProbe()
+async def probe() -> AsyncIterator[HealthProbe]:
+    found = HealthProbe(lambda _, address: ChannelConnection(Endpoint(address)))
     try:
         yield found
     finally:
@@ -57,7 +57,7 @@ async def test_who_takes_the_connection_and_says_nothing_does_not() -> None:
     """As on a half-open link: the kernel accepts for a process that is gone."""
     taken: list[asyncio.StreamWriter] = []
     mute = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
-    endpoint = Endpoint(1, "127.0.0.1", mute.sockets[0].getsockname()[1])
+    endpoint = Endpoint(f"127.0.0.1:{mute.sockets[0].getsockname()[1]}")
     async with probe() as ask:
         assert not await ask(endpoint, CONTRACT)
     assert taken
