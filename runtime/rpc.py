@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
@@ -188,6 +188,7 @@ def only(message: Message) -> AsyncIterator[Message]:
     return Only(message)
 
 
+@cache  # Each port has some ten, and is asked for them by every client and every server.
 def snake_case(name: str) -> str:
     """Return the Python name of an RPC."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
