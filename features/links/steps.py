@@ -51,12 +51,14 @@ async def flow_until_felt(stage: Stage, fault: str, seconds: int) -> Ordeal:
 
 
 @when(
-    parse("orders flow while the links to {callee:w} are {fault} for {seconds:d} seconds"),
+    parse("orders flow while the links to {callee:w} are {fault} for at least {seconds:d} s"),
     target_fixture="ordeal",
 )
 async def flow_to(stage: Stage, callee: str, fault: str, seconds: int) -> Ordeal:
     ends = partial(bad_links.leading_to, callee=callee)
-    return await bad_links.trade_under(stage, FAULTS[fault], ends, seconds)
+    return await bad_links.trade_under(
+        stage, FAULTS[fault], ends, seconds, within_s=bad_links.FELT_WITHIN_S
+    )
 
 
 @then("that was felt")

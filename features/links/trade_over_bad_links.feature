@@ -31,7 +31,7 @@ Feature: Trade over bad links
     And all that must hold after a run holds
 
   Scenario Outline: Nothing is lost or doubled while the link to the exchange is <fault>
-    When orders flow while the links to exchange are <fault> for <seconds> seconds
+    When orders flow while the links to exchange are <fault> for at least <seconds> s
     Then that was felt
     And every order of hers was answered, and is at the venue once or was rejected for the link
     And all that must hold after a run holds
@@ -44,7 +44,7 @@ Feature: Trade over bad links
   # Files have no link, and the server that comes with them neither.
   @servers
   Scenario Outline: Nothing is lost or doubled while the links to <store> are <fault>
-    When orders flow while the links to <store> are <fault> for <seconds> seconds
+    When orders flow while the links to <store> are <fault> for at least <seconds> s
     Then that was felt
     And every order of hers was answered, and is at the venue once or was rejected for the link
     And all that must hold after a run holds
