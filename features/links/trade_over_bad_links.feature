@@ -17,8 +17,8 @@ Feature: Trade over bad links
 
     Examples:
       | fault                                 | seconds |
-      | 200 ms ± 50 ms slower each way        | 5       |
-      | resetting one connection in a hundred | 3       |
+      | 200 ms ± 50 ms slower each way        | 8       |
+      | resetting one connection in a hundred | 8       |
       | half open                             | 6       |
       | cut                                   | 10      |
 
