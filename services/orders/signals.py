@@ -198,12 +198,13 @@ class SignalWorker:
         codes: tuple[str, ...],
         order: Stored | None = None,
     ) -> Decision:
+        made_ns = to_ns(signal.header.occurred_at)  # By another device's clock, perhaps ahead.
         return Decision(
             signal_id=signal.signal_id,
             sequence=entry.sequence,
             strategy_id=signal.strategy_id,
             outcome=outcome,
-            decided_ns=self._environment.clock.now_ns(),
+            decided_ns=max(made_ns, self._environment.clock.now_ns()),
             client_order_id=order.client_order_id if order else "",
             order_id=order.order_id if order else "",
             codes=codes,

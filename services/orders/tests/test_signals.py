@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1 import order_pb2, risk_pb2, signal_pb2
+from trading.types.v1.event_pb2 import EventHeader
 
 from runtime.stores import Entry
 from runtime.stores.simulated_redis import SimulatedRedis
@@ -85,6 +86,19 @@ async def test_a_signal_delivered_to_two_workers_makes_one_order() -> None:
     assert len(rig.risk.signals) == 2
     assert len(rig.execution.starts) == 1
     assert len(await decisions(rig)) == 1
+    await rig.stop()
+
+
+async def test_a_signal_is_not_decided_before_it_was_made_though_its_clock_is_ahead() -> None:
+    rig = await Rig.started()
+    signal, made_at = open_signal(), to_timestamp(START_NS + 5 * NS_PER_S)
+    signal.header.MergeFrom(
+        EventHeader(event_id=signal.signal_id, sequence=1, source="strategy", occurred_at=made_at)
+    )
+    await rig.publish(signal)
+    await asyncio.sleep(1)
+    (decision,) = await decisions(rig)
+    assert decision.decided_at == made_at
     await rig.stop()
 
 

@@ -824,7 +824,7 @@ class SignalDecision(_message.Message):
 
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was decided."""
+        """When it was decided: not before the signal was made, whose device's clock may be ahead."""
 
     def __init__(
         self,
