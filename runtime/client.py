@@ -135,12 +135,16 @@ class Client:
     async def _is_repeated(
         self, method: Method, attempt: int, error: ServiceError, call: Call
     ) -> bool:
-        """Return whether to try again after attempt number `attempt`, when it is time to."""
+        """Return whether to try again after attempt number `attempt`, when it is time to.
+
+        What would be sent when most of the time is gone is likely to end as DEADLINE_EXCEEDED,
+        which tells less than `error` does.
+        """
         if not is_retried(method, error):
             return False
         wait_s = pause_s(attempt - 1, self._rng, error)
         left_s = call.remaining_s()
-        if left_s is not None and wait_s >= left_s:
+        if left_s is not None and wait_s > left_s / 2:
             return False
         if not self.stats.budget.allows_repeat(asyncio.get_running_loop().time()):
             self.stats.over_budget += 1
