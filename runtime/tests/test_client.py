@@ -168,17 +168,12 @@ async def test_service_that_asks_for_time_gets_it() -> None:
     assert transport.times_s[1] - transport.times_s[0] >= 0.7
 
 
-@pytest.mark.parametrize("timeout_s", [0.8, 1.7])
-async def test_who_would_wait_for_most_of_the_time_is_told_at_once_instead(
-    timeout_s: float,
-) -> None:
+@pytest.mark.parametrize("left_s", [0.8, 1.7])
+async def test_who_would_wait_for_most_of_the_time_is_told_at_once(left_s: float) -> None:
     transport = Failing(failure(StatusCode.RESOURCE_EXHAUSTED, retry_after_s=0.9))
-    began_s = asyncio.get_running_loop().time()
-    _, error = await send(transport, call=Call(timeout_s=timeout_s))
-    assert error is not None
-    assert error.code is StatusCode.RESOURCE_EXHAUSTED
+    _, error = await send(transport, call=Call(left_s))
+    assert error and error.code is StatusCode.RESOURCE_EXHAUSTED
     assert len(transport.requests) == 1
-    assert asyncio.get_running_loop().time() == began_s
 
 
 @settings(max_examples=60)
