@@ -1,0 +1,1 @@
+"""Open-loop load: offer calls on a schedule, measure from the intended instant, judge honestly."""
