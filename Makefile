@@ -5,15 +5,21 @@ READY := .venv/.ready
 WORLD ?= embedded
 STORES ?=
 SEED ?= 1
+DURATION ?= 60
+MULTIPLE ?= 2
+PROFILE ?=
+COMMIT ?= HEAD~1
+OPTIONS ?=
 WORKERS ?= auto
 IN_WORKERS = --numprocesses $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help provision setup trial test features bench generate check format lock clean
+.PHONY: help provision setup trial test features load load-compare bench generate check format \
+  lock clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 provision: ## Install the servers that tests use, where this user may; say what is missing
 	@ci/provision
@@ -37,6 +43,13 @@ test: provision check ## Run every check and every test, in every world this mac
 
 features: $(READY) ## Run the acceptance features only
 	@$(BIN)/python -m pytest $(IN_WORKERS) features
+
+load: $(READY) ## Load two devices on real stores, judge it all: DURATION=60 MULTIPLE=2 PROFILE=submit
+	@$(BIN)/plimsoll load --duration $(DURATION) --multiple $(MULTIPLE) $(PROFILE:%=--profile %) \
+	  $(OPTIONS)
+
+load-compare: $(READY) ## Load COMMIT and what is here in turn; report regressions as ratios
+	@$(BIN)/plimsoll load-compare $(COMMIT) $(PROFILE:%=--profile %) $(OPTIONS)
 
 bench: $(READY) ## Measure what the specification bounds, as ratios in one run
 	@$(BIN)/python -m plimsoll.bench

@@ -36,6 +36,8 @@ TRIALS_OF_RUNTIME = (
     "runtime/observe/bench.py",
     "runtime/observe/tests/",
     "runtime/fallback/tests/",
+    "runtime/load/bench/",
+    "runtime/load/tests/",
     "runtime/rest/tests/",
     "runtime/stores/tests/",
     "runtime/targets/tests/",

@@ -1,4 +1,4 @@
-"""`plimsoll`: trial, simulate, check, trace, up, stores, topology, contracts.
+"""`plimsoll`: trial, simulate, check, trace, up, load, stores, topology, contracts.
 
 Each imports what it needs.
 """
@@ -32,6 +32,9 @@ Stores = Annotated[
     str, typer.Option(help="embedded (the default), local or containers: what keeps the state.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", help="A file of loadtests/; may be repeated.")
+]
 Experiment = Annotated[str, typer.Argument(help="An experiment: a file of chaos/.")]
 
 
@@ -113,6 +116,64 @@ def up(
 
     place = find_place(world, stores, topology)
     raise typer.Exit(run_up(place, seed, port, directory, is_plain_text=plain_text))
+
+
+@app.command()
+def load(
+    profile: Profiles = None,
+    duration: Annotated[str, typer.Option(help="Measured time of each repeat: 60, 10m.")] = "60",
+    warm_up: Annotated[str, typer.Option(help="Load before it is measured.")] = "10",
+    multiple: Annotated[float, typer.Option(help="Of the load that the contracts name.")] = 2.0,
+    repeats: Annotated[int, typer.Option(help="Of each profile; the worst counts.", min=1)] = 3,
+    workers: Annotated[int, typer.Option(help="Processes of Locust.", min=1)] = 1,
+    find_knee: Annotated[
+        bool, typer.Option("--find-knee", help="Look for the load that is too much.")
+    ] = False,
+    world: World = "processes",
+    stores: Stores = "",
+    topology: Topology = "",
+    seed: Annotated[int, typer.Option(help="Of the venue, the ids and the load.", min=0)] = 1,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Load a platform, judge speed and correctness, and stop it; the verdict comes last."""
+    from plimsoll.experiments import find_place
+    from plimsoll.load import run_load
+    from plimsoll.locusts import Offer, find_profiles
+
+    place = find_place(world, stores, topology)
+    offer = Offer(
+        find_profiles(profile or []), duration, warm_up, multiple, repeats, workers, find_knee, seed
+    )
+    raise typer.Exit(run_load(place, seed, offer, directory, as_json=json))
+
+
+@app.command()
+def load_compare(
+    commit: Annotated[str, typer.Argument(help="What is compared with.")] = "HEAD~1",
+    profile: Profiles = None,
+    duration: Annotated[str, typer.Option(help="Measured time of each turn: 30, 1m.")] = "30",
+    warm_up: Annotated[str, typer.Option(help="Load before it is measured.")] = "5",
+    multiple: Annotated[
+        float, typer.Option(help="Of the load that the contracts name: one that both hold.")
+    ] = 0.1,
+    rounds: Annotated[int, typer.Option(help="Turns of each side.", min=1)] = 3,
+    stores: Stores = "",
+    topology: Topology = "",
+    write_baseline: Annotated[
+        bool, typer.Option("--write-baseline", help="Keep what is here in loadtests/baseline.json.")
+    ] = False,
+) -> None:
+    """Load a commit and what is here in turn; report what became slower, as ratios."""
+    from plimsoll.experiments import find_place
+    from plimsoll.load_compare import Comparing, run_load_compare
+    from plimsoll.locusts import Offer, find_profiles
+
+    place = find_place("processes", stores, topology)
+    offer = Offer(find_profiles(profile or ["submit"]), duration, warm_up, multiple, repeats=1)
+    raise typer.Exit(run_load_compare(Comparing(commit, place, offer, rounds, write_baseline)))
 
 
 def main() -> None:

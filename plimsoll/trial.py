@@ -24,8 +24,8 @@ GC_THRESHOLD = (50_000, 20, 20)
 def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_json: bool) -> int:
     """Run experiment `name`; return the exit status of its verdict."""
     experiment = find_experiment(name)
-    folder = _folder(directory, f"{name}-{place}-{seed}")
-    spans = _spans()
+    folder = new_folder(directory, f"{name}-{place}-{seed}")
+    spans = spans_asked_for()
     plan = Plan(experiment, place, seed, folder, current_commit(), spans=spans)
     try:
         with console.live_progress() as observe:
@@ -78,13 +78,13 @@ def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:
     observe("drawing the report", 1, 1)
 
 
-def _spans() -> SpanRecorder | None:
+def spans_asked_for() -> SpanRecorder | None:
     """Return what writes the run's spans for `plimsoll trace`, if the environment names a file."""
     path = os.environ.get("PLIMSOLL_SPANS")
     return SpanRecorder(Path(path), spans_max=0) if path else None
 
 
-def _folder(chosen: Path | None, name: str) -> Path:
+def new_folder(chosen: Path | None, name: str) -> Path:
     """Return a folder that holds no run yet: an earlier history is never overwritten."""
     if chosen and (chosen / HISTORY).exists():
         raise WrongUse(f"directory {chosen} already holds a run: choose another or remove it")

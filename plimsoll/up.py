@@ -1,8 +1,15 @@
-"""`plimsoll up`: the platform and the simulated venue, kept running for whoever calls."""
+"""`plimsoll up`: the platform and the simulated venue, kept running for whoever calls.
+
+Nothing is recorded: it may run for days, and be loaded. What Locust must be told for that is in
+`locust.conf` of the directory.
+"""
 
 import asyncio
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +19,7 @@ from fixtures.places import Place
 from fixtures.setup import Setup
 from fixtures.system import System
 from plimsoll.failures import STARTS_NOT, WrongUse, said, start_failures
+from plimsoll.whereabouts import SHOWN, command, write_conf
 from runtime.clock import SystemClock
 
 
@@ -23,25 +31,39 @@ def run_up(
         raise WrongUse(
             "world is 'simulated', must be embedded or processes: nobody calls into virtual time"
         )
-    setup = Setup(
-        place.world,
-        seed,
-        start_ns=SystemClock().now_ns(),
-        directory=directory,
-        tcp_port=port,
-        stores=place.kind.source(),
-        topology=place.devices(),
-        is_plain_text=is_plain_text,
-    )
     try:
-        asyncio.run(_up(setup))
+        with own_folder(directory) as folder:
+            setup = Setup(
+                place.world,
+                seed,
+                start_ns=SystemClock().now_ns(),
+                directory=folder,
+                tcp_port=port,
+                stores=place.kind.source(),
+                topology=place.devices(),
+                is_plain_text=is_plain_text,
+                is_recorded=False,
+                rest_shares=SHOWN,
+            )
+            asyncio.run(_up(setup, folder))
     except start_failures() as error:
         sys.stderr.write(f"plimsoll: the platform does not start: {said(error)}\n")
         return STARTS_NOT
     return 0
 
 
-async def _up(setup: Setup) -> None:
+@contextmanager
+def own_folder(chosen: Path | None) -> Iterator[Path]:
+    """Yield the folder that was chosen; else a temporary one, gone when the block ends."""
+    if chosen is not None:
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen
+        return
+    with tempfile.TemporaryDirectory(prefix="plimsoll-") as folder:
+        yield Path(folder)
+
+
+async def _up(setup: Setup, folder: Path) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -55,13 +77,13 @@ async def _up(setup: Setup) -> None:
     stopped.cancel()
     system = await starting
     try:
-        await _show(system)
+        await _show(system, folder)
         await stopping.wait()
     finally:
         await system.stop()
 
 
-async def _show(system: System) -> None:
+async def _show(system: System, folder: Path) -> None:
     console = Console()
     if system.setup.topology is None:
         _show_services(console, system)
@@ -71,6 +93,8 @@ async def _show(system: System) -> None:
         await show_devices(console, system)
     stores = system.stores
     console.print(f"state is kept in {stores.databases} and {stores.streams}", soft_wrap=True)
+    how = command(write_conf(system, folder))
+    console.print(f"load it: {how}", soft_wrap=True, highlight=False)
     console.print("Ctrl-C stops it")
 
 

@@ -1,0 +1,10 @@
+"""As whom load calls: people by their one role, services by their identity."""
+
+TRADER = "trader"
+OPERATOR = "operator"
+RISK_OFFICER = "risk-officer"
+AUDITOR = "auditor"
+FEED = "service:feed"
+ORDERS = "service:orders"
+EXECUTION = "service:execution"
+HARNESS = "service:harness"

@@ -1,0 +1,144 @@
+"""CHAIN: candles as they close, timed until they are stored and until their fills are booked."""
+
+import asyncio
+import math
+from functools import partial
+
+from grpc import StatusCode
+from trading.marketdata.v1 import marketdata_pb2 as pb
+from trading.marketdata.v1.marketdata_port import MarketDataService
+from trading.types.v1.order_pb2 import Order
+
+from loadtests.traffic.bookings import Bookings
+from loadtests.traffic.callers import FEED
+from loadtests.traffic.candles import Candles, backfill
+from loadtests.traffic.crowd import Crowd
+from loadtests.traffic.insisting import insist
+from loadtests.traffic.ledger import Ledger, Missing
+from loadtests.traffic.listing import list_all, name_of
+from loadtests.traffic.market import Market
+from loadtests.traffic.naming import run_name
+from loadtests.traffic.settling import concluded, settle
+from loadtests.traffic.signals import Sent, Signals
+from loadtests.traffic.traders import Traders
+from runtime.clock import SystemClock
+from runtime.errors import ServiceError, refusal
+from runtime.load.plan import BACKLOG_S
+from runtime.load.traffic import Ground, Meter, Remainder
+from runtime.times import NS_PER_S
+
+ACCOUNTS = 10
+SERIES = "acknowledged"
+PAUSE_S = 0.1
+
+
+class Chain:
+    """Publishes candles on which strategies trade every fourth time.
+
+    A candle that no strategy trades on is stored and evaluated, and that is all: "booked" counts
+    those that were traded on. The venue's price stands still.
+    """
+
+    def __init__(self, ground: Ground, meter: Meter) -> None:
+        plan = ground.plan
+        self._prefix = f"{run_name(plan)}-c"
+        indexes = [plan.part + plan.parts * place for place in range(math.ceil(plan.rate))]
+        instruments = [name_of(index) for index in indexes]
+        self._ground, self._meter = ground, meter
+        self._now_s = asyncio.get_running_loop().time
+        self._ahead_s = SystemClock().now_ns() / NS_PER_S - self._now_s()  # Of the loop's clock.
+        self._feed = ground.port(MarketDataService, FEED)
+        self._market = Market(ground, self._prefix, instruments)
+        accounts = plan.profile.options.get("accounts", ACCOUNTS)
+        self._crowd = Crowd(ground, self._prefix, min(accounts, len(instruments)))
+        self._candles = Candles(plan, indexes, instruments)
+        self._traders = Traders(ground, self._crowd.accounts, instruments)
+        self._signals = Signals(ground, meter)
+        self._bookings = Bookings(ground, self._booked)
+        self._ledger = Ledger(ground)
+        self._sending = self._stored = self._doubtful = 0
+        self._first_s = self._last_s = 0.0
+
+    async def prepare(self) -> None:
+        """List the instruments, publish their past, start the strategies."""
+        await list_all(self._ground, self._market)
+        await self._crowd.open()
+        for number, candles in enumerate(self._candles.history()):
+            request = backfill(candles, f"{self._prefix}-h{number}")
+            await insist(partial(self._feed.publish_candles, request))
+        await self._traders.start()
+        await self._signals.watch(self._traders.ids)
+        await self._bookings.watch(self._crowd.accounts)
+
+    async def send(self, number: int, intended_s: float) -> None:
+        """Publish one candle."""
+        candle = self._candles.next(intended_s + self._ahead_s)
+        request = pb.PublishCandlesRequest(request_id=f"{self._prefix}-{number}", candles=[candle])
+        sent = Sent(intended_s, self._now_s())
+        self._signals.published(candle.instrument, candle.open_time.seconds, sent)
+        self._first_s, self._last_s = self._first_s or intended_s, intended_s
+        self._sending += 1
+        try:
+            error = _rejected((await self._feed.publish_candles(request)).results[0])
+        except ServiceError as failed:
+            error = failed
+            self._doubtful += not failed.definite
+        finally:
+            self._sending -= 1
+        self._stored += error is None
+        self._meter.ended(SERIES, *sent, error)
+
+    async def finish(self) -> Remainder:
+        """Let all signals become fills, stop the strategies, compare the ledger with the fills."""
+        backlog, until_s = self._under_way(), self._now_s() + BACKLOG_S
+        evaluated = await concluded(self._evaluated(until_s))
+        _, unresolved = await settle(self._under_way, until_s - self._now_s())
+        missing = await concluded(self._conclude())
+        await self._signals.close()
+        await self._bookings.close()
+        rate = self._signals.traded / max(1.0, self._last_s - self._first_s)
+        facts = {"signals_per_s": rate}
+        if missing is None or evaluated is None:
+            return Remainder(backlog, unresolved + 1, facts=facts)
+        unevaluated = self._stored - evaluated
+        return Remainder(
+            backlog=backlog,
+            unresolved=unresolved,
+            lost=missing.lost + self._signals.open + max(0, unevaluated),
+            doubled=missing.doubled + self._signals.doubled + max(0, -unevaluated - self._doubtful),
+            facts=facts,
+        )
+
+    def _under_way(self) -> int:
+        return self._sending + self._signals.open
+
+    async def _conclude(self) -> Missing:
+        await self._traders.stop()
+        if self._signals.open:
+            async for decision in self._traders.decisions():
+                self._signals.decided(decision)
+        return await self._ledger.missing()
+
+    async def _evaluated(self, until_s: float) -> int:
+        """Return how many candles were evaluated, once all are and their signals are heard of."""
+        while True:
+            counters = await self._traders.counters()
+            evaluated = sum(one.evaluated for one in counters)
+            published = sum(one.published for one in counters)
+            is_all = evaluated >= self._stored and self._signals.heard >= published
+            if is_all or self._now_s() > until_s:
+                return evaluated
+            await asyncio.sleep(PAUSE_S)
+
+    def _booked(self, order: Order, error: ServiceError | None) -> None:
+        self._signals.order_ended(order, error)
+        if error is None:
+            self._ledger.expect(order)
+
+
+def _rejected(result: pb.CandleResult) -> ServiceError | None:
+    """Return why a candle was not stored, as an error; None when it was."""
+    if result.outcome == pb.CANDLE_OUTCOME_STORED:
+        return None
+    outcome = pb.CandleOutcome.Name(result.outcome).removeprefix("CANDLE_OUTCOME_")
+    return refusal(StatusCode.FAILED_PRECONDITION, outcome, result.text, service="marketdata")

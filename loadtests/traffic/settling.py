@@ -1,0 +1,30 @@
+"""The end of a run: what is still under way gets its time, and is counted before and after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from runtime.errors import ServiceError
+from runtime.load.plan import BACKLOG_S
+
+LOOKED_EVERY_S = 0.02
+CONCLUDED_S = 5.0
+T = TypeVar("T")
+
+
+async def settle(left: Callable[[], int], patience_s: float = BACKLOG_S) -> tuple[int, int]:
+    """Wait until nothing is `left`, or patience is over; return how much was and is left."""
+    now_s = asyncio.get_running_loop().time
+    backlog, until_s = left(), now_s() + patience_s
+    while left() and now_s() < until_s:  # noqa: ASYNC110 - Nobody tells when it has become none.
+        await asyncio.sleep(LOOKED_EVERY_S)
+    return backlog, left()
+
+
+async def concluded(work: Awaitable[T]) -> T | None:
+    """Return what `work` finds when all is over; None if the platform does not say in time."""
+    try:
+        async with asyncio.timeout(CONCLUDED_S):
+            return await work
+    except (ServiceError, TimeoutError):
+        return None

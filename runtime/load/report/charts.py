@@ -1,0 +1,170 @@
+"""The page's pictures, as SVG text that needs nothing from outside."""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from runtime.load.histogram import Latencies
+from runtime.load.knee import LIMIT_MS, SHOWN_ANYWAY, Point, knee
+from runtime.load.measured import Series
+from runtime.load.report.result import Run
+from runtime.load.served import Spread
+
+INK, SEA, LOSS, GAIN, SAND = "#1d2b36", "#1f6f8b", "#c0392b", "#2e8b57", "#d9a441"
+COLORS = (SEA, SAND, GAIN, LOSS, INK)
+WIDTH_IN, BINS_PER_DECADE, METHODS_DRAWN_MAX = 9.5, 20, 4
+STYLE: Any = {  # The stubs spell out every key as a literal.
+    "svg.fonttype": "none",  # Text stays text: small, and searchable in the page.
+    "svg.hashsalt": "plimsoll",  # Equal runs draw equal pictures.
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.edgecolor": "#9aa7b0",
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "grid.color": "#e3e9ed",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Spread]) -> str:
+    """Draw how long units took by both ways of counting, and beside it what servers say."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
+        widths = [3, 2] if served else [1]
+        ours, *beside = figure.subplots(
+            1, len(widths), sharex=True, width_ratios=widths, squeeze=False
+        )[0]
+        _count(ours, series.corrected, "from the intended instant", is_filled=True)
+        _count(ours, series.uncorrected, "as one waiting caller sees it", is_filled=False)
+        p99_ms = series.corrected.percentile_ms(99)
+        ours.axvline(p99_ms, color=SAND, linewidth=1.4, label=f"p99 {p99_ms:,.1f} ms")
+        if limit_ms:
+            ours.axvline(limit_ms, color=LOSS, linestyle="--", label=f"limit {limit_ms:,.0f} ms")
+        ours.set(xscale="log", ylabel="units")
+        for theirs in beside:
+            _served(theirs, served)
+        for axes in (ours, *beside):
+            axes.set(yscale="log", xlabel="ms")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            _legend(axes, columns=1 if axes in beside else 2)
+        return _svg(figure)
+
+
+def over_time(series: Series, limit_ms: float | None) -> str:
+    """Draw the latency of each second."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, 2.6), layout="constrained")
+        axes = figure.subplots()
+        seconds = [one.second for one in series.timeline]
+        for name, color in (("max", "#9aa7b0"), ("p99", SAND), ("p50", SEA)):
+            values = [getattr(one, f"{name}_ms") or np.nan for one in series.timeline]
+            axes.plot(seconds, values, color=color, linewidth=1.3, label=name)
+        if limit_ms:
+            axes.axhline(limit_ms, color=LOSS, linestyle="--", label=f"limit {limit_ms:,.0f} ms")
+        axes.set(yscale="log", xlabel="second", ylabel="ms")
+        _plain(axes.yaxis)
+        _legend(axes)
+        return _svg(figure)
+
+
+def throughput(run: Run) -> str:
+    """Draw what was offered and, each second, how much ended and how much of it badly."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, 2.6), layout="constrained")
+        axes = figure.subplots()
+        rate = run.measured.rate
+        axes.axhline(rate, color=INK, linestyle="--", linewidth=1.0, label=f"offered {rate:,.0f}/s")
+        for color, (name, series) in zip(COLORS, run.measured.series.items(), strict=False):
+            # The last second of the timeline holds all that ended later, too.
+            whole = [one for one in series.timeline if one.second < run.measured.duration_s]
+            seconds = [one.second for one in whole]
+            axes.plot(seconds, [one.ended for one in whole], color=color, linewidth=1.3, label=name)
+            if series.failed:
+                failed = [one.failed for one in whole]
+                axes.fill_between(seconds, failed, color=LOSS, alpha=0.4, label=f"{name}, failed")
+        axes.set(xlabel="second", ylabel="units per second")
+        axes.set_ylim(bottom=0)
+        _legend(axes)
+        return _svg(figure)
+
+
+def saturation(points: Sequence[Point]) -> str:
+    """Draw latency over what was offered, and where the knee is."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
+        axes = figure.subplots()
+        valid = sorted((p for p in points if not p.is_void), key=lambda point: point.multiple)
+        rates = [point.rate for point in valid]
+        for name, color in (("p50", SEA), ("p99", SAND)):
+            values = [getattr(point, f"{name}_ms") for point in valid]
+            axes.plot(rates, values, color=color, marker="o", markersize=4, label=name)
+        axes.axhline(LIMIT_MS, color=LOSS, linestyle="--", label=f"{LIMIT_MS:g} ms")
+        found = knee(points)
+        for point in valid:
+            if point.multiple in SHOWN_ANYWAY or point in (found.holds, found.beyond):
+                text, at = f"{point.multiple:.3g}x", (point.rate, point.p99_ms)
+                side: Any = {found.holds: "right", found.beyond: "left"}.get(point, "center")
+                axes.annotate(text, at, xytext=(0, 6), textcoords="offset points", ha=side)
+        if found.beyond:
+            least = found.holds.rate if found.holds else min(rates)
+            axes.axvspan(least, found.beyond.rate, color=LOSS, alpha=0.12, label="the knee")
+        axes.set(xscale="log", yscale="log", xlabel="offered, units per second", ylabel="ms")
+        _plain(axes.xaxis)
+        _plain(axes.yaxis)
+        axes.margins(y=0.15)
+        _legend(axes)
+        return _svg(figure)
+
+
+def _count(axes: Axes, latencies: Latencies, label: str, *, is_filled: bool) -> None:
+    ends_ms, counts = zip(*latencies.buckets() or [(1.0, 0)], strict=True)
+    first = np.floor(np.log10(min(ends_ms)) * BINS_PER_DECADE)
+    last = np.ceil(np.log10(max(ends_ms)) * BINS_PER_DECADE) + 1
+    edges_ms = 10 ** (np.arange(first, last + 1) / BINS_PER_DECADE)
+    binned, _ = np.histogram(ends_ms, edges_ms, weights=counts)
+    color, alpha = (SEA, 0.55) if is_filled else (INK, 1.0)
+    axes.stairs(binned, edges_ms, fill=is_filled, color=color, alpha=alpha, label=label)
+
+
+def _served(axes: Axes, served: Mapping[str, Spread]) -> None:
+    """Draw the busiest methods; a bucket without bounds is drawn as wide as its neighbour."""
+    busiest = sorted(served.items(), key=lambda one: -one[1].count)[:METHODS_DRAWN_MAX]
+    for color, (label, spread) in zip(COLORS, busiest, strict=False):
+        bounds_ms = [bound_s * 1e3 for bound_s in spread.bounds_s[:-1]]
+        edges_ms = [bounds_ms[0] / 2, *bounds_ms, bounds_ms[-1] * 2]
+        seen = np.flatnonzero(spread.counts)
+        first, last = int(seen[0]), int(seen[-1]) + 1
+        counts, edges_ms = spread.counts[first:last], edges_ms[first : last + 1]
+        axes.stairs(counts, edges_ms, color=color, linewidth=1.3, label=label)
+    axes.set_ylabel("calls, as servers count them")
+
+
+def _plain(axis: Axis) -> None:
+    """Write plain numbers on a logarithmic axis, also where it spans less than a decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _legend(axes: Axes, columns: int = 4) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0)
+
+
+def _svg(figure: Figure) -> str:
+    text = StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    _, begin, rest = text.getvalue().partition("<svg")
+    return begin + rest
