@@ -18,12 +18,11 @@ from loadtests.traffic.ledger import Ledger, Missing
 from loadtests.traffic.listing import list_all, name_of
 from loadtests.traffic.market import Market
 from loadtests.traffic.naming import run_name
-from loadtests.traffic.settling import concluded, settle
+from loadtests.traffic.settling import concluded, latest_s, settle
 from loadtests.traffic.signals import Sent, Signals
 from loadtests.traffic.traders import Traders
 from runtime.clock import SystemClock
 from runtime.errors import ServiceError, refusal
-from runtime.load.plan import BACKLOG_S
 from runtime.load.traffic import Ground, Meter, Remainder
 from runtime.times import NS_PER_S
 
@@ -90,9 +89,9 @@ class Chain:
 
     async def finish(self) -> Remainder:
         """Let all signals become fills, stop the strategies, compare the ledger with the fills."""
-        backlog, until_s = self._under_way(), self._now_s() + BACKLOG_S
+        backlog, until_s = self._under_way(), latest_s()
         evaluated = await concluded(self._evaluated(until_s))
-        _, unresolved = await settle(self._under_way, until_s - self._now_s())
+        _, unresolved = await settle(self._under_way, until_s)
         missing = await concluded(self._conclude())
         await self._signals.close()
         await self._bookings.close()

@@ -12,10 +12,15 @@ CONCLUDED_S = 5.0
 T = TypeVar("T")
 
 
-async def settle(left: Callable[[], int], patience_s: float = BACKLOG_S) -> tuple[int, int]:
-    """Wait until nothing is `left`, or patience is over; return how much was and is left."""
+def latest_s() -> float:
+    """Return until when what is under way now may take, by the loop's clock."""
+    return asyncio.get_running_loop().time() + BACKLOG_S
+
+
+async def settle(left: Callable[[], int], until_s: float | None = None) -> tuple[int, int]:
+    """Wait until nothing is `left`, at most `until_s`; return how much was and is left."""
     now_s = asyncio.get_running_loop().time
-    backlog, until_s = left(), now_s() + patience_s
+    backlog, until_s = left(), latest_s() if until_s is None else until_s
     while left() and now_s() < until_s:  # noqa: ASYNC110 - Nobody tells when it has become none.
         await asyncio.sleep(LOOKED_EVERY_S)
     return backlog, left()

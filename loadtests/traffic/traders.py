@@ -33,6 +33,7 @@ class Traders:
 
     async def start(self) -> None:
         """Create and start every strategy; stop what an earlier run may have left."""
+        await self._stop_others()
         shares = [(account, share) for account, share in self._shares.items() if share]
         self.ids = tuple(await few_at_once(partial(self._start, *one) for one in shares))
 

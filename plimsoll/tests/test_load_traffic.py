@@ -51,6 +51,14 @@ def ended(result: Measured) -> Mapping[str, Mapping[str, int]]:
     return {name: dict(series.counts) for name, series in result.series.items()}
 
 
+async def states_of(system: System) -> Counter[int]:
+    """Return how many strategies are in which state."""
+    async with ground_of(system, profile("chain:Chain", 1)) as standing:
+        strategies = standing.port(StrategyService, "trader")
+        listed = await strategies.list_strategies(ListStrategiesRequest(page_size=100))
+    return Counter(one.state for one in listed.strategies)
+
+
 def left(result: Measured) -> tuple[int, int, int]:
     """Return what must be nothing when all went well."""
     remainder = result.remainder
@@ -96,14 +104,13 @@ async def test_every_fourth_candle_becomes_a_fill_on_a_platform_that_was_loaded_
     system: System, arrivals: str
 ) -> None:
     of = profile("chain:Chain", 16, arrivals=arrivals, accounts=3)
-    for _ in range(2):
-        result = await measured(system, of)
-        assert ended(result) == {"acknowledged": {"OK": 32}, "booked": {"OK": 8}}
-        assert left(result) == NOTHING_LEFT
-    async with ground_of(system, of) as standing:
-        strategies = standing.port(StrategyService, "trader")
-        listed = await strategies.list_strategies(ListStrategiesRequest(page_size=100))
-    assert Counter(one.state for one in listed.strategies) == {STRATEGY_STATE_STOPPED: 6}
+    first = await measured(system, of)
+    assert ended(first) == {"acknowledged": {"OK": 32}, "booked": {"OK": 8}}
+    again = await measured(system, of)  # What is stored is of another phase: it may cross early.
+    assert ended(again)["acknowledged"] == {"OK": 32}
+    assert set(ended(again)["booked"]) == {"OK"}
+    assert left(first) == left(again) == NOTHING_LEFT
+    assert await states_of(system) == {STRATEGY_STATE_STOPPED: 6}
 
 
 async def test_more_candles_than_the_platform_has_instruments_take_imported_ones(
@@ -121,7 +128,7 @@ async def test_strategies_of_a_run_that_was_cut_off_trade_no_more(system: System
         await chain.Chain(standing, Notes(asyncio.get_running_loop().time)).prepare()
     result = await measured(system, of)
     assert ended(result)["booked"] == {"OK": 4}
-    assert left(result) == NOTHING_LEFT
+    assert await states_of(system) == {STRATEGY_STATE_STOPPED: 4}
 
 
 async def test_a_mix_measures_each_kind_by_itself(system: System) -> None:

@@ -9,7 +9,7 @@ class Submit(Flow):
     profile = Profile("SUBMIT", ..., traffic="loadtests.traffic.submit:Submit")
 """
 
-import os
+import logging
 import signal
 import sys
 from typing import Any
@@ -29,6 +29,21 @@ from runtime.load.on_locust.tab import show
 from runtime.load.verdict import WRONG_USE
 
 __all__ = ["Flow"]
+log = logging.getLogger(__name__)
+
+
+def _warn(environment: Environment, **_: Any) -> None:
+    if environment.shape_class is None:  # In the web UI, --class-picker offers to have none.
+        log.error("no profile is measured without the shape %s", OneAfterAnother.__name__)
+
+
+def _interrupt() -> None:
+    """Have Locust end in order.
+
+    By itself it is gone at once at SIGTERM, and SIGINT is raised in whatever greenlet runs just
+    then, which may have its own idea of what to do with it. This raises it where Locust waits.
+    """
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
 
 def _add_options(parser: Any, **_: Any) -> None:
@@ -50,14 +65,16 @@ def _set_up(environment: Environment, runner: Runner, web_ui: WebUI | None, **_:
         if options.headless:
             sys.stderr.write(f"locust: error: {error}\n")
             sys.exit(WRONG_USE)
-    if options.headless:  # Locust alone would be gone at once: Ctrl-C is what it ends orderly at.
-        gevent.signal_handler(signal.SIGTERM, os.kill, os.getpid(), signal.SIGINT)
+    if options.headless:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            gevent.signal_handler(number, _interrupt)
     shape = environment.shape_class = OneAfterAnother(environment)
     shape.runner = runner
     environment.available_shape_classes = {type(shape).__name__: shape}
     runner.register_message(station.RESULT, shape.hear)
     ending = Ending(environment, shape)
     hooks: Any = environment.events
+    hooks.test_start.add_listener(_warn)
     hooks.test_stop.add_listener(ending.conclude)
     hooks.quitting.add_listener(ending.decide)
     hooks.quit.add_listener(ending.say)
