@@ -12,6 +12,7 @@ from protovalidate import FieldPathElementPb, Validator, Violation
 
 from runtime.errors import BadRequest, ErrorInfo, ServiceError
 from runtime.guards.enums import unknown_values
+from runtime.guards.sure import is_surely_valid
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Messages, Only
 
@@ -57,6 +58,10 @@ def check(message: Message, service: str) -> None:
     rules = _rules_of_batch(message.DESCRIPTOR)
     known = (rules, message.SerializeToString(deterministic=True)) if rules else None
     if known in VALID:
+        return
+    if is_surely_valid(message):
+        if known is not None:
+            _keep_valid(known)
         return
     violations = VALIDATOR.collect_violations(message)
     unknown = unknown_values(message)
