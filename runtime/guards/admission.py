@@ -99,7 +99,7 @@ class Admission:
         if method.policy.urgent:
             self._take_place(lane)
             return
-        if lane.pace_s and (left_s := call.remaining_s()) and lane.is_hopeless(left_s):
+        if lane.in_flight and (left_s := call.remaining_s()) and lane.is_hopeless(left_s):
             ms = round(left_s * 1000)
             raise self._refused(lane, method, f"an answer would come later than in {ms} ms")
         if self._has_place(lane) and not lane.waiting:

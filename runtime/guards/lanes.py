@@ -69,6 +69,7 @@ class Lane:
     slots: int
     patience_s: float = inf  # So long what is let in may take.
     busy_slots_min: int = 1
+    took_s: float = 0.0  # What calls take at present; 0: not known yet.
     pace_s: float = 0.0  # From one end to the next while many are in flight; 0: not known yet.
     room: int = 0  # How many may be in flight at that pace; never more than the slots.
     in_flight: int = 0
@@ -76,6 +77,7 @@ class Lane:
     refused: int = 0
     waited: int = 0  # Of the admitted and the refused, those that had to wait.
     waiting: "dict[asyncio.Future[bool], None]" = field(default_factory=dict, repr=False)
+    _tooks_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATEST), repr=False)
     _paces_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATEST), repr=False)
 
     def __post_init__(self) -> None:
@@ -87,11 +89,10 @@ class Lane:
 
         With few in flight the time of a call says nothing of how many more could be done.
         """
+        self.took_s = _median_with(self._tooks_s, took_s)
         if among < self.busy_slots_min:
             return
-        paces_s = self._paces_s
-        paces_s.append(took_s / among)
-        self.pace_s = pace_s = sorted(paces_s)[len(paces_s) // 2]
+        self.pace_s = pace_s = _median_with(self._paces_s, took_s / among)
         if pace_s * self.slots <= self.patience_s:
             self.room = self.slots
         else:
@@ -99,5 +100,16 @@ class Lane:
             self.room = min(self.slots, max(self.busy_slots_min, in_time))
 
     def is_hopeless(self, left_s: float) -> bool:
-        """Whether a call with so much time left would not end in it, after those in flight."""
+        """Whether a call with so much time left would not end in it, as calls end at present.
+
+        One that has waited long to be received has little left. While nothing is in flight
+        anything may be tried: else what has become faster would never be found out.
+        """
+        if left_s < self.took_s and self.in_flight:
+            return True
         return self.pace_s * (self.in_flight + 1) > left_s and self.in_flight >= self.busy_slots_min
+
+
+def _median_with(latest: deque[float], one: float) -> float:
+    latest.append(one)
+    return sorted(latest)[len(latest) // 2]

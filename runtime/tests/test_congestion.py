@@ -163,6 +163,21 @@ async def test_who_would_not_be_answered_in_time_is_told_at_once() -> None:
     await asyncio.gather(*busy)
 
 
+async def test_who_was_received_too_late_is_told_at_once_while_others_are_served() -> None:
+    """It waited before the door, where nobody could see it; what is left is less than it takes."""
+    admission = Admission(Direct([SlowDesk(0.1)]))
+    desk = connect(OrderService, admission)
+    await desk.submit_order(pb.SubmitOrderRequest())
+    late = Call(0.05).started()
+    busy = asyncio.ensure_future(desk.submit_order(pb.SubmitOrderRequest(), Call(2.0).started()))
+    await asyncio.sleep(0)
+    assert await outcome(desk.submit_order(pb.SubmitOrderRequest(), late)) == "TOO_MANY_IN_FLIGHT"
+    await busy
+    assert admission.lanes[SUBMIT.path].took_s == pytest.approx(0.1)
+    late = Call(0.05).started()
+    assert await outcome(desk.submit_order(pb.SubmitOrderRequest(), late)) == "OK"
+
+
 async def test_a_few_calls_that_hang_keep_nobody_out() -> None:
     class Hanging(SlowDesk):
         async def submit_order(
