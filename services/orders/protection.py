@@ -33,12 +33,12 @@ from services.orders.legs import (
 from services.orders.limits import Limit
 from services.orders.pauses import pause
 from services.orders.protections import SELLS, Protected, entry_of, is_protected
-from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
 from services.orders.replaces import NewValues, Replaces
 from services.orders.states import Order
 from services.orders.store import Key, Stored
 from services.orders.submission import Desk, Submissions
+from services.orders.unit import Unit
 from services.orders.wire import attos, order_id
 
 LEG_TIME_S = 10.0  # How long a protective order may wait for risk before it counts as refused.

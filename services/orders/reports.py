@@ -20,9 +20,10 @@ from services.orders import bookkeeping, executions, wire
 from services.orders.events import Event, Kind
 from services.orders.executions import NO_FILL, Execution
 from services.orders.listening import attentive
-from services.orders.recorder import Due, Recorder, Unit
+from services.orders.recorder import Recorder
 from services.orders.states import Fill, Order, Place
 from services.orders.store import Key, Stored
+from services.orders.unit import Due, Unit
 from services.orders.wire import Because
 from services.orders.wishes import cancel_request_id
 

@@ -28,11 +28,12 @@ from services.orders import bookkeeping, wire
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
-from services.orders.recorder import Recorder, Unit
+from services.orders.recorder import Recorder
 from services.orders.refusals import id_reused
 from services.orders.reports import take_report
 from services.orders.states import Place, Reject, RejectSource
 from services.orders.store import Key, Stored
+from services.orders.unit import Unit
 from services.orders.waiting import Waiting, is_answered
 
 RISK_TIMEOUT_S = 0.3
