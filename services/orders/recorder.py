@@ -3,7 +3,7 @@
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 from trading.types.v1.event_pb2 import OrderEvent
@@ -20,6 +20,7 @@ from services.orders import tables as t
 from services.orders.alarms import Alarm
 from services.orders.pauses import pause
 from services.orders.store import Key, Stored
+from services.orders.together import Job, Together
 from services.orders.unit import Due, Unit
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class Recorder:
         self.feed: Feed[OrderEvent] = Feed(wire.SOURCE)
         self.alarms: Feed[RiskEvent] = Feed(wire.SOURCE)
         self._environment = environment
+        self._together = Together(self._commit)
         self._recent: dict[int, OrderEvent] = {}
         self._told = 0  # Everybody who listens has heard every event up to it.
         self._doubted: list[Unit] = []  # Committed or not: their answers were lost.
@@ -61,18 +63,31 @@ class Recorder:
         self._on_due[due] = listener
 
     async def write(self, work: Callable[[Unit], T]) -> T:
-        """Return what `work` returned, after everything it did is committed and told."""
-        units: list[Unit] = []  # The last one is it, if the work had to run again.
-        parent = traceparent()
+        """Return what `work` returned, after everything it did is committed and told.
 
-        def run(tx: Connection) -> T:
-            units.append(Unit(tx, self.epoch, self._environment.clock.now_ns(), parent))
-            result = work(units[-1])
-            units[-1].flush(self.outbox)
-            return result
+        It does nothing but change orders, and it may be run again. What waits at the same time
+        shares its transaction; what it raises takes back only its own.
+        """
+        job = Job(work, traceparent())
+        if not self._environment.database.is_ephemeral:
+            return cast(T, await self._together.done(job))
+        await self._commit([job])  # In memory nothing is gained by waiting for company.
+        return cast(T, job.result)
+
+    async def _commit(self, jobs: Sequence[Job]) -> None:
+        """Run jobs in one unit; return once it is committed and told."""
+        units: list[Unit] = []  # The last one is it, if the work had to run again.
+
+        def run(tx: Connection) -> None:
+            unit = Unit(tx, self.epoch)
+            units.append(unit)
+            for job in jobs:
+                unit.begin(self._environment.clock.now_ns(), job.parent)
+                job.result = job.work(unit)
+            unit.flush(self.outbox)
 
         try:
-            result = await self._environment.database.write(run)
+            await self._environment.database.write(run)
         except CommitUnknown:  # It may be committed: then its events must be told, too.
             self._doubted.extend(units[-1:])
             if not await self._is_settled():
@@ -83,7 +98,6 @@ class Recorder:
             await self._is_settled()
         self._tell(units[-1].events)
         self._follow_up(units[-1])
-        return result
 
     async def _settle(self) -> None:
         with self._environment.progress.working("read back"):

@@ -32,13 +32,16 @@ class Due(Enum):
 
 
 class Unit:
-    """One transaction's work on orders; everything of it is written at its end, or nothing."""
+    """What one transaction does to orders; all of it is written at its end, or nothing.
 
-    def __init__(self, tx: Connection, epoch: int, now_ns: int, parent: str = "") -> None:
+    Several works may share it, one after the other; each sees what the former have done.
+    """
+
+    def __init__(self, tx: Connection, epoch: int) -> None:
         self.tx = tx
-        self._parent = parent  # The traceparent of what its events are part of.
+        self._parent = ""  # The traceparent of what its events are part of.
         self.epoch = epoch
-        self.now_ns = now_ns
+        self.now_ns = 0
         self.events: list[OrderEvent] = []
         self.due: list[tuple[Due, Key]] = []
         self.alarms: list[Alarm] = []
@@ -48,6 +51,10 @@ class Unit:
         self._orders: dict[Key, Stored] = {}
         self._changed: dict[Key, Stored] = {}
         self._sequence = -1
+
+    def begin(self, now_ns: int, parent: str = "") -> None:
+        """Begin the next work: at this instant, as part of what `parent` names."""
+        self.now_ns, self._parent, self.is_second_look = now_ns, parent, False
 
     def order(self, key: Key) -> Stored | None:
         """Return the order as it stands within this transaction."""
