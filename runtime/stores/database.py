@@ -44,6 +44,7 @@ class Database:
 
     def __init__(self, backend: Backend) -> None:
         self.faults = StoreFaults()  # What the simulated world makes this store do wrong.
+        self.transactions = 0  # How many writing ones were begun; the last is the present one.
         self._backend = backend
         self._queue: deque[Unit] = deque()
         self._drainer: asyncio.Task[None] | None = None
@@ -187,6 +188,7 @@ class Database:
 
     def _write_now(self, backend: MemoryBackend, work: Callable[[Connection], T]) -> T:
         """Commit at once: in memory nothing is gained by waiting for company."""
+        self.transactions += 1
         try:
             result = backend.transact_now(work)
         except Exception as error:
@@ -256,9 +258,11 @@ class Database:
 
     async def _attempt(self, units: Sequence[Unit]) -> None:
         waiting = [unit.answer for unit in units]
+        self.transactions += 1
         try:
             await self._backend.transact(self._fenced(partial(run_together, units=units)), waiting)
         except UnitRaised:
+            self.transactions += 1
             await self._backend.transact(self._fenced(partial(run_apart, units=units)), waiting)
 
     def _fenced(self, body: Callable[[Connection], None]) -> Callable[[Connection], None]:

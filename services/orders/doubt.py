@@ -16,7 +16,7 @@ from trading.types.v1 import risk_pb2
 from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_ns
-from services.orders import bookkeeping, wire
+from services.orders import wire
 from services.orders.alarms import CRITICAL, Alarm, of_account
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
@@ -159,7 +159,7 @@ class Doubts:
             assert now is not None
             if now.order.place is not Place.DOUBT_NEW:
                 return now
-            bookkeeping.close_dispatch(unit.tx, stored.key, Kind.NOT_FOUND.name)
+            unit.close_dispatch(stored.key, Kind.NOT_FOUND.name)
             return unit.apply(now, Event(Kind.NOT_FOUND, unit.now_ns))
 
         return await self._desk.recorder.write(close)
@@ -221,7 +221,7 @@ def adopt(unit: Unit, key: Key, answer: Answer) -> Adopted:
     after = unit.order(key)
     assert after is not None
     if now.order.place is Place.DOUBT_NEW and not after.order.is_in_doubt:
-        bookkeeping.close_dispatch(unit.tx, key, Kind.STATE_KNOWN.name)
+        unit.close_dispatch(key, Kind.STATE_KNOWN.name)
     return Adopted(after, any(news))
 
 

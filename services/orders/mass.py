@@ -53,7 +53,7 @@ class MassCancels:
 
     async def _ask(self, keys: Sequence[Key]) -> list[Stored]:
         def work(unit: Unit) -> list[Stored]:
-            unit.prefetch(client_order_id for _, client_order_id in keys)
+            unit.prefetch(keys)
             return [after for key in keys if (after := _asked(unit, key))]
 
         return await self._desk.recorder.write(work)

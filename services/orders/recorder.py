@@ -21,7 +21,7 @@ from services.orders.alarms import Alarm
 from services.orders.pauses import pause
 from services.orders.store import Key, Stored
 from services.orders.together import Job, Together
-from services.orders.unit import Due, Unit
+from services.orders.unit import Due, Memory, Unit
 
 T = TypeVar("T")
 RECENT_MAX = 8_192
@@ -39,6 +39,7 @@ class Recorder:
         self.alarms: Feed[RiskEvent] = Feed(wire.SOURCE)
         self._environment = environment
         self._together = Together(self._commit)
+        self._memory = Memory(environment.database)
         self._recent: dict[int, OrderEvent] = {}
         self._told = 0  # Everybody who listens has heard every event up to it.
         self._doubted: list[Unit] = []  # Committed or not: their answers were lost.
@@ -79,7 +80,7 @@ class Recorder:
         units: list[Unit] = []  # The last one is it, if the work had to run again.
 
         def run(tx: Connection) -> None:
-            unit = Unit(tx, self.epoch)
+            unit = Unit(tx, self.epoch, self._memory)
             units.append(unit)
             for job in jobs:
                 unit.begin(self._environment.clock.now_ns(), job.parent)
@@ -87,7 +88,7 @@ class Recorder:
             unit.flush(self.outbox)
 
         try:
-            await self._environment.database.write(run)
+            await self._write(run)
         except CommitUnknown:  # It may be committed: then its events must be told, too.
             self._doubted.extend(units[-1:])
             if not await self._is_settled():
@@ -98,6 +99,13 @@ class Recorder:
             await self._is_settled()
         self._tell(units[-1].events)
         self._follow_up(units[-1])
+
+    async def _write(self, run: Callable[[Connection], None]) -> None:
+        try:
+            await self._environment.database.write(run)
+        except StoreError:  # Such as a conflict: there may be something else than was known.
+            self._memory.forget()
+            raise
 
     async def _settle(self) -> None:
         with self._environment.progress.working("read back"):

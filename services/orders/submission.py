@@ -24,7 +24,7 @@ from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.stores import CommitUnknown, StoreError
 from runtime.times import to_ns
-from services.orders import bookkeeping, wire
+from services.orders import wire
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
@@ -237,7 +237,7 @@ class Submissions:
             if now.order.place is not origin:
                 return now
             if kind is Kind.REFUSED:
-                bookkeeping.close_dispatch(unit.tx, stored.key, kind.name)
+                unit.close_dispatch(stored.key, kind.name)
             kept = replace(now, decision=stored.decision)
             return unit.apply(kept, Event(kind, unit.now_ns, reject=reject))
 
@@ -267,7 +267,7 @@ def dispatched(unit: Unit, stored: Stored, kind: Kind = Kind.DISPATCHED) -> Stor
     after = unit.apply(stored, Event(kind, unit.now_ns, decision_id=decision_id))
     if after.order.place is Place.SENT:
         attempt = after.order.attempt
-        bookkeeping.open_dispatch(unit.tx, stored.key, attempt, unit.epoch, unit.now_ns)
+        unit.open_dispatch(stored.key, attempt)
     return after
 
 

@@ -10,14 +10,14 @@ from trading.types.v1.event_pb2 import OrderCause, OrderEvent
 from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.risk_pb2 import RiskEvent
 
-from runtime.stores import Outbox
+from runtime.stores import Database, Known, Outbox
 from services.orders import alarms as alarm_log
-from services.orders import event_rows, machine, protections, store, wire
+from services.orders import bookkeeping, event_rows, machine, protections, store, wire
 from services.orders.alarms import Alarm
 from services.orders.events import Event, Kind
 from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
-from services.orders.wire import Because, Header
+from services.orders.wire import SOURCE, Because, Header
 
 ANOMALY = Because(OrderCause.ORDER_CAUSE_ANOMALY)
 log = logging.getLogger(__name__)
@@ -31,14 +31,28 @@ class Due(Enum):
     LOOK = "compare it with the venue: something about it cannot be"
 
 
+class Memory:
+    """What this writer knows of its orders and events without reading them back (X12)."""
+
+    def __init__(self, database: Database) -> None:
+        self.orders: Known[Key, Stored] = Known(database)  # Those that have not ended.
+        self.sequence: Known[str, int] = Known(database)  # Of the newest event.
+
+    def forget(self) -> None:
+        """Read everything again."""
+        self.orders.forget()
+        self.sequence.forget()
+
+
 class Unit:
     """What one transaction does to orders; all of it is written at its end, or nothing.
 
     Several works may share it, one after the other; each sees what the former have done.
     """
 
-    def __init__(self, tx: Connection, epoch: int) -> None:
+    def __init__(self, tx: Connection, epoch: int, memory: Memory) -> None:
         self.tx = tx
+        self._memory = memory
         self._parent = ""  # The traceparent of what its events are part of.
         self.epoch = epoch
         self.now_ns = 0
@@ -50,6 +64,9 @@ class Unit:
         self.taken: list[ExecutionReport] = []  # Reports that have had their effect with it.
         self._orders: dict[Key, Stored] = {}
         self._changed: dict[Key, Stored] = {}
+        self._written: dict[Key, Stored] = {}  # Those and the new ones.
+        self._opened: list[bookkeeping.Dispatch] = []
+        self._closed: dict[Key, str] = {}
         self._sequence = -1
 
     def begin(self, now_ns: int, parent: str = "") -> None:
@@ -59,16 +76,19 @@ class Unit:
     def order(self, key: Key) -> Stored | None:
         """Return the order as it stands within this transaction."""
         if key not in self._orders:
-            found = store.load(self.tx, key)
+            found = self._memory.orders.get(key) or store.load(self.tx, key)
             if found is None:
                 return None
             self._orders[key] = found
         return self._orders[key]
 
-    def prefetch(self, client_order_ids: Iterable[str]) -> None:
-        """Read many orders with one statement."""
-        for found in store.load_many(self.tx, sorted(set(client_order_ids))):
-            self._orders.setdefault(found.key, found)
+    def prefetch(self, keys: Iterable[Key]) -> None:
+        """Read many orders with one statement: those that are not known."""
+        known = self._memory.orders
+        unknown = {key[1] for key in keys if key not in self._orders and not known.get(key)}
+        if unknown:
+            for found in store.load_many(self.tx, sorted(unknown)):
+                self._orders.setdefault(found.key, found)
 
     def add(self, new: Stored) -> Stored:
         """Keep a new order, with the event that it was submitted."""
@@ -128,28 +148,58 @@ class Unit:
         """Keep what is not state (a request's name, a decision); it is no event."""
         return self._keep(stored)
 
+    def open_dispatch(self, key: Key, attempt: int) -> None:
+        """Note, before it is made, that an order is about to be sent (X3)."""
+        if key in self._closed:
+            self._flush_dispatches()
+        self._opened.append((key, attempt, self.now_ns))
+
+    def close_dispatch(self, key: Key, outcome: str) -> None:
+        """Note what came of the send that was open; closing what is closed changes nothing."""
+        self._closed.setdefault(key, outcome)
+
+    def _flush_dispatches(self) -> None:
+        bookkeeping.open_dispatches(self.tx, self._opened, self.epoch)
+        bookkeeping.close_dispatches(self.tx, self._closed)
+        self._opened, self._closed = [], {}
+
     def flush(self, outbox: Outbox) -> None:
         """Write what has been collected."""
         store.update_orders(self.tx, list(self._changed.values()))
+        self._flush_dispatches()
         payloads = [event.SerializeToString() for event in self.events]
         pairs = list(zip(self.events, payloads, strict=True))
         store.insert_events(self.tx, [event_rows.row(event, payload) for event, payload in pairs])
         outbox.append(self.tx, *(event_rows.entry(event, payload) for event, payload in pairs))
         self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Note how things stand after this unit; the last step, for nothing may fail after it."""
+        if self._sequence >= 0:
+            self._memory.sequence.note(SOURCE, self._sequence)
+        for key, stored in self._written.items():
+            order = stored.order
+            now = None
+            if not order.is_terminal:
+                now = replace(stored, kept=(order.version, order.validation))
+            self._memory.orders.note(key, now)
 
     def _insert(self, new: Stored) -> Stored:
         number = store.insert_order(self.tx, new)
         stored = replace(new, number=number, kept=(new.order.version, new.order.validation))
-        self._orders[stored.key] = stored
+        self._orders[stored.key] = self._written[stored.key] = stored
         return stored
 
     def _keep(self, changed: Stored) -> Stored:
-        self._orders[changed.key] = self._changed[changed.key] = changed
+        key = changed.key
+        self._orders[key] = self._changed[key] = self._written[key] = changed
         return changed
 
     def _tell(self, stored: Stored, because: Because) -> Stored:
         if self._sequence < 0:
-            self._sequence = store.last_event(self.tx)
+            known = self._memory.sequence.get(SOURCE)
+            self._sequence = store.last_event(self.tx) if known is None else known
         self._sequence += 1
         header = Header(self._sequence, self.epoch, self.now_ns, self._parent)
         self.events.append(wire.event_message(stored, because, header))

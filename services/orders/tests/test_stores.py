@@ -109,10 +109,12 @@ async def events_and_alarms_are_read_behind_a_sequence(do: Script) -> None:
 async def a_send_is_noted_before_it_is_made_and_closed_once(do: Script) -> None:
     key = ("ACC-1", "ana-1")
     assert await do(bookkeeping.last_dispatch_ns, key) == 0
-    await do(bookkeeping.open_dispatch, key, 1, 7, 100)
-    await do(bookkeeping.close_dispatch, key, "ACKNOWLEDGED")
-    await do(bookkeeping.close_dispatch, key, "REJECTED")  # Closed already: nothing changes.
-    await do(bookkeeping.open_dispatch, key, 2, 7, 300)
+    await do(bookkeeping.open_dispatches, [(key, 1, 100)], 7)
+    await do(bookkeeping.open_dispatches, [], 7)
+    await do(bookkeeping.close_dispatches, {key: "ACKNOWLEDGED"})
+    await do(bookkeeping.close_dispatches, {key: "REJECTED"})  # Closed already: nothing changes.
+    await do(bookkeeping.close_dispatches, {})
+    await do(bookkeeping.open_dispatches, [(key, 2, 300)], 7)
     assert await do(bookkeeping.last_dispatch_ns, key) == 300
 
 
