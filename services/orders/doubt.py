@@ -18,13 +18,14 @@ from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_ns
 from services.orders import wire
 from services.orders.alarms import CRITICAL, Alarm, of_account
+from services.orders.desk import Desk, ask_risk
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
 from services.orders.reports import ask_due_cancel, take_report
 from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import SEND_TIMEOUT_S, Desk, Submissions, ask_risk, dispatched
+from services.orders.submission import SEND_TIMEOUT_S, Submissions, dispatched
 from services.orders.unit import Unit
 from services.orders.wishes import cancel_of
 

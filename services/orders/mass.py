@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from services.orders import store
 from services.orders.cancels import UNDER_WAY, Cancels, ask
+from services.orders.desk import Desk
 from services.orders.states import Place
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk
 from services.orders.unit import Unit
 
 ORDERS_PER_COMMIT = 256

@@ -176,8 +176,8 @@ class SignalWorker:
         """
         is_first = self._inbox.first_time(unit.tx, CONSUMER, entry.event_id)
         decision = self._decision(signal, entry, Outcome.ORDERED, (), new)
-        if is_first and bookkeeping.decide(unit.tx, decision):
-            return unit.add(new)
+        if is_first and bookkeeping.decide(unit.tx, decision) and (stored := unit.add(new)):
+            return stored
         return unit.order(new.key)
 
     async def _without_order(

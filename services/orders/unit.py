@@ -90,10 +90,12 @@ class Unit:
             for found in store.load_many(self.tx, sorted(unknown)):
                 self._orders.setdefault(found.key, found)
 
-    def add(self, new: Stored) -> Stored:
-        """Keep a new order, with the event that it was submitted."""
+    def add(self, new: Stored) -> Stored | None:
+        """Keep a new order, with the event that it was submitted; None when it is there."""
         order = machine.apply(new.order, Event(Kind.SUBMITTED, self.now_ns)).order
         stored = self._insert(replace(new, order=order))
+        if stored is None:
+            return None
         protections.note(self.tx, stored)
         self._tell(stored, Because(OrderCause.ORDER_CAUSE_SUBMITTED))
         return stored
@@ -101,6 +103,7 @@ class Unit:
     def add_external(self, new: Stored, order: Order) -> Stored:
         """Keep an order that a venue knows and we do not: that is an anomaly."""
         stored = self._insert(replace(new, order=order))
+        assert stored is not None, "nobody here made it"
         self._raise_alarm(stored, "the venue has it and nobody here made it")
         self._tell(stored, ANOMALY)
         return stored
@@ -185,8 +188,10 @@ class Unit:
                 now = replace(stored, kept=(order.version, order.validation))
             self._memory.orders.note(key, now)
 
-    def _insert(self, new: Stored) -> Stored:
+    def _insert(self, new: Stored) -> Stored | None:
         number = store.insert_order(self.tx, new)
+        if number is None:
+            return None
         stored = replace(new, number=number, kept=(new.order.version, new.order.validation))
         self._orders[stored.key] = self._written[stored.key] = stored
         return stored

@@ -33,6 +33,7 @@ QUERY = ListOrdersRequest()
 async def an_order_is_found_by_each_of_its_names(do: Script) -> None:
     number = await do(store.insert_order, stored("ana-1"))
     await do(store.insert_order, stored("ana-1", account="ACC-2"))
+    assert number is not None
     kept = replace(stored("ana-1"), number=number)
     assert await do(store.load, ("ACC-1", "ana-1")) == kept
     assert await do(store.load, ("ACC-1", "ANA-1")) is None  # Names differ by case.
@@ -198,6 +199,12 @@ async def entries_are_protected_until_nothing_is_left_of_them(do: Script) -> Non
     assert await do(protections.load, "PRO", INSTRUMENT) == []
 
 
+async def an_order_is_kept_once(do: Script) -> None:
+    before = await do(store.load, ("ACC-1", "ana-1"))
+    assert await do(store.insert_order, full("ana-1")) is None
+    assert await do(store.load, ("ACC-1", "ana-1")) == before
+
+
 RULES = (
     an_order_is_found_by_each_of_its_names,
     nothing_of_an_order_is_lost,
@@ -210,6 +217,7 @@ RULES = (
     cursors_go_where_they_are_moved,
     a_report_takes_effect_once,
     entries_are_protected_until_nothing_is_left_of_them,
+    an_order_is_kept_once,  # The last: servers skip the number of a row that they refuse.
 )
 
 # At the start of an instance, once: signals that are settled, entries that are protected.

@@ -59,6 +59,20 @@ async def test_an_order_repeated_after_a_lost_answer_is_placed_once() -> None:
     await rig.stop()
 
 
+async def test_the_answer_is_kept_in_the_commit_of_the_acknowledgement() -> None:
+    rig = await Rig.started()
+    commits: list[int] = []
+    rig.database.on_commit(lambda: commits.append(0))
+    first = await rig.service.submit_order(submit())
+    assert len(commits) == 3  # The intent; approval and dispatch; acknowledgement and answer.
+    await rig.crash()
+    await rig.start()
+    again = await rig.service.submit_order(submit())
+    assert again == first
+    assert len(rig.execution.starts) == 1
+    await rig.stop()
+
+
 async def test_repeats_that_arrive_together_share_one_order_and_one_answer() -> None:
     rig = await Rig.started()
     rig.risk.delay_s = 0.05

@@ -1,0 +1,88 @@
+"""Answers SubmitOrder: each order once, and its answer in the commit that makes it (O4)."""
+
+import asyncio
+from typing import cast
+
+from grpc import StatusCode
+from sqlalchemy import Connection
+from trading.orders.v1 import orders_pb2 as pb
+from trading.types.v1.order_pb2 import OrderSpec
+
+from runtime.digest import digest
+from runtime.environment import Environment
+from runtime.errors import refusal
+from runtime.stores import Requests
+from services.orders import answers
+from services.orders.limits import ANSWER_MARGIN_S, Limit
+from services.orders.states import Order
+from services.orders.store import Stored
+from services.orders.submission import Submissions, check_same
+from services.orders.wire import attos, order_id
+
+METHOD = "SubmitOrder"
+
+
+class Submitting:
+    """Takes orders from people, and tells them what became of each in their time."""
+
+    def __init__(
+        self, environment: Environment, submissions: Submissions, requests: Requests
+    ) -> None:
+        self._environment = environment
+        self._submissions = submissions
+        self._requests = requests
+
+    async def submit(self, request: pb.SubmitOrderRequest, limit: Limit) -> pb.SubmitOrderResponse:
+        """Keep, validate and send an order; answer once its outcome is known or in doubt."""
+        key = f"{request.order.account}/{request.order.client_order_id}"
+
+        async def work() -> pb.SubmitOrderResponse:
+            return await self._submit(key, request, limit)
+
+        # An order that is new has not been answered: nothing is read to know that.
+        return await self._requests.once(METHOD, key, request, work, is_looked_up=False)
+
+    async def _submit(
+        self, key: str, request: pb.SubmitOrderRequest, limit: Limit
+    ) -> pb.SubmitOrderResponse:
+        new = _received(request.order)
+        stored, is_new = await self._submissions.find_or_create(new)
+        if not is_new:
+            if earlier := await self._requests.earlier(METHOD, key):
+                return cast(pb.SubmitOrderResponse, earlier)
+            check_same(stored, new)
+        kept: list[tuple[Stored, pb.SubmitOrderResponse]] = []  # The last one counts.
+
+        def keep(tx: Connection, answered: Stored) -> None:
+            answer = answers.submitted(answered)
+            kept.append((answered, answer))
+            self._requests.remember(tx, METHOD, key, request, answer)
+
+        driven = self._submissions.drive(stored, limit, keep)
+        left_s = limit.left_s(self._environment.clock)
+        done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
+        if driven.cancelled():
+            raise refusal(
+                StatusCode.UNAVAILABLE,
+                "STOPPING",
+                "this instance ends: ask the next one what became of the order",
+                service="orders",
+            )
+        if not done:
+            return answers.submitted(await self._submissions.reloaded(new.key))
+        if kept and kept[-1][0] is driven.result():
+            return kept[-1][1]
+        return answers.submitted(driven.result())
+
+
+def _received(spec: OrderSpec) -> Stored:
+    return Stored(
+        account=spec.account,
+        client_order_id=spec.client_order_id,
+        order_id=order_id(spec.account, spec.client_order_id),
+        strategy_id=spec.strategy_id,
+        instrument=spec.instrument,
+        spec=spec.SerializeToString(),
+        digest=digest(spec),
+        order=Order(attos(spec.quantity)),
+    )
