@@ -16,8 +16,8 @@ from services.orders.pauses import pause
 from services.orders.recorder import Recorder
 
 BATCH_SIZE_MAX = 256
-KEEP_EVERY = 64  # Events; as many may be told again after a crash.
-GATHER_S = 0.004  # Events of one moment go out in one call (G2).
+KEEP_EVERY = 512  # Events; as many may be told again after a crash.
+GATHER_S = 0.02  # Events of one moment, such as an order's first ones, go out in one call (G2).
 log = logging.getLogger(__name__)
 
 Report = Callable[[Sequence[OrderEvent]], Awaitable[int]]
@@ -81,8 +81,10 @@ class Feedback:
         while True:
             self._news.clear()
             try:
-                while await self._report_some():
+                while count := await self._report_some():
                     attempt = 0
+                    if count < BATCH_SIZE_MAX:
+                        await asyncio.sleep(GATHER_S)  # Else each call would carry a few.
             except ServiceError as error:
                 self._look_at(error, attempt)
                 await self._look_at_lag()
@@ -93,11 +95,11 @@ class Feedback:
                 await self._news.wait()
                 await asyncio.sleep(GATHER_S)
 
-    async def _report_some(self) -> bool:
-        """Report the next events, at most 256; returns whether there were any."""
+    async def _report_some(self) -> int:
+        """Report the next events, at most 256; returns how many that were."""
         found = await self._recorder.events_after(self._cursor, BATCH_SIZE_MAX)
         if not found:
-            return False
+            return 0
         try:
             known = await self._subscriber.report([event for _, event in found])
         except ServiceError as error:
@@ -105,11 +107,11 @@ class Feedback:
             if expected is None or expected - 1 == self._cursor:
                 raise
             await self._move(expected - 1)  # It misses earlier ones: from there again.
-            return True
+            return BATCH_SIZE_MAX
         if known < found[-1][0]:
             raise self._short(known, found[-1][0])
         await self._move(known)
-        return True
+        return len(found)
 
     def _short(self, known: int, sent: int) -> ServiceError:
         return refusal(
