@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    insert,
     select,
 )
 
@@ -28,7 +29,6 @@ from runtime.stores import schema
 from runtime.stores.constraints import names
 from runtime.stores.database import Database
 from runtime.stores.ending import end
-from runtime.stores.new_rows import NewRows
 
 A = TypeVar("A", bound=Message)
 HOUR_NS = 3_600 * 1_000_000_000
@@ -75,7 +75,7 @@ class Requests:
         row = (table.c.method == bindparam("m"), table.c.key == bindparam("k"))
         columns = (table.c.digest, table.c.answer_type, table.c.answer, table.c.stored_ns)
         self._select = select(*columns).where(*row)
-        self._rows = NewRows(table)
+        self._insert = insert(table)
         self._delete_old = delete(table).where(table.c.stored_ns <= bindparam("old_ns"))
 
     async def once(
@@ -124,7 +124,7 @@ class Requests:
             "answer": answer.SerializeToString(),
             "stored_ns": now_ns,
         }
-        self._rows.add(tx, row)  # One may be there after a commit of which nobody knew.
+        tx.execute(self._insert, row)
         if first is not None:
             first.remembered = answer
 

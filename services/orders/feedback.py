@@ -81,10 +81,8 @@ class Feedback:
         while True:
             self._news.clear()
             try:
-                while count := await self._report_some():
+                while await self._report_some():
                     attempt = 0
-                    if count < BATCH_SIZE_MAX:
-                        await asyncio.sleep(GATHER_S)  # Else each call would carry a few.
             except ServiceError as error:
                 self._look_at(error, attempt)
                 await self._look_at_lag()
@@ -95,11 +93,11 @@ class Feedback:
                 await self._news.wait()
                 await asyncio.sleep(GATHER_S)
 
-    async def _report_some(self) -> int:
-        """Report the next events, at most 256; returns how many that were."""
+    async def _report_some(self) -> bool:
+        """Report the next events, at most 256; returns whether there were any."""
         found = await self._recorder.events_after(self._cursor, BATCH_SIZE_MAX)
         if not found:
-            return 0
+            return False
         try:
             known = await self._subscriber.report([event for _, event in found])
         except ServiceError as error:
@@ -107,11 +105,13 @@ class Feedback:
             if expected is None or expected - 1 == self._cursor:
                 raise
             await self._move(expected - 1)  # It misses earlier ones: from there again.
-            return BATCH_SIZE_MAX
+            return True
         if known < found[-1][0]:
             raise self._short(known, found[-1][0])
         await self._move(known)
-        return len(found)
+        if len(found) < BATCH_SIZE_MAX:
+            await asyncio.sleep(GATHER_S)  # Else each call would carry only a few.
+        return True
 
     def _short(self, known: int, sent: int) -> ServiceError:
         return refusal(

@@ -1,6 +1,7 @@
 """Answers SubmitOrder: each order once, and its answer in the commit that makes it (O4)."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from grpc import StatusCode
@@ -51,16 +52,15 @@ class Submitting:
             if earlier := await self._requests.earlier(METHOD, key):
                 return cast(pb.SubmitOrderResponse, earlier)
             check_same(stored, new)
-        kept: list[tuple[Stored, pb.SubmitOrderResponse]] = []  # The last one counts.
-
-        def keep(tx: Connection, answered: Stored) -> None:
-            answer = answers.submitted(answered)
-            kept.append((answered, answer))
-            self._requests.remember(tx, METHOD, key, request, answer)
-
-        driven = self._submissions.drive(stored, limit, keep)
+        keeping = Keeping(
+            lambda tx, answer: self._requests.remember(tx, METHOD, key, request, answer)
+        )
+        driven = self._submissions.drive(stored, limit, keeping.keep)
         left_s = limit.left_s(self._environment.clock)
         done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
+        if not done and keeping.begun:  # Its commit is on its way: nothing else can be kept.
+            await asyncio.wait([driven])
+        keeping.is_over = True
         if driven.cancelled():
             raise refusal(
                 StatusCode.UNAVAILABLE,
@@ -68,11 +68,30 @@ class Submitting:
                 "this instance ends: ask the next one what became of the order",
                 service="orders",
             )
-        if not done:
+        if not driven.done():
             return answers.submitted(await self._submissions.reloaded(new.key))
-        if kept and kept[-1][0] is driven.result():
-            return kept[-1][1]
-        return answers.submitted(driven.result())
+        return keeping.answer_to(driven.result())
+
+
+class Keeping:
+    """Keeps the answer to an order in the transaction that acknowledges it."""
+
+    def __init__(self, remember: Callable[[Connection, pb.SubmitOrderResponse], None]) -> None:
+        self.is_over = False  # Whether another answer was given: it is kept instead.
+        self.begun: list[tuple[Stored, pb.SubmitOrderResponse]] = []  # The last one counts.
+        self._remember = remember
+
+    def keep(self, tx: Connection, stored: Stored) -> None:
+        """Keep the answer that says how the order stands."""
+        if not self.is_over:
+            self.begun.append((stored, answers.submitted(stored)))
+            self._remember(tx, self.begun[-1][1])
+
+    def answer_to(self, stored: Stored) -> pb.SubmitOrderResponse:
+        """Return the answer that was kept, if it is about this, else a new one."""
+        if self.begun and self.begun[-1][0] is stored:
+            return self.begun[-1][1]
+        return answers.submitted(stored)
 
 
 def _received(spec: OrderSpec) -> Stored:

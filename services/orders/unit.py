@@ -168,13 +168,14 @@ class Unit:
 
     def flush(self, outbox: Outbox) -> None:
         """Write what has been collected."""
-        store.update_orders(self.tx, list(self._changed.values()))
         self._flush_dispatches()
         payloads = [event.SerializeToString() for event in self.events]
         pairs = list(zip(self.events, payloads, strict=True))
         store.insert_events(self.tx, [event_rows.row(event, payload) for event, payload in pairs])
         outbox.append(self.tx, *(event_rows.entry(event, payload) for event, payload in pairs))
         self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
+        # Last, because its outcome is looked at: a server gets all of it together.
+        store.update_orders(self.tx, list(self._changed.values()))
         self._remember()
 
     def _remember(self) -> None:
