@@ -57,6 +57,7 @@ async def test_what_a_group_took_back_is_not_known(tmp_path: Path) -> None:
         known.note("k", 2)
 
     def fail(_: Connection) -> None:
+        known.note("other", 9)
         raise ValueError("not this one")
 
     outcomes = await asyncio.gather(
@@ -64,7 +65,9 @@ async def test_what_a_group_took_back_is_not_known(tmp_path: Path) -> None:
     )
     assert isinstance(outcomes[1], ValueError)
     assert seen == [1, None]  # The second time it has to read: the row may be as it was.
-    assert await asked(database, known) == 2
+    assert await database.write(lambda _: known.get("other")) is None
+    await database.write(noting(known, "k", 3))
+    assert await asked(database, known) == 3
     await database.close()
 
 
