@@ -132,8 +132,8 @@ class Recorder:
         """Do what follows from a unit that is committed."""
         for sequence, alarm in unit.told:
             self.alarms.publish(sequence, alarm)
-        for report in unit.taken:
-            self._taken[report.venue, report.exec_id] = report
+        for name, report in unit.taken.items():
+            self._taken[name] = report
             if len(self._taken) > TAKEN_MAX:
                 del self._taken[next(iter(self._taken))]
         for due, key in unit.due:

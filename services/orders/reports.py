@@ -100,9 +100,11 @@ def take_report(unit: Unit, report: ExecutionReport) -> bool:
     A report of the same name and another content is an anomaly and is not applied; one for an
     order that nobody here made becomes an external order.
     """
-    key = (report.account, report.client_order_id)
+    key, name = (report.account, report.client_order_id), (report.venue, report.exec_id)
+    if unit.taken.get(name) == report:
+        return False  # It came both as an answer and on the stream, a moment ago.
     refers = _referred(unit, report)
-    unit.taken.append(report)
+    unit.taken[name] = report
     if not executions.add(unit.tx, _execution(key, report)):
         _compare(unit, report)
         return False

@@ -204,7 +204,8 @@ class Submissions:
         """
 
         def book(unit: Unit) -> Stored:
-            take_report(unit, report)
+            if not self._desk.recorder.has_taken(report):
+                take_report(unit, report)
             now = unit.order(key)
             assert now is not None
             if (answer := self._answering.get(key)) and now.order.place is not Place.SENT:

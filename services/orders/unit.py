@@ -61,7 +61,8 @@ class Unit:
         self.alarms: list[Alarm] = []
         self.is_second_look = False  # What cannot be has been told, and is only looked at.
         self.told: list[tuple[int, RiskEvent]] = []  # The alarms as they were kept.
-        self.taken: list[ExecutionReport] = []  # Reports that have had their effect with it.
+        # Reports that have had their effect with it, by venue and exec_id.
+        self.taken: dict[tuple[str, str], ExecutionReport] = {}
         self._orders: dict[Key, Stored] = {}
         self._changed: dict[Key, Stored] = {}
         self._written: dict[Key, Stored] = {}  # Those and the new ones.
