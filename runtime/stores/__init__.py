@@ -15,6 +15,7 @@ from runtime.stores.errors import (
 )
 from runtime.stores.faults import StoreFaults
 from runtime.stores.inbox import Inbox, inbox_table
+from runtime.stores.known import Known
 from runtime.stores.leases import Held, Lease, Leases, leases_table
 from runtime.stores.membership import Entry, Subscription
 from runtime.stores.outbox import Event, Outbox, outbox_table
@@ -33,6 +34,7 @@ __all__ = [
     "Handle",
     "Held",
     "Inbox",
+    "Known",
     "Lease",
     "Leases",
     "Outbox",

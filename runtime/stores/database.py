@@ -44,6 +44,7 @@ class Database:
 
     def __init__(self, backend: Backend) -> None:
         self.faults = StoreFaults()  # What the simulated world makes this store do wrong.
+        self.transactions = 0  # How many were begun, or went on without a part taken back.
         self._backend = backend
         self._queue: deque[Unit] = deque()
         self._drainer: asyncio.Task[None] | None = None
@@ -187,6 +188,7 @@ class Database:
 
     def _write_now(self, backend: MemoryBackend, work: Callable[[Connection], T]) -> T:
         """Commit at once: in memory nothing is gained by waiting for company."""
+        self.transactions += 1
         try:
             result = backend.transact_now(work)
         except Exception as error:
@@ -256,10 +258,16 @@ class Database:
 
     async def _attempt(self, units: Sequence[Unit]) -> None:
         waiting = [unit.answer for unit in units]
+        self._count()
         try:
             await self._backend.transact(self._fenced(partial(run_together, units=units)), waiting)
         except UnitRaised:
-            await self._backend.transact(self._fenced(partial(run_apart, units=units)), waiting)
+            self._count()
+            apart = partial(run_apart, units=units, taken_back=self._count)
+            await self._backend.transact(self._fenced(apart), waiting)
+
+    def _count(self) -> None:
+        self.transactions += 1
 
     def _fenced(self, body: Callable[[Connection], None]) -> Callable[[Connection], None]:
         return body if self._fence is None else partial(run_behind, fence=self._fence, body=body)

@@ -65,8 +65,11 @@ def run_together(tx: Connection, units: Sequence[Unit]) -> None:
             raise UnitRaised from error
 
 
-def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
-    """Run every unit in its own savepoint, so that a raiser takes back only its own work."""
+def run_apart(tx: Connection, units: Sequence[Unit], taken_back: Callable[[], None]) -> None:
+    """Run every unit in its own savepoint, so that a raiser takes back only its own work.
+
+    `taken_back` is called after each that was.
+    """
     for unit in units:
         unit.error = None  # Of an earlier run, which the server took back.
         tx.exec_driver_sql("SAVEPOINT unit")
@@ -78,4 +81,5 @@ def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
                 raise trouble from error
             unit.error = error
             tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            taken_back()
         tx.exec_driver_sql("RELEASE SAVEPOINT unit")
