@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, MetaData
+from sqlalchemy.exc import DBAPIError
 
 from runtime.stores.backends import Backend, MemoryBackend, OnlyReads
 from runtime.stores.errors import (
     CommitUnknown,
+    FenceFailed,
     StoreBusy,
     StoreDeadlock,
     StoreError,
@@ -20,7 +22,7 @@ from runtime.stores.errors import (
 )
 from runtime.stores.faults import StoreFaults
 from runtime.stores.file_backend import FileBackend
-from runtime.stores.group import Unit, UnitRaised, run_apart, run_behind, run_together
+from runtime.stores.group import Fence, Unit, UnitRaised, run_apart, run_behind, run_together
 from runtime.stores.migrating.history import History
 from runtime.stores.migrating.opening import open_schema
 
@@ -50,7 +52,7 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
         self._trouble_listeners: list[Callable[[StoreError], None]] = []
         self._closed = ""
-        self._fence: Callable[[Connection], None] | None = None
+        self._fence: Fence | None = None
 
     @classmethod
     def inline_memory(cls) -> "Database":
@@ -96,7 +98,7 @@ class Database:
         """Call `listener` after every commit, before the writers of the group go on."""
         self._listeners.append(listener)
 
-    def fence(self, check: Callable[[Connection], None]) -> None:
+    def fence(self, check: Fence) -> None:
         """Let every later write begin with `check`, within its transaction.
 
         When it raises a ServiceError, the work fails with StoreFenced. So a writer that was
@@ -255,11 +257,14 @@ class Database:
                 return
 
     async def _attempt(self, units: Sequence[Unit]) -> None:
-        waiting = [unit.answer for unit in units]
+        waiting, fence = [unit.answer for unit in units], self._fence
+        together, apart = partial(run_together, units=units), partial(run_apart, units=units)
+        if fence is not None:
+            together = partial(run_behind, fence=fence.quickly, body=together)
+            apart = partial(run_behind, fence=fence, body=apart)
         try:
-            await self._backend.transact(self._fenced(partial(run_together, units=units)), waiting)
-        except UnitRaised:
-            await self._backend.transact(self._fenced(partial(run_apart, units=units)), waiting)
-
-    def _fenced(self, body: Callable[[Connection], None]) -> Callable[[Connection], None]:
-        return body if self._fence is None else partial(run_behind, fence=self._fence, body=body)
+            await self._backend.transact(together, waiting)
+        except (UnitRaised, FenceFailed, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and len(units) == 1:
+                raise
+            await self._backend.transact(apart, waiting)

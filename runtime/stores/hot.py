@@ -3,7 +3,8 @@
 SQLAlchemy compiles a statement once, but then still spends 25 us on each execution with
 contexts, events and result bookkeeping; SQLite itself needs 3. A statement object that is
 executed a second time is kept compiled here, and goes straight to the driver from then on:
-to `sqlite3`, or to a `Link`, which offers the same and sends many sets of values in one packet.
+to `sqlite3`, or to a `Link`, which sends what changes rows later, together with what follows:
+an error of it may come with a later statement, and does come before anything is committed.
 An IN list makes one statement for each length. What is unusual about a statement (defaults in
 Python, RETURNING) leaves it on the ordinary way. Rows, `rowcount`, `inserted_primary_key` and
 errors are the same on both.
@@ -12,6 +13,7 @@ errors are the same on both.
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
@@ -28,6 +30,7 @@ Bind: TypeAlias = tuple[str, Any, Callable[[Any], Any] | None]  # Name, default,
 REQUIRED = object()
 NOTHING: Parameters = {}
 MEMO = "_plimsoll_memo"
+SERVERS = ("mysql", "mariadb")
 LISTED_MAX = 64  # Elements in the IN lists of a statement that is kept.
 
 
@@ -54,6 +57,13 @@ class HotConnection(Connection):
         return memo.hot[key]
 
 
+def flush(tx: Connection) -> None:
+    """Run what `tx` has put off. Raises what it was refused for."""
+    driver: Any = tx.connection.driver_connection
+    if (run := getattr(driver, "flush", None)) is not None:
+        run()
+
+
 class Hot:
     """One statement, compiled for one set of parameter names."""
 
@@ -62,6 +72,7 @@ class Hot:
         self._dialect = dialect
         self._errors: type[Exception] = dialect.loaded_dbapi.Error
         self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
+        self._can_wait = self._metadata is None and dialect.name in SERVERS
         self._primary_key: Any = None
         if compiled.isinsert:
             self._primary_key = compiled._inserted_primary_key_from_lastrowid_getter
@@ -81,6 +92,9 @@ class Hot:
 
     def run(self, driver: Any, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
+        if self._can_wait:
+            many, wrap = (self._values(parameters),), partial(self._wrapped, parameters)
+            return Done(driver.later(self._sql, many, wrap), self._primary_key, parameters)
         try:
             cursor = driver.execute(self._sql, self._values(parameters))
             if self._metadata is not None:
@@ -91,6 +105,9 @@ class Hot:
 
     def run_many(self, driver: Any, many: Sequence[Parameters]) -> Any:
         """Execute with each set of parameters in turn."""
+        if self._can_wait:
+            values, wrap = map(self._values, many), partial(self._wrapped, many)
+            return Done(driver.later(self._sql, values, wrap), None, NOTHING)
         try:
             cursor = driver.executemany(self._sql, map(self._values, many))
         except self._errors as error:
@@ -163,10 +180,19 @@ class Done:
     returns_rows = False
 
     def __init__(self, cursor: Any, primary_key: Any, given: Parameters) -> None:
-        self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
+        self._cursor = cursor
         self._primary_key = primary_key
         self._given = given
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        return int(self._cursor.rowcount)
+
+    @property
+    def lastrowid(self) -> int:
+        """The number that the last row was given."""
+        return int(self._cursor.lastrowid)
 
     @property
     def inserted_primary_key(self) -> Any:

@@ -18,7 +18,14 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
 
 from runtime.stores.backends import OnlyReads
-from runtime.stores.errors import LOST, TOO_SLOW, CommitUnknown, StoreError, cleared, number_of
+from runtime.stores.errors import (
+    LOST,
+    TOO_SLOW,
+    CommitUnknown,
+    StoreError,
+    cleared,
+    number_of,
+)
 from runtime.stores.hot import HotConnection
 from runtime.stores.mysql_link import Link, connect
 from runtime.stores.mysql_links import Endings, Held, Limits, Links
@@ -68,7 +75,7 @@ class MysqlBackend:
         async with self._writing.held() as held:
             failure, result = await self._run(held, body, waiting)
             if failure is None:
-                await _commit(held.link)
+                failure = await _commit(held.link)
         if failure is not None:
             raise failure
         return result  # type: ignore[return-value]
@@ -133,7 +140,7 @@ class MysqlBackend:
 
 async def _roll_back(link: Link) -> None:
     try:
-        await link.end("ROLLBACK")
+        await link.roll_back()
     except MySQLError as error:
         link.fault = error
         return
@@ -141,17 +148,22 @@ async def _roll_back(link: Link) -> None:
         link.fault = None
 
 
-async def _commit(link: Link) -> None:
+async def _commit(link: Link) -> Exception | None:
+    """Commit; return what a statement that had waited was refused for, after rolling back."""
     if not link.is_alive:
         raise StoreError("the connection was lost before the commit: nothing was committed")
     try:
-        await link.end("COMMIT")
+        await link.commit()
     except MySQLError as error:
         if number_of(error) not in REFUSED_COMMIT:
             link.cut(TOO_SLOW, "nobody knows what became of its commit")
             raise CommitUnknown(f"{error}: the answer of the commit was lost: read back") from error
         await _roll_back(link)
         raise cleared(error) from error
+    except Exception as error:  # noqa: BLE001 - Of a statement before it in the packet.
+        await _roll_back(link)
+        return cleared(error)
+    return None
 
 
 @contextmanager

@@ -209,7 +209,8 @@ class Links:
         )
         if tuple(row) != (level.replace(" ", "-"), UTC, 0, 1, 1):
             raise StoreError(f"the server did not take the session's settings: {row}")
-        await link.end("ROLLBACK")
+        await link.roll_back()
+        link.is_lazy = self._is_writing
 
     async def _return(self, held: Held, *, is_clean: bool) -> None:
         if is_clean and held.link.is_alive and held.link.fault is None:
@@ -237,7 +238,7 @@ async def _end(link: Link, name: str, give_up_at_s: float) -> None:
 
 async def _holder(link: Link, name: str) -> int | None:
     (thread,) = await _row(link, f"SELECT IS_USED_LOCK('{name}')")
-    await link.end("ROLLBACK")
+    await link.roll_back()
     return thread if isinstance(thread, int) else None
 
 
@@ -252,7 +253,7 @@ async def _kill(link: Link, thread: int) -> None:
 async def _close(held: Held) -> None:
     """Take leave of the server."""
     with suppress(MySQLError, DBAPIError, OSError):
-        await held.link.end("ROLLBACK")
+        await held.link.roll_back()
         await held.link.ensure_closed()
     await _discard(held)
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from runtime.stores import CommitUnknown, Database, StoreBusy, StoreLocked
 from runtime.stores.backends import MemoryBackend
 from runtime.stores.errors import StoreDeadlock
-from runtime.stores.tests.mothers import MysqlServer, note, notes, with_tables
+from runtime.stores.tests.mothers import MysqlServer, blind_note, note, notes, with_tables
 
 T = TypeVar("T")
 FIXTURES = (HealthCheck.function_scoped_fixture,)
@@ -24,6 +24,7 @@ FIXTURES = (HealthCheck.function_scoped_fixture,)
 
 class Does(StrEnum):
     WRITES = "writes"
+    LOOKS = "looks"  # At what its statement brought, before its work is done.
     RAISES = "raises"
     REPEATS = "repeats"  # Breaks a unique constraint, if its text was taken.
     LEAVES = "leaves"
@@ -34,9 +35,12 @@ async def act(database: Database, does: Does, name: str) -> int:
         note(name)(tx)
         raise ValueError(name)
 
-    if does is Does.REPEATS:
-        return await database.write(note("taken"))
-    return await database.write(raises if does is Does.RAISES else note(name))
+    works = {
+        Does.REPEATS: blind_note("taken"),
+        Does.RAISES: raises,
+        Does.LOOKS: note(name),
+    }
+    return await database.write(works.get(does, blind_note(name)))
 
 
 Acts = st.lists(st.sampled_from(list(Does)), max_size=90)
