@@ -21,10 +21,15 @@ from runtime.stores.errors import LOST, TOO_SLOW, number_of
 from runtime.stores.mysql_later import Later, Waiting, Wrap, statements
 
 GONE = 2006
+SNAPSHOT = "START TRANSACTION READ ONLY"
 BACK_TO = "ROLLBACK TO SAVEPOINT"
 TOOK_BACK_ALL = frozenset((1213, 1020, *LOST))  # After these the transaction is no more.
 
 Values = Sequence[Any]
+
+
+class AskedTwice(Exception):
+    """A second question was asked where only one sees what is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Link(Connection):  # type: ignore[misc]
         self._reader: asyncio.StreamReader | None
         self.statement_s = statement_s
         self.is_lazy = False  # Whether statements may wait for the next one.
+        self.asked = 0  # Packets sent since somebody began to count.
+        self.asks_once = False  # Whether no second packet may follow.
         self.fault: Exception | None = None  # Why its transaction must not be committed.
         self.refused: BaseException | None = None  # What a statement that had waited met.
         self._waiting = Waiting()
@@ -94,6 +101,12 @@ class Link(Connection):  # type: ignore[misc]
                 await self.ping(reconnect=False)
         finally:
             self.statement_s = usual_s
+
+    def begin_reading(self, *, asks_once: bool) -> None:
+        """Let all that is asked until `roll_back` see one snapshot, or let there be no second."""
+        self.asked, self.asks_once = 0, asks_once
+        if not asks_once:
+            self._waiting.add(SNAPSHOT, Later(self, lambda error: error, 1))
 
     async def commit(self) -> None:
         """Run what waits, and COMMIT. Raises an error of the driver if that failed, or is lost.
@@ -160,6 +173,9 @@ class Link(Connection):  # type: ignore[misc]
 
     async def _send(self, last: str, asked: Later | None = None) -> None:
         """Send what waits, and `last`, in one packet; the answer to `last` is `_result` then."""
+        self.asked += 1
+        if self.asks_once and self.asked > 1:
+            raise AskedTwice
         packet, unanswered = self._waiting.take(last)
         try:
             with self._limited():
@@ -197,6 +213,17 @@ class Link(Connection):  # type: ignore[misc]
             raise
         finally:
             timer.cancel()
+
+
+async def take_back(link: Link) -> None:
+    """Run ROLLBACK. When it fails, the link has a fault."""
+    try:
+        await link.roll_back()
+    except MySQLError as error:
+        link.fault = error
+        return
+    if link.is_alive:
+        link.fault = None
 
 
 async def connect(statement_s: float, **options: Any) -> Link:

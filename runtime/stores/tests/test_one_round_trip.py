@@ -12,6 +12,7 @@ import aiomysql  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import Connection, MetaData, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.util import await_
 
 from runtime.stores import (
     Database,
@@ -175,6 +176,37 @@ async def test_epoch_is_looked_at_in_the_same_packet(
     assert [type(end) for end in ended] == [StoreFenced] * company
     assert "epoch 1 of shard all is over: epoch 2 writes now" in str(ended[0])
     assert await notes(database) == ["first", "second", "a"]
+
+
+async def test_single_question_is_one_round_trip_once_it_is_known_as_one(
+    database: Database, trips: list[str]
+) -> None:
+    for name in ("first", "second", "third"):
+        trips.clear()
+        await database.read(found(name))
+    assert len(trips) == 1
+
+
+async def test_work_that_asks_again_is_run_again_on_one_snapshot(database: Database) -> None:
+    asked: list[int] = []
+
+    def count(times: int) -> Callable[[Connection], list[int]]:
+        def work(tx: Connection) -> list[int]:
+            asked.append(times)
+            counts = []
+            for _ in range(times):
+                counts.append(len(tx.execute(select(NOTES.c.id)).all()))
+                await_(database.write(blind_note(f"{len(asked)}-{len(counts)}")))
+            return counts
+
+        return work
+
+    assert await database.read(count(1)) == [2]
+    assert await database.read(count(1)) == [3]
+    assert await database.read(count(2)) == [5, 5]  # The first look, thrown away, added one.
+    assert await database.read(count(2)) == [7, 7]
+    assert await database.read(count(1)) == [9]
+    assert asked == [1, 1, 2, 2, 2, 1]
 
 
 async def together(database: Database, works: list[Work]) -> list[object]:
