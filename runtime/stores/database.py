@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 GROUP_SIZE_MAX = 64
+GATHER_S = 0.002
 WAITING_MAX = 10_000  # Units of work; more is refused before it is begun.
 DEADLOCK_PAUSES_S = (0.005, 0.01, 0.02, 0.04, 0.08)
 
@@ -52,6 +53,7 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
         self._trouble_listeners: list[Callable[[StoreError], None]] = []
         self._closed = ""
+        self._begin_at_s = 0.0  # No group is begun before, in the loop's time.
         self._fence: Fence | None = None
 
     @classmethod
@@ -203,6 +205,7 @@ class Database:
         """Commit group after group: what arrives during one commit makes the next group."""
         try:
             while self._queue:
+                await self._gather()
                 size = min(len(self._queue), GROUP_SIZE_MAX)
                 taken = [self._queue.popleft() for _ in range(size)]
                 units = [unit for unit in taken if not unit.answer.done()]  # Done: it has left.
@@ -210,6 +213,17 @@ class Database:
                     await self._commit(units)
         finally:
             self._drainer = None
+
+    async def _gather(self) -> None:
+        """Let company come, if another group was begun less than 2 ms ago (G1).
+
+        So who comes alone never waits, and under load 500 commits a second carry everybody.
+        """
+        loop = asyncio.get_running_loop()
+        left_s = self._begin_at_s - loop.time()
+        if left_s > 0 and len(self._queue) < GROUP_SIZE_MAX and not self.is_ephemeral:
+            await asyncio.sleep(left_s)
+        self._begin_at_s = loop.time() + GATHER_S
 
     async def _commit(self, units: Sequence[Unit]) -> None:
         try:
