@@ -37,12 +37,15 @@ LISTED_MAX = 64  # Elements in the IN lists of a statement that is kept.
 class HotConnection(Connection):
     """A Core connection that takes the short way for repeated statements."""
 
+    _driver: Any = None  # What it is a connection of never changes here.
+
     def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
         """Execute `statement`; parameters as SQLAlchemy takes them, by name."""
         many = parameters if isinstance(parameters, list | tuple) else (parameters or NOTHING,)
         if not many or (hot := self._hot(statement, many[0])) is None or options:
             return super().execute(statement, parameters, **options)
-        driver: Any = self.connection.driver_connection
+        if (driver := self._driver) is None:
+            driver = self._driver = self.connection.driver_connection
         return hot.run(driver, many[0]) if len(many) == 1 else hot.run_many(driver, many)
 
     def _hot(self, statement: Any, names: Parameters) -> "Hot | HotLists | None":
@@ -86,9 +89,9 @@ class Hot:
     def _take(self, sql: str, binds: list[Bind]) -> None:
         self._sql = sql
         self._binds = binds
-        names = [name for name, default, process in self._binds if process is None]
-        is_plain = len(names) == len(self._binds) > 1
-        self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
+        names = [name for name, _, _ in binds]
+        self._pick = itemgetter(*names) if len(names) > 1 else None  # All values in one go.
+        self._converted = [(i, bind[2]) for i, bind in enumerate(binds) if bind[2] is not None]
 
     def run(self, driver: Any, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
@@ -117,15 +120,23 @@ class Hot:
     def _values(self, parameters: Parameters) -> Sequence[Any]:
         if self._pick is not None:
             try:
-                return cast("Sequence[Any]", self._pick(parameters))
+                picked = cast("Sequence[Any]", self._pick(parameters))
             except KeyError:
                 pass  # A value that is left out may have a default: see below.
+            else:
+                return self._as_converted(picked) if self._converted else picked
         values: list[Any] = []
         for name, default, process in self._binds:
             value = parameters.get(name, default)
             if value is REQUIRED:
                 raise KeyError(f"no value for parameter {name!r} of {self._sql}")
             values.append(value if process is None else process(value))
+        return values
+
+    def _as_converted(self, picked: Sequence[Any]) -> Sequence[Any]:
+        values = list(picked)
+        for index, process in self._converted:
+            values[index] = process(values[index])
         return values
 
     def _wrapped(self, parameters: Any, error: Exception) -> BaseException:
