@@ -57,7 +57,7 @@ class Relay:
         self._waiting_ns: int | None = None  # Since when the oldest waits, as far as we know.
         columns = outbox.table.c
         unpublished = select(outbox.table).where(columns.published_ns.is_(None))
-        unpublished = unpublished.where(columns.id > bindparam("after"))
+        unpublished = unpublished.where(columns.id > bindparam("after", 0))
         self._select = unpublished.order_by(columns.id).limit(BATCH_SIZE_MAX)
         database.on_commit(self._committed)
 
@@ -108,6 +108,8 @@ class Relay:
                     await self._mark()
                 await self._mark_in_time()
             except (RedisError, OSError, StoreError) as error:
+                with suppress(StoreError):
+                    await self._mark()  # What waits now is what is not published.
                 self.trouble = error
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)

@@ -182,6 +182,22 @@ async def test_what_is_published_in_one_moment_is_marked_by_one_commit() -> None
         assert await published(redis) == ids(1, 10)  # All of them were marked.
 
 
+async def test_what_was_published_just_before_redis_went_does_not_wait() -> None:
+    server = SimulatedServer()
+    box = Box(await with_tables(Database.inline_memory()))
+    redis = SimulatedRedis(server)
+    relay = relay_of(box, redis)
+    async with running(relay.run()):
+        await box.emit(*[event(i) for i in range(1, 101)])
+        await asyncio.sleep(0.01)
+        assert len(await published(redis)) == 100
+        server.go_away()
+        await box.emit(event(101))
+        await asyncio.sleep(0.01)
+        assert relay.trouble is not None
+        assert (await relay.waiting()).depth == 1
+
+
 async def test_a_relay_whose_first_cancellation_gets_lost_ends_at_the_next() -> None:
     box = Box(await with_tables(Database.inline_memory()))
     redis = SimulatedRedis(SimulatedServer())
