@@ -43,6 +43,8 @@ class Database:
     it may be run again when another unit of its group raised. It never begins or commits.
     For speed keep statements in module constants and pass values as parameters:
     `tx.execute(INSERT_ORDER, {"id": …})` costs a third of an `insert(t).values(…)` built anew.
+    On a server what such a statement is refused for is raised when its outcome is looked at,
+    by a later statement, or by `write`: whoever expects an error asks for the `rowcount`.
     """
 
     def __init__(self, backend: Backend) -> None:
