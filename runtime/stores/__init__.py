@@ -2,7 +2,7 @@
 
 from runtime.stores.consumer import DeadLetter, Handle, StreamConsumer
 from runtime.stores.database import Database
-from runtime.stores.epochs import Epochs, become_writer, epochs_table
+from runtime.stores.epochs import EpochFence, Epochs, become_writer, epochs_table
 from runtime.stores.errors import (
     CommitUnknown,
     StoreBusy,
@@ -29,6 +29,7 @@ __all__ = [
     "Database",
     "DeadLetter",
     "Entry",
+    "EpochFence",
     "Epochs",
     "Event",
     "Handle",

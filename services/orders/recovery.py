@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from runtime.errors import ServiceError
-from runtime.stores import Epochs
+from runtime.stores import EpochFence, Epochs
 from services.orders import alarms, store
 from services.orders import tables as t
 from services.orders.cancels import Cancels
@@ -65,7 +65,7 @@ class Recovery:
         epoch, sequence, alarm = await database.write(
             lambda tx: (epochs.take(tx, SHARD), store.last_event(tx), alarms.last(tx))
         )
-        database.fence(lambda tx: epochs.admit(tx, SHARD, epoch))
+        database.fence(EpochFence(epochs, SHARD, epoch))
         self._desk.recorder.begin(epoch, sequence, alarm)
 
     async def catch_up(self) -> None:
