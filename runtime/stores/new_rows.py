@@ -34,11 +34,11 @@ class NewRows:
     def _added(self, tx: Connection, row: Mapping[str, Any]) -> Any:
         try:
             done = tx.execute(self._insert, row)
+            return done if done.rowcount == 1 else None  # To look is to hear of the error.
         except IntegrityError as error:
             if not _is_duplicate(error):
                 raise
             return None
-        return done if done.rowcount == 1 else None
 
 
 class _InsertNew(Insert):
