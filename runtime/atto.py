@@ -5,20 +5,23 @@ attos, because they must judge a price that is off the tick and book an instrume
 nobody described. Source: specification of the pipeline, sections 1 and 3.2 (M1, M3).
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from runtime.money import divide_half_even, minor_exponent
 
 ATTO_DIGITS = 18
 ATTO = 10**ATTO_DIGITS
+OFTEN = 8_192  # Numbers come again: prices stand, quantities are round, most fees are equal.
 
 
+@lru_cache(OFTEN)
 def to_atto(text: str) -> int:
     """Return the exact value of a `google.type.Decimal` string in attos."""
     whole, _, fraction = text.partition(".")
     return int(whole + fraction.ljust(ATTO_DIGITS, "0"))
 
 
+@lru_cache(OFTEN)
 def from_atto(value_atto: int) -> str:
     """Return the shortest decimal text of `value_atto`: no trailing zeros, no `-0`."""
     whole, fraction = divmod(abs(value_atto), ATTO)
@@ -42,6 +45,7 @@ def attos_squared(currency: str) -> int:
     return int(10 ** (2 * ATTO_DIGITS - minor_exponent(currency)))
 
 
+@lru_cache(OFTEN)
 def minor_to_text(units: int, currency: str) -> str:
     """Return an amount of minor units as the shortest decimal text."""
     return from_atto(units * 10 ** (ATTO_DIGITS - minor_exponent(currency)))

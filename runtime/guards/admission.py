@@ -3,8 +3,9 @@
     (span ->) admission -> validate -> authorize -> deadline -> ...
 
 Each method has a bound of its own from the load that its contract states, so that one method
-cannot starve the others. A call that finds no place waits a moment for one, then is refused
-RESOURCE_EXHAUSTED before anything was done. Urgent methods are never refused.
+cannot starve the others, and from the pace at which its calls end, so that all that is let in ends
+in time (`lanes.py`). A call that finds no place waits a moment for one, if one may come free, then
+is refused RESOURCE_EXHAUSTED before anything was done. Urgent methods are never refused.
 """
 
 import asyncio
@@ -52,17 +53,20 @@ class Admission:
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         lane = self.lanes.get(method.path) or self._lane(method)
-        await self._enter(method, lane)
+        await self._enter(method, lane, call)
+        time = asyncio.get_running_loop().time
+        began_s, among = time(), lane.in_flight
         try:
             return await one(self._inner.call(method, requests, call))
         finally:
+            lane.learn(time() - began_s, among=among)
             self._leave(lane)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
         lane = self.lanes.get(method.path) or self._lane(method)
-        await self._enter(method, lane)
+        await self._enter(method, lane, call)
         try:
             async with aclosing(self._inner.call(method, requests, call)) as answers:
                 async for answer in answers:
@@ -88,18 +92,25 @@ class Admission:
             lane.in_flight -= 1
 
     def _lane(self, method: Method) -> Lane:
-        lane = Lane(method.path, self.settings.slots_of(method))
-        return self.lanes.setdefault(method.path, lane)
+        return self.lanes.setdefault(method.path, self.settings.lane_of(method))
 
-    async def _enter(self, method: Method, lane: Lane) -> None:
+    async def _enter(self, method: Method, lane: Lane, call: Call) -> None:
         """Take a place for a call, waiting a moment for one. Raises RESOURCE_EXHAUSTED."""
-        if method.policy.urgent or (self._has_place(lane) and not lane.waiting):
+        if method.policy.urgent:
+            self._take_place(lane)
+            return
+        if lane.in_flight and (left_s := call.remaining_s()) and lane.is_hopeless(left_s):
+            ms = round(left_s * 1000)
+            raise self._refused(lane, method, f"an answer would come later than in {ms} ms")
+        if self._has_place(lane) and not lane.waiting:
             self._take_place(lane)
             return
         if self.waiting >= self.settings.waiting:
             raise self._refused(lane, method, f"{self.waiting} calls wait already")
+        wait_ms = round(self.settings.wait_s * 1000)
+        if lane.pace_s * (len(lane.waiting) + 1) > self.settings.wait_s:
+            raise self._refused(lane, method, f"no place will come free in {wait_ms} ms")
         if not await self._is_let_in(lane):
-            wait_ms = round(self.settings.wait_s * 1000)
             raise self._refused(lane, method, f"no place came free in {wait_ms} ms")
 
     def _refused(self, lane: Lane, method: Method, why: str) -> ServiceError:
@@ -108,7 +119,7 @@ class Admission:
         return error
 
     def _has_place(self, lane: Lane) -> bool:
-        return lane.in_flight < lane.slots and self.in_flight < self.settings.ordinary_slots
+        return lane.in_flight < lane.room and self.in_flight < self.settings.ordinary_slots
 
     def _take_place(self, lane: Lane) -> None:
         lane.admitted += 1
@@ -118,8 +129,8 @@ class Admission:
     def _leave(self, lane: Lane) -> None:
         lane.in_flight -= 1
         self.in_flight -= 1
-        if self._queue:
-            self._let_in()
+        while self._queue and self._let_in():
+            pass
 
     async def _is_let_in(self, lane: Lane) -> bool:
         """Wait for a place; whoever gives one has taken it for the waiting call already."""
@@ -143,22 +154,21 @@ class Admission:
             if not lane.waiting:
                 self._queue.pop(lane, None)
 
-    def _let_in(self) -> None:
-        """Give the place that came free to the method whose turn it is, if it has room."""
+    def _let_in(self) -> bool:
+        """Give a place that is free to the method whose turn it is; False: no lane has room."""
         for lane in self._queue:
             if self._has_place(lane) and lane.waiting:
                 break
         else:
-            return
+            return False
         place = next(iter(lane.waiting))
         del lane.waiting[place], self._queue[lane]
         if lane.waiting:
             self._queue[lane] = None  # At the end of the line.
-        if place.done():  # It has just given up: the next one.
-            self._let_in()
-            return
-        self._take_place(lane)
-        place.set_result(True)
+        if not place.done():  # Else it has just given up: the next one.
+            self._take_place(lane)
+            place.set_result(True)
+        return True
 
 
 def _give_up(place: "asyncio.Future[bool]") -> None:
@@ -170,7 +180,7 @@ def _refusal(lane: Lane, method: Method, why: str) -> ServiceError:
     lane.refused += 1
     return ServiceError(
         StatusCode.RESOURCE_EXHAUSTED,
-        f"{why}, {lane.in_flight} calls of {lane.path} are in flight (at most {lane.slots}): "
+        f"{why}, {lane.in_flight} calls of {lane.path} are in flight (at most {lane.room}): "
         f"nothing was done; call again in {RETRY_AFTER_S} s",
         (
             ErrorInfo(reason="TOO_MANY_IN_FLIGHT", domain=f"plimsoll.{method.service}"),

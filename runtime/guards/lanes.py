@@ -1,8 +1,14 @@
-"""How many calls of each method a process lets in at a time."""
+"""How many calls of each method a process lets in at a time.
+
+A method's bound is what its contract's load keeps busy. Where the machine is slower than that, so
+many calls would take longer than their callers wait, and all work would be done in vain: there the
+bound is what ends in time, at the pace of the latest calls.
+"""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 
 from runtime.rpc import Method
 
@@ -22,6 +28,8 @@ class AdmissionSettings:
     headroom: float = 4.0  # A method's bound, over what its contract's load keeps busy.
     method_slots_min: int = 16  # Also for methods that are rarely called.
     method_slots_unrated: int = 32  # For methods that are not load-tested.
+    patience: float = 4.0  # What is let in may take so many times what its contract says,
+    busy_slots_min: int = 8  # but so many may always be in flight: from these the pace is known.
 
     @property
     def ordinary_slots(self) -> int:
@@ -37,8 +45,20 @@ class AdmissionSettings:
         slots = max(self.method_slots_min, ceil(busy * self.headroom))
         return min(slots, self.ordinary_slots)
 
+    def lane_of(self, method: Method) -> "Lane":
+        """Return the lane of a method, where nothing was asked yet.
+
+        A method that services alone may call is part of work that was let in elsewhere: to
+        refuse it for being slow would waste what was done for it.
+        """
+        policy = method.policy
+        has_patience = policy.roles and policy.p99_ms and not policy.urgent
+        patience_s = self.patience * policy.p99_ms / 1000 if has_patience else inf
+        return Lane(method.path, self.slots_of(method), patience_s, self.busy_slots_min)
+
 
 DEFAULT_ADMISSION = AdmissionSettings()
+LATEST = 21  # Calls whose median is the pace: some that hang, or fail at once, do not change it.
 
 
 @dataclass(eq=False)
@@ -47,8 +67,49 @@ class Lane:
 
     path: str
     slots: int
+    patience_s: float = inf  # So long what is let in may take.
+    busy_slots_min: int = 1
+    took_s: float = 0.0  # What calls take at present; 0: not known yet.
+    pace_s: float = 0.0  # From one end to the next while many are in flight; 0: not known yet.
+    room: int = 0  # How many may be in flight at that pace; never more than the slots.
     in_flight: int = 0
     admitted: int = 0
     refused: int = 0
     waited: int = 0  # Of the admitted and the refused, those that had to wait.
     waiting: "dict[asyncio.Future[bool], None]" = field(default_factory=dict, repr=False)
+    _tooks_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATEST), repr=False)
+    _paces_s: deque[float] = field(default_factory=lambda: deque(maxlen=LATEST), repr=False)
+
+    def __post_init__(self) -> None:
+        """Have room for all that the contract allows."""
+        self.room = self.slots
+
+    def learn(self, took_s: float, *, among: int) -> None:
+        """Note that a call took so long, `among` so many when it began, itself one of them.
+
+        With few in flight the time of a call says nothing of how many more could be done.
+        """
+        self.took_s = _median_with(self._tooks_s, took_s)
+        if among < self.busy_slots_min:
+            return
+        self.pace_s = pace_s = _median_with(self._paces_s, took_s / among)
+        if pace_s * self.slots <= self.patience_s:
+            self.room = self.slots
+        else:
+            in_time = int(self.patience_s / pace_s)
+            self.room = min(self.slots, max(self.busy_slots_min, in_time))
+
+    def is_hopeless(self, left_s: float) -> bool:
+        """Whether a call with so much time left would not end in it, as calls end at present.
+
+        One that has waited long to be received has little left. While nothing is in flight
+        anything may be tried: else what has become faster would never be found out.
+        """
+        if left_s < self.took_s and self.in_flight:
+            return True
+        return self.pace_s * (self.in_flight + 1) > left_s and self.in_flight >= self.busy_slots_min
+
+
+def _median_with(latest: deque[float], one: float) -> float:
+    latest.append(one)
+    return sorted(latest)[len(latest) // 2]

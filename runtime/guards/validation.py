@@ -8,10 +8,11 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto
 from google.protobuf.message import Message
 from grpc import StatusCode
-from protovalidate import FieldPathElementPb, Validator, Violation
+from protovalidate import EvaluationError, FieldPathElementPb, Validator, Violation
 
 from runtime.errors import BadRequest, ErrorInfo, ServiceError
 from runtime.guards.enums import unknown_values
+from runtime.guards.sure import is_surely_valid
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Messages, Only
 
@@ -58,7 +59,11 @@ def check(message: Message, service: str) -> None:
     known = (rules, message.SerializeToString(deterministic=True)) if rules else None
     if known in VALID:
         return
-    violations = VALIDATOR.collect_violations(message)
+    if is_surely_valid(message):
+        if known is not None:
+            _keep_valid(known)
+        return
+    violations = _violations(message, service)
     unknown = unknown_values(message)
     if not violations and not unknown:
         if known is not None:
@@ -69,9 +74,24 @@ def check(message: Message, service: str) -> None:
     fields += [_unknown_enum(path, number) for path, number in unknown if path not in found]
     shown = "; ".join(f"{f.field}: {f.description}" for f in fields[:SHOWN])
     more = f"; and {len(fields) - SHOWN} more" if len(fields) > SHOWN else ""
-    raise ServiceError(
+    raise _broken(message, service, f"{shown}{more}", fields)
+
+
+def _violations(message: Message, service: str) -> list[Violation]:
+    """Return what protovalidate finds; what its rules cannot even be asked of is invalid, too."""
+    try:
+        return VALIDATOR.collect_violations(message)
+    except EvaluationError as error:
+        found = BadRequest.FieldViolation(description=str(error), reason="rule.not_applicable")
+        raise _broken(message, service, str(error), [found]) from error
+
+
+def _broken(
+    message: Message, service: str, text: str, fields: list[BadRequest.FieldViolation]
+) -> ServiceError:
+    return ServiceError(
         StatusCode.INVALID_ARGUMENT,
-        f"{message.DESCRIPTOR.name} breaks its contract: {shown}{more}",
+        f"{message.DESCRIPTOR.name} breaks its contract: {text}",
         (
             ErrorInfo(reason="CONTRACT_VIOLATED", domain=f"plimsoll.{service}"),
             BadRequest(field_violations=fields),

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from runtime.errors import ServiceError
 from runtime.observe.counted import outcome
+from runtime.observe.mentions import read
 from runtime.observe.scope import Scope
 from runtime.observe.spans import Kind, Span, parse
 from runtime.observe.tracer import is_nobodys, only
@@ -35,12 +36,12 @@ class Calling:
             if key in scope.metadata:
                 metadata.setdefault(key, scope.metadata[key])
         messages = (requests.message,) if type(requests) is Only else ()
-        mentions, causes = self._tracer.consider(messages)
+        mentions = read(messages)
         parent = parse(metadata.get(TRACEPARENT, "")) or scope.span
         if parent is not None and is_nobodys(parent):
             parent = scope.span
-        links = () if parent else causes
-        self.span = self._tracer.begin(method.label, Kind.CLIENT, parent or only(causes), links)
+        causes = () if parent else self._tracer.causes(mentions)
+        self.span = self._tracer.begin(method.label, Kind.CLIENT, parent or only(causes), causes)
         self._tracer.remember(mentions, parent or self.span.context)
         self._mentions = mentions
         metadata[TRACEPARENT] = self.span.context.header()

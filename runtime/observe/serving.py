@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from runtime.identity import principal_of
 from runtime.observe.calling import ATTEMPT, failed
-from runtime.observe.mentions import NOTHING_MENTIONED
+from runtime.observe.mentions import NOTHING_MENTIONED, read
 from runtime.observe.scope import SCOPE, Scope, within
 from runtime.observe.spans import Kind, Value, parse
 from runtime.observe.tracer import Tracer
@@ -88,7 +88,7 @@ class Visit:
         self._method = method
         self._mentions = NOTHING_MENTIONED
         if type(requests) is Only:
-            self._mentions, _ = tracer.consider((requests.message,))
+            self._mentions = read((requests.message,))
             tracer.remember(self._mentions, self.span.context)
 
     def end(self, code: str, target_s: float = 0.0) -> None:

@@ -67,7 +67,8 @@ class Telemetry:
 
     def tracer(self, service: str, instance_name: str) -> Tracer:
         """Return what traces a service of this process."""
-        source, chance = Source(service, instance_name), random.SystemRandom()
+        source = Source(service, instance_name)
+        chance = random.Random(random.SystemRandom().getrandbits(128))  # Asks the kernel once.
         return Tracer(source, self._sink, SystemClock(), chance, self._share)
 
     def counted(self, transport: Transport) -> Transport:

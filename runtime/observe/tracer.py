@@ -103,12 +103,16 @@ class Tracer:
         repeats our ids, not our headers.
         """
         found = read(messages)
+        return found, self.causes(found)
+
+    def causes(self, found: Mentions) -> tuple[SpanContext, ...]:
+        """Return which spans caused messages that mention this, as far as that is known."""
         if found is NOTHING_MENTIONED:
-            return found, ()
+            return ()
         causes = dict.fromkeys(filter(None, map(parse, found.parents)))
         if not causes:
             causes = dict.fromkeys(filter(None, map(self._origin, (n for _, n in found.names))))
-        return found, tuple(causes)[:LINKS_MAX]
+        return tuple(causes)[:LINKS_MAX]
 
     def remember(self, mentions: Mentions, origin: SpanContext) -> None:
         """Remember where orders and signals were first heard of, the latest 8,192."""

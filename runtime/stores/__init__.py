@@ -2,7 +2,7 @@
 
 from runtime.stores.consumer import DeadLetter, Handle, StreamConsumer
 from runtime.stores.database import Database
-from runtime.stores.epochs import Epochs, become_writer, epochs_table
+from runtime.stores.epochs import EpochFence, Epochs, become_writer, epochs_table
 from runtime.stores.errors import (
     CommitUnknown,
     StoreBusy,
@@ -15,6 +15,7 @@ from runtime.stores.errors import (
 )
 from runtime.stores.faults import StoreFaults
 from runtime.stores.inbox import Inbox, inbox_table
+from runtime.stores.known import Known
 from runtime.stores.leases import Held, Lease, Leases, leases_table
 from runtime.stores.membership import Entry, Subscription
 from runtime.stores.outbox import Event, Outbox, outbox_table
@@ -28,11 +29,13 @@ __all__ = [
     "Database",
     "DeadLetter",
     "Entry",
+    "EpochFence",
     "Epochs",
     "Event",
     "Handle",
     "Held",
     "Inbox",
+    "Known",
     "Lease",
     "Leases",
     "Outbox",

@@ -79,6 +79,10 @@ class CommitUnknown(StoreError):
     reason_of_class = "COMMIT_UNKNOWN"
 
 
+class FenceFailed(Exception):
+    """The quick check of an epoch failed: look thoroughly, and say what is there."""
+
+
 TOO_SLOW = 3024  # MySQL's number for a statement that took longer than it may.
 LOST_THERE = (1053, 1077, 1079, 1080, 1158, 1159, 1160, 1161, 1317, 1927, 4031)
 LOST_HERE = (2002, 2003, 2006, 2013, 2014, 2055)

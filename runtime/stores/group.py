@@ -1,15 +1,17 @@
 """A group of units of work that share one transaction and one commit."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from runtime.errors import ServiceError
 from runtime.stores.errors import StoreFenced, cleared
+from runtime.stores.hot import flush
 
 
 @dataclass(slots=True)
@@ -36,6 +38,16 @@ class Unit:
             self.answer.set_exception(error)
 
 
+class Fence(Protocol):
+    """Lets a transaction pass that may still write."""
+
+    def __call__(self, tx: Connection) -> None:
+        """Raise a ServiceError that says why it may not."""
+
+    def quickly(self, tx: Connection) -> None:
+        """Do the same, or raise FenceFailed, now or at the latest before anything is committed."""
+
+
 class UnitRaised(Exception):
     """One of several units raised: the group is rolled back and run again, unit by unit."""
 
@@ -48,7 +60,7 @@ def run_behind(
         fence(tx)
     except ServiceError as error:
         raise StoreFenced(error.message) from error
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise cleared(error) from error.__cause__
     body(tx)
 
@@ -65,17 +77,22 @@ def run_together(tx: Connection, units: Sequence[Unit]) -> None:
             raise UnitRaised from error
 
 
-def run_apart(tx: Connection, units: Sequence[Unit]) -> None:
-    """Run every unit in its own savepoint, so that a raiser takes back only its own work."""
+def run_apart(tx: Connection, units: Sequence[Unit], taken_back: Callable[[], None]) -> None:
+    """Run every unit in its own savepoint, so that a raiser takes back only its own work.
+
+    `taken_back` is called after each that was.
+    """
     for unit in units:
         unit.error = None  # Of an earlier run, which the server took back.
         tx.exec_driver_sql("SAVEPOINT unit")
         try:
             unit.result = unit.work(tx)
+            flush(tx)  # Nobody else may be told of its errors.
         except Exception as error:
             trouble = cleared(error)
             if trouble is not error:
                 raise trouble from error
             unit.error = error
             tx.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
+            taken_back()
         tx.exec_driver_sql("RELEASE SAVEPOINT unit")

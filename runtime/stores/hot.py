@@ -3,7 +3,8 @@
 SQLAlchemy compiles a statement once, but then still spends 25 us on each execution with
 contexts, events and result bookkeeping; SQLite itself needs 3. A statement object that is
 executed a second time is kept compiled here, and goes straight to the driver from then on:
-to `sqlite3`, or to a `Link`, which offers the same and sends many sets of values in one packet.
+to `sqlite3`, or to a `Link`, which sends what changes rows later, together with what follows:
+an error of it may come with a later statement, and does come before anything is committed.
 An IN list makes one statement for each length. What is unusual about a statement (defaults in
 Python, RETURNING) leaves it on the ordinary way. Rows, `rowcount`, `inserted_primary_key` and
 errors are the same on both.
@@ -12,6 +13,7 @@ errors are the same on both.
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
@@ -28,18 +30,22 @@ Bind: TypeAlias = tuple[str, Any, Callable[[Any], Any] | None]  # Name, default,
 REQUIRED = object()
 NOTHING: Parameters = {}
 MEMO = "_plimsoll_memo"
+SERVERS = ("mysql", "mariadb")
 LISTED_MAX = 64  # Elements in the IN lists of a statement that is kept.
 
 
 class HotConnection(Connection):
     """A Core connection that takes the short way for repeated statements."""
 
+    _driver: Any = None  # What it is a connection of never changes here.
+
     def execute(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
         """Execute `statement`; parameters as SQLAlchemy takes them, by name."""
         many = parameters if isinstance(parameters, list | tuple) else (parameters or NOTHING,)
         if not many or (hot := self._hot(statement, many[0])) is None or options:
             return super().execute(statement, parameters, **options)
-        driver: Any = self.connection.driver_connection
+        if (driver := self._driver) is None:
+            driver = self._driver = self.connection.driver_connection
         return hot.run(driver, many[0]) if len(many) == 1 else hot.run_many(driver, many)
 
     def _hot(self, statement: Any, names: Parameters) -> "Hot | HotLists | None":
@@ -54,6 +60,13 @@ class HotConnection(Connection):
         return memo.hot[key]
 
 
+def flush(tx: Connection) -> None:
+    """Run what `tx` has put off. Raises what it was refused for."""
+    driver: Any = tx.connection.driver_connection
+    if (run := getattr(driver, "flush", None)) is not None:
+        run()
+
+
 class Hot:
     """One statement, compiled for one set of parameter names."""
 
@@ -62,6 +75,7 @@ class Hot:
         self._dialect = dialect
         self._errors: type[Exception] = dialect.loaded_dbapi.Error
         self._metadata = None if compiled.dml_compile_state else _metadata(compiled, dialect)
+        self._can_wait = self._metadata is None and dialect.name in SERVERS
         self._primary_key: Any = None
         if compiled.isinsert:
             self._primary_key = compiled._inserted_primary_key_from_lastrowid_getter
@@ -75,12 +89,15 @@ class Hot:
     def _take(self, sql: str, binds: list[Bind]) -> None:
         self._sql = sql
         self._binds = binds
-        names = [name for name, default, process in self._binds if process is None]
-        is_plain = len(names) == len(self._binds) > 1
-        self._pick = itemgetter(*names) if is_plain else None  # Nothing to convert: in one go.
+        names = [name for name, _, _ in binds]
+        self._pick = itemgetter(*names) if len(names) > 1 else None  # All values in one go.
+        self._converted = [(i, bind[2]) for i, bind in enumerate(binds) if bind[2] is not None]
 
     def run(self, driver: Any, parameters: Parameters) -> Any:
         """Execute with one set of parameters."""
+        if self._can_wait:
+            many, wrap = (self._values(parameters),), partial(self._wrapped, parameters)
+            return Done(driver.later(self._sql, many, wrap), self._primary_key, parameters)
         try:
             cursor = driver.execute(self._sql, self._values(parameters))
             if self._metadata is not None:
@@ -91,6 +108,9 @@ class Hot:
 
     def run_many(self, driver: Any, many: Sequence[Parameters]) -> Any:
         """Execute with each set of parameters in turn."""
+        if self._can_wait:
+            values, wrap = map(self._values, many), partial(self._wrapped, many)
+            return Done(driver.later(self._sql, values, wrap), None, NOTHING)
         try:
             cursor = driver.executemany(self._sql, map(self._values, many))
         except self._errors as error:
@@ -100,15 +120,23 @@ class Hot:
     def _values(self, parameters: Parameters) -> Sequence[Any]:
         if self._pick is not None:
             try:
-                return cast("Sequence[Any]", self._pick(parameters))
+                picked = cast("Sequence[Any]", self._pick(parameters))
             except KeyError:
                 pass  # A value that is left out may have a default: see below.
+            else:
+                return self._as_converted(picked) if self._converted else picked
         values: list[Any] = []
         for name, default, process in self._binds:
             value = parameters.get(name, default)
             if value is REQUIRED:
                 raise KeyError(f"no value for parameter {name!r} of {self._sql}")
             values.append(value if process is None else process(value))
+        return values
+
+    def _as_converted(self, picked: Sequence[Any]) -> Sequence[Any]:
+        values = list(picked)
+        for index, process in self._converted:
+            values[index] = process(values[index])
         return values
 
     def _wrapped(self, parameters: Any, error: Exception) -> BaseException:
@@ -163,10 +191,19 @@ class Done:
     returns_rows = False
 
     def __init__(self, cursor: Any, primary_key: Any, given: Parameters) -> None:
-        self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
+        self._cursor = cursor
         self._primary_key = primary_key
         self._given = given
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        return int(self._cursor.rowcount)
+
+    @property
+    def lastrowid(self) -> int:
+        """The number that the last row was given."""
+        return int(self._cursor.lastrowid)
 
     @property
     def inserted_primary_key(self) -> Any:

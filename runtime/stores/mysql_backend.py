@@ -18,10 +18,18 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.util import greenlet_spawn
 
 from runtime.stores.backends import OnlyReads
-from runtime.stores.errors import LOST, TOO_SLOW, CommitUnknown, StoreError, cleared, number_of
+from runtime.stores.errors import (
+    LOST,
+    TOO_SLOW,
+    CommitUnknown,
+    StoreError,
+    cleared,
+    number_of,
+)
 from runtime.stores.hot import HotConnection
-from runtime.stores.mysql_link import Link, connect
+from runtime.stores.mysql_link import Link, connect, take_back
 from runtime.stores.mysql_links import Endings, Held, Limits, Links
+from runtime.stores.mysql_reading import Reader
 
 T = TypeVar("T")
 NOT_WHILE_READING = 1792
@@ -55,6 +63,7 @@ class MysqlBackend:
         self._endings = endings
         self._writing = Links(engine, self._limits, endings, is_writing=True)
         self._reading = Links(engine, self._limits, endings, is_writing=False)
+        self._reader = Reader(self._reading)
 
     async def transact(
         self,
@@ -68,7 +77,7 @@ class MysqlBackend:
         async with self._writing.held() as held:
             failure, result = await self._run(held, body, waiting)
             if failure is None:
-                await _commit(held.link)
+                failure = await _commit(held.link)
         if failure is not None:
             raise failure
         return result  # type: ignore[return-value]
@@ -76,11 +85,16 @@ class MysqlBackend:
     async def read(self, body: Callable[[Connection], T]) -> T:
         """Run `body` on one snapshot; again, if its first connection turned out to be dead."""
         try:
-            return await self._read(body)
+            try:
+                return await self._reader.read(body)
+            except (DBAPIError, MySQLError) as error:
+                if number_of(error) not in LOST:
+                    raise
+            return await self._reader.read(body)
         except (DBAPIError, MySQLError) as error:
-            if number_of(error) not in LOST:
-                raise
-        return await self._read(body)
+            if number_of(error) == NOT_WHILE_READING:
+                raise OnlyReads from error
+            raise
 
     async def close(self) -> None:
         """Take leave of the server."""
@@ -107,51 +121,31 @@ class MysqlBackend:
                 result = await greenlet_spawn(body, held.connection)
         except Exception as error:  # noqa: BLE001 - `transact` raises it.
             if link.is_alive:
-                await _roll_back(link)
+                await take_back(link)
             return error, None
         if link.fault is not None:  # The body went on as if nothing had happened.
             if link.is_alive:
-                await _roll_back(link)
+                await take_back(link)
             return cleared(link.fault), None
         return None, result
 
-    async def _read(self, body: Callable[[Connection], T]) -> T:
-        async with self._reading.held() as held:
-            failure: Exception | None = None
-            try:
-                result = await greenlet_spawn(body, held.connection)
-            except Exception as error:  # noqa: BLE001 - raised below, once nothing is open.
-                failure = error
-            if held.link.is_alive:
-                await _roll_back(held.link)
-        if failure is None:
-            return result
-        if number_of(failure) == NOT_WHILE_READING:
-            raise OnlyReads from failure
-        raise failure
 
-
-async def _roll_back(link: Link) -> None:
-    try:
-        await link.end("ROLLBACK")
-    except MySQLError as error:
-        link.fault = error
-        return
-    if link.is_alive:
-        link.fault = None
-
-
-async def _commit(link: Link) -> None:
+async def _commit(link: Link) -> Exception | None:
+    """Commit; return what a statement that had waited was refused for, after rolling back."""
     if not link.is_alive:
         raise StoreError("the connection was lost before the commit: nothing was committed")
     try:
-        await link.end("COMMIT")
+        await link.commit()
     except MySQLError as error:
         if number_of(error) not in REFUSED_COMMIT:
             link.cut(TOO_SLOW, "nobody knows what became of its commit")
             raise CommitUnknown(f"{error}: the answer of the commit was lost: read back") from error
-        await _roll_back(link)
+        await take_back(link)
         raise cleared(error) from error
+    except Exception as error:  # noqa: BLE001 - Of a statement before it in the packet.
+        await take_back(link)
+        return cleared(error)
+    return None
 
 
 @contextmanager

@@ -193,10 +193,12 @@ class Links:
         if not is_mariadb:
             limit = f"max_execution_time={max(1, int(limits.statement_s * 1_000))}"
         level = "READ COMMITTED" if self._is_writing else "REPEATABLE READ"
+        autocommit = 0 if self._is_writing else 1  # A single question needs no transaction.
         for statement in (
             "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
-            f"SET SESSION sql_mode='{SQL_MODE}', time_zone='{UTC}', autocommit=0, {limit}, "
-            f"innodb_lock_wait_timeout={limits.lock_s}, lock_wait_timeout={limits.lock_s}",
+            f"SET SESSION sql_mode='{SQL_MODE}', time_zone='{UTC}', "
+            f"autocommit={autocommit}, {limit}, innodb_lock_wait_timeout={limits.lock_s}, "
+            f"lock_wait_timeout={limits.lock_s}",
             f"SET SESSION TRANSACTION ISOLATION LEVEL {level}",
             f"SET SESSION TRANSACTION {'READ WRITE' if self._is_writing else 'READ ONLY'}",
         ):
@@ -207,9 +209,10 @@ class Links:
             f"SELECT @@{isolation}, @@time_zone, @@autocommit, "
             f"@@sql_mode LIKE '%STRICT_ALL_TABLES%', GET_LOCK('{held.name}', 0)",
         )
-        if tuple(row) != (level.replace(" ", "-"), UTC, 0, 1, 1):
+        if tuple(row) != (level.replace(" ", "-"), UTC, autocommit, 1, 1):
             raise StoreError(f"the server did not take the session's settings: {row}")
-        await link.end("ROLLBACK")
+        await link.roll_back()
+        link.is_lazy = self._is_writing
 
     async def _return(self, held: Held, *, is_clean: bool) -> None:
         if is_clean and held.link.is_alive and held.link.fault is None:
@@ -237,7 +240,7 @@ async def _end(link: Link, name: str, give_up_at_s: float) -> None:
 
 async def _holder(link: Link, name: str) -> int | None:
     (thread,) = await _row(link, f"SELECT IS_USED_LOCK('{name}')")
-    await link.end("ROLLBACK")
+    await link.roll_back()
     return thread if isinstance(thread, int) else None
 
 
@@ -252,7 +255,7 @@ async def _kill(link: Link, thread: int) -> None:
 async def _close(held: Held) -> None:
     """Take leave of the server."""
     with suppress(MySQLError, DBAPIError, OSError):
-        await held.link.end("ROLLBACK")
+        await held.link.roll_back()
         await held.link.ensure_closed()
     await _discard(held)
 

@@ -24,12 +24,21 @@ class NewRows:
 
     def add(self, tx: Connection, row: Mapping[str, Any]) -> bool:
         """Return whether `row` was new; False, and nothing has changed, when its key was there."""
+        return self._added(tx, row) is not None
+
+    def number(self, tx: Connection, row: Mapping[str, Any]) -> int | None:
+        """Return the number that the database counted up for `row`; None when it was not new."""
+        added = self._added(tx, row)
+        return None if added is None else int(added.lastrowid)
+
+    def _added(self, tx: Connection, row: Mapping[str, Any]) -> Any:
         try:
-            return tx.execute(self._insert, row).rowcount == 1
+            done = tx.execute(self._insert, row)
+            return done if done.rowcount == 1 else None  # To look is to hear of the error.
         except IntegrityError as error:
             if not _is_duplicate(error):
                 raise
-            return False
+            return None
 
 
 class _InsertNew(Insert):

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from runtime.stores import schema
 from runtime.stores.constraints import at_least, names
+from runtime.stores.hot import LISTED_MAX
 
 ROWS_MAX = 1_000  # That one transaction changes or removes.
 
@@ -115,7 +116,9 @@ class Outbox:
 
     def mark(self, tx: Connection, row_ids: Sequence[int], now_ns: int | None) -> None:
         """Note when these rows were published; None: they must be published again."""
-        tx.execute(self._mark, {"ids": row_ids, "now_ns": now_ns})
+        for first in range(0, len(row_ids), LISTED_MAX):
+            few = row_ids[first : first + LISTED_MAX]
+            tx.execute(self._mark, {"ids": few, "now_ns": now_ns})
 
     def last_published(self, tx: Connection) -> dict[str, int]:
         """Return the highest published sequence of each stream that still has such rows."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from runtime.clock import Clock
 from runtime.stores.database import Database
@@ -24,6 +24,7 @@ BATCH_SIZE_MAX = 256
 POLL_S = 0.1
 LOOK_S = 1.0  # So often an idle relay asks whether its streams are whole.
 GATHER_S = 0.002  # Events of one moment go out in one batch (G1).
+MARK_S = 0.05  # So often at most what is published is marked.
 BACKOFF_S_MAX = 5.0
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,9 @@ class Relay:
     Start it with `tasks.spawn(relay.run(), name="relay")`. It is woken by every commit that
     appended; it polls only after an error, or when another process may write to the same
     database. Redis being away costs nothing but time: order is kept. What Redis has lost,
-    wholly or in part, is published again before anything new. A crash between publishing and
-    marking publishes the same `event_id` twice; consumers have an inbox.
+    wholly or in part, is published again before anything new. What is published is marked 20
+    times a second at most: a crash before publishes the same `event_id` twice; consumers have
+    an inbox.
     """
 
     def __init__(self, database: Database, outbox: Outbox, streams: Streams, clock: Clock) -> None:
@@ -49,10 +51,13 @@ class Relay:
         self._marks = Marks(streams)
         self._retention = Retention(database, outbox, streams)
         self._is_begun = False
+        self._unmarked: list[int] = []  # Rows that are published, in order.
+        self._mark_at_s = 0.0  # In the loop's time.
         self._look_at_s = 0.0  # In the loop's time.
         self._waiting_ns: int | None = None  # Since when the oldest waits, as far as we know.
         columns = outbox.table.c
         unpublished = select(outbox.table).where(columns.published_ns.is_(None))
+        unpublished = unpublished.where(columns.id > bindparam("after", 0))
         self._select = unpublished.order_by(columns.id).limit(BATCH_SIZE_MAX)
         database.on_commit(self._committed)
 
@@ -65,7 +70,7 @@ class Relay:
             await end(both)
 
     async def publish(self) -> int:
-        """Publish the next batch in id order and mark it; return how many that were."""
+        """Publish the next batch in id order; return how many that were."""
         await self._begin()
         self._wake.clear()  # Before reading: a commit during the read wakes it again.
         since_ns, self._waiting_ns = self._waiting_ns, None
@@ -73,9 +78,9 @@ class Relay:
         is_done = False
         try:
             await self._look()  # Before reading: what is lost comes before anything new.
-            rows = await self._database.read(lambda tx: tx.execute(self._select).all())
-            if is_done := not rows or await self._send(rows):
-                await self._mark(rows)
+            after = {"after": self._unmarked[-1] if self._unmarked else 0}
+            rows = await self._database.read(lambda tx: tx.execute(self._select, after).all())
+            is_done = not rows or await self._send(rows)
         finally:
             if not is_done:
                 now_ns = self._clock.now_ns() if rows else None
@@ -100,7 +105,11 @@ class Relay:
                 while await self.publish() == BATCH_SIZE_MAX:
                     stop_if_cancelled()
                     backoff_s = POLL_S
+                    await self._mark()
+                await self._mark_in_time()
             except (RedisError, OSError, StoreError) as error:
+                with suppress(StoreError):
+                    await self._mark()  # What waits now is what is not published.
                 self.trouble = error
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
@@ -130,13 +139,21 @@ class Relay:
         self._look_at_s = now_s + LOOK_S
         await self._publish_again(missing)
 
-    async def _mark(self, rows: Sequence[Row[Any]]) -> None:
-        if rows:
-            ids, now_ns = [row.id for row in rows], self._clock.now_ns()
+    async def _mark_in_time(self) -> None:
+        """Mark what is published, once the first of it has waited for company."""
+        if self._unmarked and asyncio.get_running_loop().time() >= self._mark_at_s:
+            await self._mark()
+
+    async def _mark(self) -> None:
+        """Note what is published; what cannot be noted is published again."""
+        ids, self._unmarked = self._unmarked, []
+        if ids:
+            now_ns = self._clock.now_ns()
             await self._database.write(lambda tx: self._outbox.mark(tx, ids, now_ns))
-            self._retention.keep({row.stream: row.sequence for row in rows})
 
     async def _publish_again(self, missing: Mapping[str, int]) -> None:
+        if missing:
+            await self._mark()  # What was published, and is lost with the rest.
         for stream, mark in missing.items():
             log.warning("%s of Redis is lost after %d: published again", stream, mark)
             again = partial(self._outbox.publish_again, stream=stream, first_sequence=mark + 1)
@@ -167,6 +184,10 @@ class Relay:
             pipe.hset(self._streams.marks, mapping=marks)
             entry_ids = await pipe.execute()
         self._marks.note(rows, entry_ids[: len(rows)])
+        if not self._unmarked:
+            self._mark_at_s = asyncio.get_running_loop().time() + MARK_S
+        self._unmarked += [row.id for row in rows]
+        self._retention.keep({row.stream: row.sequence for row in rows})
         return True
 
     def _entry(self, row: Row[Any]) -> tuple[str, dict[Any, Any]]:
@@ -189,10 +210,12 @@ class Relay:
 
     async def _next(self) -> None:
         """Wait for the next commit; nobody else can write to a database that is not shared."""
-        patience_s = POLL_S if self._database.is_shared else LOOK_S
-        if not (self._database.is_shared or self._retention.kept):
+        if not (self._database.is_shared or self._retention.kept or self._unmarked):
             await self._wake.wait()
             return
+        patience_s = POLL_S if self._database.is_shared else LOOK_S
+        if self._unmarked:
+            patience_s = min(patience_s, self._mark_at_s - asyncio.get_running_loop().time())
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(max(0.0, patience_s)):
                 await self._wake.wait()

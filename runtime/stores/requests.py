@@ -79,7 +79,13 @@ class Requests:
         self._delete_old = delete(table).where(table.c.stored_ns <= bindparam("old_ns"))
 
     async def once(
-        self, method: str, key: str, request: Message, work: Callable[[], Awaitable[A]]
+        self,
+        method: str,
+        key: str,
+        request: Message,
+        work: Callable[[], Awaitable[A]],
+        *,
+        is_looked_up: bool = True,
     ) -> A:
         """Return the stored answer for this key, or what `work` answers, which is then stored.
 
@@ -87,13 +93,14 @@ class Requests:
         cancel it. When `work` calls `remember` in its own transaction, effect and answer are
         one commit; otherwise the answer is committed right after `work` returned, and a crash
         in between makes a repeat run `work` again. Raises ALREADY_EXISTS when the key was used
-        for another request; both digests stand in the ErrorInfo.
+        for another request; both digests stand in the ErrorInfo. Unless `is_looked_up`, `work`
+        asks for `earlier` itself, when it finds that it has been run before.
         """
         fingerprint = digest(request)
         first = self._running.get((method, key))
         if first is None:
             first = self._running[method, key] = _First(fingerprint)
-            run = self._run(method, key, request, work)
+            run = self._run(method, key, request, work, is_looked_up=is_looked_up)
             first.task = asyncio.create_task(run, name=f"{self._service}:{method} {key}")
             first.task.add_done_callback(_look_at)
         self._check_same(method, key, first.digest, fingerprint)
@@ -125,19 +132,35 @@ class Requests:
         """Cancel what still runs for callers, and wait for it."""
         await end([first.task for first in self._running.values() if first.task])
 
+    async def earlier(self, method: str, key: str) -> Message | None:
+        """Return the stored answer to the request that runs under this key, if there is one.
+
+        Raises as `once` does.
+        """
+        first = self._running[method, key]
+        first.remembered = await self._stored(method, key, first.digest)
+        return first.remembered
+
     async def _run(
-        self, method: str, key: str, request: Message, work: Callable[[], Awaitable[A]]
+        self,
+        method: str,
+        key: str,
+        request: Message,
+        work: Callable[[], Awaitable[A]],
+        *,
+        is_looked_up: bool,
     ) -> A:
         first = self._running[method, key]
         try:
-            stored = await self._stored(method, key, first.digest)
-            if stored is not None:
+            if is_looked_up and (stored := await self._stored(method, key, first.digest)):
                 return cast(A, stored)
             answer = await work()
-            if first.remembered is not answer:
-                await self._database.write(
-                    lambda tx: self.remember(tx, method, key, request, answer)
-                )
+            if first.remembered is answer:
+                return answer
+            # Its transaction may have come to nothing, or be on its way: what is stored counts.
+            if first.remembered and (stored := await self._stored(method, key, first.digest)):
+                return cast(A, stored)
+            await self._database.write(lambda tx: self.remember(tx, method, key, request, answer))
             return answer
         finally:
             del self._running[method, key]

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trading.echo.v1 import echo_pb2 as pb
 from trading.echo.v1.echo_port import EchoService
+from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.errors import BadRequest, ServiceError
 from runtime.guards import guarded
@@ -94,6 +95,16 @@ def test_every_violation_is_listed_and_three_are_shown() -> None:
     assert found is not None
     assert [v.field for v in found.field_violations] == ["request_id", "text", "price"]
     assert all(v.description for v in found.field_violations)
+    assert caught.value.reason == "CONTRACT_VIOLATED"
+
+
+def test_what_a_rule_cannot_be_asked_of_is_invalid_and_no_bug() -> None:
+    """Its quantities are compared, and one of them is no number."""
+    order = OrderSpec(quantity=Decimal(value="5"))
+    order.algorithm.display_quantity.SetInParent()
+    with pytest.raises(ServiceError, match=r"OrderSpec breaks its contract: .*display") as caught:
+        check(order, "orders")
+    assert (caught.value.code, caught.value.definite) == (StatusCode.INVALID_ARGUMENT, True)
     assert caught.value.reason == "CONTRACT_VIOLATED"
 
 

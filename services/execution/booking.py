@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from trading.types.v1.execution_pb2 import ExecutionReport
 
 from runtime.digest import digest
+from runtime.stores import Known
 from services.execution import inbox, plans, store
 from services.execution.children import Child, told
 from services.execution.desk import Desk
@@ -17,6 +18,7 @@ from services.execution.store import Key
 from services.execution.upward import after_child, parents_report
 from services.execution.wire import as_parents, fact_of
 
+LAST = "last"
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +46,7 @@ class Booking:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._batches: Known[str, int] = Known(desk.environment.database)
 
     def book(self, tx: Connection, incoming: Incoming) -> Booked:
         """Book the reports that are new and move what they are about."""
@@ -55,13 +58,12 @@ class Booking:
 
     def tell(self, tx: Connection, reports: Sequence[ExecutionReport]) -> Booked:
         """Book reports of execution's own."""
-        number = inbox.last_batch(tx) + 1
-        inbox.insert_inbox(tx, number, [self._received(one, one) for one in reports])
+        number = self._insert(tx, [self._received(one, one) for one in reports])
         return Booked(number, list(reports))
 
     def _apply(self, tx: Connection, fresh: Sequence[ExecutionReport]) -> Booked:
         keys = list(dict.fromkeys(_key(one) for one in fresh))
-        before = store.load_children(tx, keys)
+        before = self._desk.children(tx, keys)
         after = dict(before)
         living: dict[Key, Plan] = {}
         shown = []
@@ -80,17 +82,24 @@ class Booking:
         for plan in living.values():
             plans.keep(tx, plan)
         self._move(tx, before, after)
-        number = inbox.last_batch(tx) + 1
         received = [self._received(raw, one) for raw, one in zip(fresh, shown, strict=True)]
-        inbox.insert_inbox(tx, number, received)
+        number = self._insert(tx, received)
         return Booked(number, shown, list(living))
+
+    def _insert(self, tx: Connection, received: Sequence[Received]) -> int:
+        """Keep reports as the next batch to orders; return its number."""
+        known = self._batches.get(LAST)
+        number = (inbox.last_batch(tx) if known is None else known) + 1
+        inbox.insert_inbox(tx, number, received)
+        self._batches.note(LAST, number)
+        return number
 
     def _move(
         self, tx: Connection, before: Mapping[Key, Child], after: Mapping[Key, Child]
     ) -> None:
         """Keep the children that moved; a dispatch without outcome has one now."""
         moved = [child for key, child in after.items() if child is not before[key]]
-        store.update_children(tx, moved)
+        self._desk.keep_children(tx, moved)
         answered = [c for c in moved if before[(c.account, c.child_order_id)].is_unsettled]
         store.close_dispatches(tx, answered, self._desk.now_ns())
 

@@ -104,7 +104,7 @@ class Doubts:
             return child  # Its reports are booked one by one.
         after = told(child, answered_fact(answer)) if answer else not_found(child, asked_ns)
         if after is not child:
-            store.update_children(tx, [after])
+            self._desk.keep_children(tx, [after])
             if not after.is_unsettled:
                 store.close_dispatches(tx, [after], self._desk.now_ns())
         return after

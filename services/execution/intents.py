@@ -108,7 +108,7 @@ class Intents:
         )
         store.insert_parent(tx, parent)
         child = sent(_direct_child(request, self._desk.link.venue), now_ns)
-        store.insert_child(tx, child)
+        self._desk.add_child(tx, child)
         store.open_dispatch(tx, child, request.epoch, decision.decision_id)
         return Begun(parent, child, is_to_send=True)
 
@@ -142,7 +142,7 @@ class Intents:
         check_in_time(until_s)
         store.update_parent(tx, key, decision_id=decision_id)
         child = sent(child, self._desk.now_ns())
-        store.update_children(tx, [child])
+        self._desk.keep_children(tx, [child])
         store.open_dispatch(tx, child, request.epoch, decision_id)
         return Begun(replace(parent, decision_id=decision_id), child, is_to_send=True)
 

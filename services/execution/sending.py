@@ -34,7 +34,7 @@ async def _not_placed(desk: Desk, doubts: Doubts, child: Child, error: ServiceEr
         assert now is not None, "the intent was committed"
         after = refused(now, reason) if error.definite else unanswered(now)
         if after is not now:
-            store.update_children(tx, [after])
+            desk.keep_children(tx, [after])
             if not after.is_unsettled:
                 store.close_dispatches(tx, [after], desk.now_ns())
         return after

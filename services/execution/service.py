@@ -10,7 +10,7 @@ from trading.execution.v1.execution_port import ExecutionService
 
 from runtime.environment import Environment
 from runtime.rpc import Call
-from runtime.stores import Requests, become_writer
+from runtime.stores import Known, Requests, become_writer
 from runtime.times import to_duration
 from services.execution import inbox, store
 from services.execution import tables as t
@@ -49,7 +49,8 @@ class Execution(ExecutionService):
 
     def __init__(self, environment: Environment, approval_key: bytes, peers: Peers) -> None:
         self._environment = environment
-        self._desk = Desk(environment, approval_key, VenueLink(peers.venue, peers.exchange))
+        link = VenueLink(peers.venue, peers.exchange)
+        self._desk = Desk(environment, approval_key, link, Known(environment.database))
         self._doubts = Doubts(self._desk)
         self._reports = Reports(self._desk, self._settled, self._moved)
         self._listening = Listening(environment, peers.risk, self._modes_changed)

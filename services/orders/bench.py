@@ -23,11 +23,11 @@ from services.orders import bookkeeping
 from services.orders.bookkeeping import Decision, Outcome
 from services.orders.events import Event, Kind
 from services.orders.machine import apply
-from services.orders.recorder import Unit
 from services.orders.states import Fill, Order
 from services.orders.store import Stored
 from services.orders.tests.mothers import limit_order, open_signal, report, trade
 from services.orders.tests.rig import Rig
+from services.orders.unit import Unit
 from services.orders.wire import order_id
 
 TRANSITIONS_PER_S_MIN = 200_000

@@ -1,5 +1,6 @@
 """What orders keeps beside orders: dispatches, signal decisions, cursors, dead letters."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -61,15 +62,31 @@ class Decision:
     codes: tuple[str, ...] = ()
 
 
-def open_dispatch(tx: Connection, key: Key, attempt: int, epoch: int, started_ns: int) -> None:
-    """Note, before it is made, that an order is about to be sent (X3)."""
-    row = {"account": key[0], "client_order_id": key[1], "attempt": attempt, "epoch": epoch}
-    tx.execute(_OPEN_DISPATCH, row | {"started_ns": started_ns, "outcome": ""})
+Dispatch = tuple[Key, int, int]  # Of an order: which attempt, begun when.
 
 
-def close_dispatch(tx: Connection, key: Key, outcome: str) -> None:
-    """Note what came of the send that was open; closing what is closed changes nothing."""
-    tx.execute(_CLOSE_DISPATCH, _of(key) | {"new_outcome": outcome})
+def open_dispatches(tx: Connection, begun: Sequence[Dispatch], epoch: int) -> None:
+    """Note, before they are made, that orders are about to be sent (X3)."""
+    rows = [
+        {
+            "account": key[0],
+            "client_order_id": key[1],
+            "attempt": attempt,
+            "epoch": epoch,
+            "started_ns": started_ns,
+            "outcome": "",
+        }
+        for key, attempt, started_ns in begun
+    ]
+    if rows:
+        tx.execute(_OPEN_DISPATCH, rows)
+
+
+def close_dispatches(tx: Connection, outcomes: Mapping[Key, str]) -> None:
+    """Note what came of sends that were open; closing what is closed changes nothing."""
+    if outcomes:
+        rows = [_of(key) | {"new_outcome": outcome} for key, outcome in outcomes.items()]
+        tx.execute(_CLOSE_DISPATCH, rows)
 
 
 def last_dispatch_ns(tx: Connection, key: Key) -> int:

@@ -10,14 +10,14 @@ from trading.orders.v1.orders_pb2 import OrderRefusalReason
 from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.stores import StoreError
+from services.orders.desk import Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
-from services.orders.recorder import Due, Unit
 from services.orders.refusals import OrderRefused
 from services.orders.states import SHOWN, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk
+from services.orders.unit import Due, Unit
 from services.orders.waiting import is_cancel_decided
 from services.orders.wishes import cancel_of, cancel_request_id
 

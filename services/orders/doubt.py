@@ -16,16 +16,17 @@ from trading.types.v1 import risk_pb2
 from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.times import NS_PER_S, to_ns
-from services.orders import bookkeeping, wire
+from services.orders import wire
 from services.orders.alarms import CRITICAL, Alarm, of_account
+from services.orders.desk import Desk, ask_risk
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
-from services.orders.recorder import Unit
 from services.orders.reports import ask_due_cancel, take_report
 from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import SEND_TIMEOUT_S, Desk, Submissions, ask_risk, dispatched
+from services.orders.submission import SEND_TIMEOUT_S, Submissions, dispatched
+from services.orders.unit import Unit
 from services.orders.wishes import cancel_of
 
 QUERY_TIMEOUT_S = 1.0
@@ -159,7 +160,7 @@ class Doubts:
             assert now is not None
             if now.order.place is not Place.DOUBT_NEW:
                 return now
-            bookkeeping.close_dispatch(unit.tx, stored.key, Kind.NOT_FOUND.name)
+            unit.close_dispatch(stored.key, Kind.NOT_FOUND.name)
             return unit.apply(now, Event(Kind.NOT_FOUND, unit.now_ns))
 
         return await self._desk.recorder.write(close)
@@ -221,7 +222,7 @@ def adopt(unit: Unit, key: Key, answer: Answer) -> Adopted:
     after = unit.order(key)
     assert after is not None
     if now.order.place is Place.DOUBT_NEW and not after.order.is_in_doubt:
-        bookkeeping.close_dispatch(unit.tx, key, Kind.STATE_KNOWN.name)
+        unit.close_dispatch(key, Kind.STATE_KNOWN.name)
     return Adopted(after, any(news))
 
 

@@ -16,8 +16,8 @@ from services.orders.pauses import pause
 from services.orders.recorder import Recorder
 
 BATCH_SIZE_MAX = 256
-KEEP_EVERY = 64  # Events; as many may be told again after a crash.
-GATHER_S = 0.004  # Events of one moment go out in one call (G2).
+KEEP_EVERY = 512  # Events; as many may be told again after a crash.
+GATHER_S = 0.02  # Events of one moment, such as an order's first ones, go out in one call (G2).
 log = logging.getLogger(__name__)
 
 Report = Callable[[Sequence[OrderEvent]], Awaitable[int]]
@@ -109,6 +109,8 @@ class Feedback:
         if known < found[-1][0]:
             raise self._short(known, found[-1][0])
         await self._move(known)
+        if len(found) < BATCH_SIZE_MAX:
+            await asyncio.sleep(GATHER_S)  # Else each call would carry only a few.
         return True
 
     def _short(self, known: int, sent: int) -> ServiceError:

@@ -8,9 +8,9 @@ from trading.risk.v1 import risk_pb2 as pb
 from runtime.environment import Environment
 from runtime.follow import Following, follow, seen
 from services.orders import bookkeeping
+from services.orders.desk import Desk
 from services.orders.listening import attentive
 from services.orders.mass import MassCancels, Scope
-from services.orders.submission import Desk
 
 SOURCE = "risk"
 STREAM = "risk_events"

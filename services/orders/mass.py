@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from services.orders import store
 from services.orders.cancels import UNDER_WAY, Cancels, ask
-from services.orders.recorder import Unit
+from services.orders.desk import Desk
 from services.orders.states import Place
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk
+from services.orders.unit import Unit
 
 ORDERS_PER_COMMIT = 256
 
@@ -53,7 +53,7 @@ class MassCancels:
 
     async def _ask(self, keys: Sequence[Key]) -> list[Stored]:
         def work(unit: Unit) -> list[Stored]:
-            unit.prefetch(client_order_id for _, client_order_id in keys)
+            unit.prefetch(keys)
             return [after for key in keys if (after := _asked(unit, key))]
 
         return await self._desk.recorder.write(work)

@@ -18,6 +18,7 @@ from runtime.errors import ServiceError
 from services.orders import protections, sizing
 from services.orders.alarms import Alarm, of_account
 from services.orders.cancels import Cancels
+from services.orders.desk import Desk
 from services.orders.instruments import Instruments
 from services.orders.legs import (
     Change,
@@ -33,12 +34,12 @@ from services.orders.legs import (
 from services.orders.limits import Limit
 from services.orders.pauses import pause
 from services.orders.protections import SELLS, Protected, entry_of, is_protected
-from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
 from services.orders.replaces import NewValues, Replaces
 from services.orders.states import Order
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk, Submissions
+from services.orders.submission import Submissions
+from services.orders.unit import Unit
 from services.orders.wire import attos, order_id
 
 LEG_TIME_S = 10.0  # How long a protective order may wait for risk before it counts as refused.

@@ -15,13 +15,13 @@ from trading.orders.v1.orders_pb2 import OrderRefusalReason
 from runtime.errors import ServiceError
 from runtime.rpc import Call
 from services.orders import store, wire
+from services.orders.desk import Desk
 from services.orders.doubt import QUERY_TIMEOUT_S, adopt
 from services.orders.pauses import pause
-from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
 from services.orders.states import PENDING_NEW, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk
+from services.orders.unit import Unit
 
 PAGE_SIZE = 1_000
 LIST_TIMEOUT_S = 5.0

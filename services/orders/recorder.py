@@ -1,14 +1,12 @@
-"""Changes orders: row, event and outbox entry in one transaction, then tells who listens."""
+"""Commits units of work on orders, then tells who listens."""
 
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from enum import Enum
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from sqlalchemy import Connection
-from trading.types.v1.event_pb2 import OrderCause, OrderEvent
+from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.execution_pb2 import ExecutionReport
 from trading.types.v1.risk_pb2 import RiskEvent
 
@@ -17,146 +15,18 @@ from runtime.observe.scope import traceparent
 from runtime.stores import CommitUnknown, Outbox, StoreError
 from runtime.watch import Feed
 from services.orders import alarms as alarm_log
-from services.orders import event_rows, machine, protections, store, wire
+from services.orders import store, wire
 from services.orders import tables as t
 from services.orders.alarms import Alarm
-from services.orders.events import Event, Kind
 from services.orders.pauses import pause
-from services.orders.states import Order, Place
 from services.orders.store import Key, Stored
-from services.orders.wire import Because, Header
+from services.orders.together import Job, Together
+from services.orders.unit import Due, Memory, Unit
 
 T = TypeVar("T")
 RECENT_MAX = 8_192
 TAKEN_MAX = 1_024
-ANOMALY = Because(OrderCause.ORDER_CAUSE_ANOMALY)
 log = logging.getLogger(__name__)
-
-
-class Due(Enum):
-    """What must be done about an order once a transaction is committed."""
-
-    CANCEL = "send the cancel that waited for a doubt (row 16)"
-    REPLACE = "find out what became of a replacement, now that its cancel is refused"
-    LOOK = "compare it with the venue: something about it cannot be"
-
-
-class Unit:
-    """One transaction's work on orders; everything of it is written at its end, or nothing."""
-
-    def __init__(self, tx: Connection, epoch: int, now_ns: int, parent: str = "") -> None:
-        self.tx = tx
-        self._parent = parent  # The traceparent of what its events are part of.
-        self.epoch = epoch
-        self.now_ns = now_ns
-        self.events: list[OrderEvent] = []
-        self.due: list[tuple[Due, Key]] = []
-        self.alarms: list[Alarm] = []
-        self.is_second_look = False  # What cannot be has been told, and is only looked at.
-        self.told: list[tuple[int, RiskEvent]] = []  # The alarms as they were kept.
-        self.taken: list[ExecutionReport] = []  # Reports that have had their effect with it.
-        self._orders: dict[Key, Stored] = {}
-        self._changed: dict[Key, Stored] = {}
-        self._sequence = -1
-
-    def order(self, key: Key) -> Stored | None:
-        """Return the order as it stands within this transaction."""
-        if key not in self._orders:
-            found = store.load(self.tx, key)
-            if found is None:
-                return None
-            self._orders[key] = found
-        return self._orders[key]
-
-    def prefetch(self, client_order_ids: Iterable[str]) -> None:
-        """Read many orders with one statement."""
-        for found in store.load_many(self.tx, sorted(set(client_order_ids))):
-            self._orders.setdefault(found.key, found)
-
-    def add(self, new: Stored) -> Stored:
-        """Keep a new order, with the event that it was submitted."""
-        order = machine.apply(new.order, Event(Kind.SUBMITTED, self.now_ns)).order
-        stored = self._insert(replace(new, order=order))
-        protections.note(self.tx, stored)
-        self._tell(stored, Because(OrderCause.ORDER_CAUSE_SUBMITTED))
-        return stored
-
-    def add_external(self, new: Stored, order: Order) -> Stored:
-        """Keep an order that a venue knows and we do not: that is an anomaly."""
-        stored = self._insert(replace(new, order=order))
-        self._raise_alarm(stored, "the venue has it and nobody here made it")
-        self._tell(stored, ANOMALY)
-        return stored
-
-    def apply(self, stored: Stored, event: Event, because: Because | None = None) -> Stored:
-        """Move an order by the transition table; returns it as it stands then.
-
-        `because` is what the event tells of its cause; without it, what the table names. An
-        anomaly is an event of its own, after the one that booked the money.
-        """
-        applied = machine.apply(stored.order, event)
-        if applied.order is stored.order:
-            return stored
-        is_booked = applied.row is not None or event.kind is Kind.TRADED
-        changed = replace(stored, order=applied.order)
-        is_uncovered = applied.order.place is Place.PENDING_REPLACE
-        if is_uncovered and event.kind is Kind.CANCEL_REJECTED:
-            self.due.append((Due.REPLACE, stored.key))
-        if event.kind is Kind.REPLACED and stored.order.amendment and applied.row:
-            changed = replace(changed, spec=wire.amended_spec(changed.spec, stored.order))
-        self._keep(changed)
-        if is_booked:
-            self._tell(changed, because or Because(wire.CAUSES[event.kind]))
-        if applied.anomaly is None:
-            return changed
-        self._raise_alarm(stored, f"{applied.anomaly.value}, by {event.kind.name}")
-        return self.note_anomaly(changed) if is_booked else self._tell(changed, ANOMALY)
-
-    def note_anomaly(self, stored: Stored, text: str = "") -> Stored:
-        """Record that something happened to an order that must not, without changing it."""
-        if text:
-            self._raise_alarm(stored, text)
-        noted = machine.noted(stored.order, self.now_ns)
-        changed = self._keep(replace(stored, order=noted))
-        return self._tell(changed, ANOMALY)
-
-    def _raise_alarm(self, stored: Stored, text: str) -> None:
-        log.error("order %s: %s", stored.key, text)
-        scope = alarm_log.of_account(stored.account)
-        self.alarms.append(Alarm(scope, f"order {stored.client_order_id}: {text}"))
-        if not self.is_second_look:
-            self.due.append((Due.LOOK, stored.key))
-
-    def keep(self, stored: Stored) -> Stored:
-        """Keep what is not state (a request's name, a decision); it is no event."""
-        return self._keep(stored)
-
-    def flush(self, outbox: Outbox) -> None:
-        """Write what has been collected."""
-        store.update_orders(self.tx, list(self._changed.values()))
-        payloads = [event.SerializeToString() for event in self.events]
-        pairs = list(zip(self.events, payloads, strict=True))
-        store.insert_events(self.tx, [event_rows.row(event, payload) for event, payload in pairs])
-        outbox.append(self.tx, *(event_rows.entry(event, payload) for event, payload in pairs))
-        self.told = alarm_log.add(self.tx, self.alarms, epoch=self.epoch, now_ns=self.now_ns)
-
-    def _insert(self, new: Stored) -> Stored:
-        number = store.insert_order(self.tx, new)
-        stored = replace(new, number=number, kept=(new.order.version, new.order.validation))
-        self._orders[stored.key] = stored
-        return stored
-
-    def _keep(self, changed: Stored) -> Stored:
-        self._orders[changed.key] = self._changed[changed.key] = changed
-        return changed
-
-    def _tell(self, stored: Stored, because: Because) -> Stored:
-        if self._sequence < 0:
-            self._sequence = store.last_event(self.tx)
-        self._sequence += 1
-        header = Header(self._sequence, self.epoch, self.now_ns, self._parent)
-        self.events.append(wire.event_message(stored, because, header))
-        return stored
 
 
 class Recorder:
@@ -168,6 +38,8 @@ class Recorder:
         self.feed: Feed[OrderEvent] = Feed(wire.SOURCE)
         self.alarms: Feed[RiskEvent] = Feed(wire.SOURCE)
         self._environment = environment
+        self._together = Together(self._commit)
+        self._memory = Memory(environment.database)
         self._recent: dict[int, OrderEvent] = {}
         self._told = 0  # Everybody who listens has heard every event up to it.
         self._doubted: list[Unit] = []  # Committed or not: their answers were lost.
@@ -192,18 +64,31 @@ class Recorder:
         self._on_due[due] = listener
 
     async def write(self, work: Callable[[Unit], T]) -> T:
-        """Return what `work` returned, after everything it did is committed and told."""
-        units: list[Unit] = []  # The last one is it, if the work had to run again.
-        parent = traceparent()
+        """Return what `work` returned, after everything it did is committed and told.
 
-        def run(tx: Connection) -> T:
-            units.append(Unit(tx, self.epoch, self._environment.clock.now_ns(), parent))
-            result = work(units[-1])
-            units[-1].flush(self.outbox)
-            return result
+        It does nothing but change orders, and it may be run again. What waits at the same time
+        shares its transaction; what it raises takes back only its own.
+        """
+        job = Job(work, traceparent())
+        if not self._environment.database.is_ephemeral:
+            return cast(T, await self._together.done(job))
+        await self._commit([job])  # In memory nothing is gained by waiting for company.
+        return cast(T, job.result)
+
+    async def _commit(self, jobs: Sequence[Job]) -> None:
+        """Run jobs in one unit; return once it is committed and told."""
+        units: list[Unit] = []  # The last one is it, if the work had to run again.
+
+        def run(tx: Connection) -> None:
+            unit = Unit(tx, self.epoch, self._memory)
+            units.append(unit)
+            for job in jobs:
+                unit.begin(self._environment.clock.now_ns(), job.parent)
+                job.result = job.work(unit)
+            unit.flush(self.outbox)
 
         try:
-            result = await self._environment.database.write(run)
+            await self._write(run)
         except CommitUnknown:  # It may be committed: then its events must be told, too.
             self._doubted.extend(units[-1:])
             if not await self._is_settled():
@@ -214,7 +99,13 @@ class Recorder:
             await self._is_settled()
         self._tell(units[-1].events)
         self._follow_up(units[-1])
-        return result
+
+    async def _write(self, run: Callable[[Connection], None]) -> None:
+        try:
+            await self._environment.database.write(run)
+        except StoreError:  # Such as a conflict: there may be something else than was known.
+            self._memory.forget()
+            raise
 
     async def _settle(self) -> None:
         with self._environment.progress.working("read back"):
@@ -241,8 +132,8 @@ class Recorder:
         """Do what follows from a unit that is committed."""
         for sequence, alarm in unit.told:
             self.alarms.publish(sequence, alarm)
-        for report in unit.taken:
-            self._taken[report.venue, report.exec_id] = report
+        for name, report in unit.taken.items():
+            self._taken[name] = report
             if len(self._taken) > TAKEN_MAX:
                 del self._taken[next(iter(self._taken))]
         for due, key in unit.due:

@@ -14,22 +14,23 @@ from functools import partial
 from typing import TypeVar
 
 from runtime.errors import ServiceError
-from runtime.stores import Epochs
+from runtime.stores import EpochFence, Epochs
 from services.orders import alarms, store
 from services.orders import tables as t
 from services.orders.cancels import Cancels
+from services.orders.desk import Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.migrations import HISTORY
 from services.orders.pauses import pause
 from services.orders.reconciling import Reconciler
-from services.orders.recorder import Unit
 from services.orders.replaces import Replaces
 from services.orders.reports import ReportReader
 from services.orders.states import PENDING_NEW, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import Desk, Submissions
+from services.orders.submission import Submissions
+from services.orders.unit import Unit
 
 SHARD = "all"  # One writer for every account; shards of accounts would each have their own.
 POLL_S = 0.02
@@ -64,7 +65,7 @@ class Recovery:
         epoch, sequence, alarm = await database.write(
             lambda tx: (epochs.take(tx, SHARD), store.last_event(tx), alarms.last(tx))
         )
-        database.fence(lambda tx: epochs.admit(tx, SHARD, epoch))
+        database.fence(EpochFence(epochs, SHARD, epoch))
         self._desk.recorder.begin(epoch, sequence, alarm)
 
     async def catch_up(self) -> None:

@@ -21,15 +21,15 @@ from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.stores import StoreError
 from services.orders import wire
+from services.orders.desk import RISK_TIMEOUT_S, Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
-from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
 from services.orders.reports import ask_due_cancel
 from services.orders.states import PENDING, SHOWN, WORKING, Amendment, Order, Place
 from services.orders.store import Key, Stored
-from services.orders.submission import RISK_TIMEOUT_S, Desk
+from services.orders.unit import Unit
 from services.orders.waiting import is_replace_decided
 from services.orders.wishes import replace_request_id, replacement_of
 

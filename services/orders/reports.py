@@ -20,9 +20,10 @@ from services.orders import bookkeeping, executions, wire
 from services.orders.events import Event, Kind
 from services.orders.executions import NO_FILL, Execution
 from services.orders.listening import attentive
-from services.orders.recorder import Due, Recorder, Unit
+from services.orders.recorder import Recorder
 from services.orders.states import Fill, Order, Place
 from services.orders.store import Key, Stored
+from services.orders.unit import Due, Unit
 from services.orders.wire import Because
 from services.orders.wishes import cancel_request_id
 
@@ -70,15 +71,16 @@ class ReportReader:
     async def _take(self, batch: Sequence[Message]) -> None:
         """Let everything that has arrived take effect in one transaction (G2)."""
         reports = [report for message in batch for report in message.reports]
+        fresh = [report for report in reports if not self._recorder.has_taken(report)]
         sequence = seen(batch)
 
         def book(unit: Unit) -> None:
-            unit.prefetch(report.client_order_id for report in reports)
-            for report in reports:
+            unit.prefetch((report.account, report.client_order_id) for report in fresh)
+            for report in fresh:
                 take_report(unit, report)
             bookkeeping.move_reports(unit.tx, SOURCE, sequence)
 
-        if not all(self._recorder.has_taken(report) for report in reports):
+        if fresh:
             await self._recorder.write(book)  # Else the stored cursor may lag behind.
         self._sequence = max(sequence, self._sequence)
         self._environment.progress.has_read(STREAM, self._sequence)
@@ -98,9 +100,11 @@ def take_report(unit: Unit, report: ExecutionReport) -> bool:
     A report of the same name and another content is an anomaly and is not applied; one for an
     order that nobody here made becomes an external order.
     """
-    key = (report.account, report.client_order_id)
+    key, name = (report.account, report.client_order_id), (report.venue, report.exec_id)
+    if unit.taken.get(name) == report:
+        return False  # It came both as an answer and on the stream, a moment ago.
     refers = _referred(unit, report)
-    unit.taken.append(report)
+    unit.taken[name] = report
     if not executions.add(unit.tx, _execution(key, report)):
         _compare(unit, report)
         return False
@@ -120,7 +124,7 @@ def _take(unit: Unit, stored: Stored, report: ExecutionReport, refers: Execution
     if former and refers and event.kind in {Kind.BUSTED, Kind.CORRECTED}:
         executions.set_fill(unit.tx, refers, event.fill or NO_FILL)
     if stored.order.place in UNSENT and after.order.place is not stored.order.place:
-        bookkeeping.close_dispatch(unit.tx, key, event.kind.name)
+        unit.close_dispatch(key, event.kind.name)
     if event.kind in BOOKING and not _agrees(after.order, report):
         counted = report.cum_quantity.value
         unit.note_anomaly(after, f"the venue counts {counted} filled after {report.exec_id}")

@@ -8,10 +8,10 @@ from trading.orders.v1.orders_pb2 import OrderRefusalReason as Reason
 from services.orders import machine, store
 from services.orders import tables as t
 from services.orders.events import Event, Kind
-from services.orders.recorder import Unit
 from services.orders.refusals import OrderRefused
 from services.orders.states import Place, Reject, RejectSource
 from services.orders.store import Key, Stored
+from services.orders.unit import Unit
 
 _INSERT = insert(t.resolutions)
 

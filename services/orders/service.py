@@ -1,32 +1,28 @@
 """The order management system: answers calls and hosts the workers."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from grpc import StatusCode
 from trading.orders.v1 import orders_pb2 as pb
 from trading.orders.v1.orders_port import OrderService
 from trading.risk.v1.risk_pb2 import ValidateOrderRequest
 from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.order_pb2 import OrderSpec
 
-from runtime.digest import digest
 from runtime.environment import Environment
-from runtime.errors import refusal
 from runtime.identity import principal_of
 from runtime.rpc import Call
 from runtime.stores import Requests
 from services.orders import answers, listing
 from services.orders import tables as t
-from services.orders.limits import ANSWER_MARGIN_S, Limit
+from services.orders.limits import Limit
 from services.orders.mass import Scope
 from services.orders.peers import Connect, Peers
 from services.orders.refusals import OrderRefused, refusals_as_status
 from services.orders.resolving import Resolution, find, resolve
-from services.orders.states import Order
 from services.orders.store import Stored
-from services.orders.wire import PLACES, attos, order_id, order_message
+from services.orders.submitting import Submitting
+from services.orders.wire import PLACES, order_message
 from services.orders.workers import Workers
 
 IN_FLIGHT_MAX = 256
@@ -43,6 +39,7 @@ class Orders(OrderService):
         self._requests = Requests(
             environment.database, t.requests, environment.clock, service="orders"
         )
+        self._submitting = Submitting(environment, self._workers.submissions, self._requests)
         self._in_flight = 0
 
     async def start(self) -> None:
@@ -73,13 +70,9 @@ class Orders(OrderService):
                     Reason.ORDER_REFUSAL_REASON_TOO_MANY_IN_FLIGHT,
                     f"{IN_FLIGHT_MAX} orders are on their way: repeat this one later",
                 )
-        key = f"{request.order.account}/{request.order.client_order_id}"
-        limit = Limit.of(call)
         self._in_flight += 1
         try:
-            return await self._requests.once(
-                "SubmitOrder", key, request, lambda: self._submit(request.order, limit)
-            )
+            return await self._submitting.submit(request, Limit.of(call))
         finally:
             self._in_flight -= 1
 
@@ -240,33 +233,6 @@ class Orders(OrderService):
                 Reason.ORDER_REFUSAL_REASON_RECONCILING,
                 "orders has not caught up with execution since its start: repeat later",
             )
-
-    async def _submit(self, spec: OrderSpec, limit: Limit) -> pb.SubmitOrderResponse:
-        new = Stored(
-            account=spec.account,
-            client_order_id=spec.client_order_id,
-            order_id=order_id(spec.account, spec.client_order_id),
-            strategy_id=spec.strategy_id,
-            instrument=spec.instrument,
-            spec=spec.SerializeToString(),
-            digest=digest(spec),
-            order=Order(attos(spec.quantity)),
-        )
-        stored = await self._workers.submissions.create(new)
-        driven = self._workers.submissions.drive(stored, limit)
-        left_s = limit.left_s(self._environment.clock)
-        done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
-        if driven.cancelled():
-            raise refusal(
-                StatusCode.UNAVAILABLE,
-                "STOPPING",
-                "this instance ends: ask the next one what became of the order",
-                service="orders",
-            )
-        if done:
-            return answers.submitted(driven.result())
-        now = await self._recorder.load(new.key)
-        return answers.submitted(now or stored)
 
     async def _opinion(self, spec: OrderSpec, call: Call) -> pb.SubmitOrderResponse:
         request = ValidateOrderRequest(

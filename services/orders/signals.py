@@ -21,13 +21,14 @@ from services.orders.bookkeeping import DeadLetter, Decision, Outcome
 from services.orders.instruments import Instruments
 from services.orders.limits import Limit
 from services.orders.protection import Protection
-from services.orders.recorder import Recorder, Unit
+from services.orders.recorder import Recorder
 from services.orders.settled import Settled
 from services.orders.signal_orders import order_spec, signed_size
 from services.orders.states import Order, Place
 from services.orders.store import Stored
 from services.orders.submission import Submissions
 from services.orders.sweeping import Sweep
+from services.orders.unit import Unit
 from services.orders.wire import attos, failed_codes, order_id
 
 STREAM = "signals"
@@ -175,8 +176,8 @@ class SignalWorker:
         """
         is_first = self._inbox.first_time(unit.tx, CONSUMER, entry.event_id)
         decision = self._decision(signal, entry, Outcome.ORDERED, (), new)
-        if is_first and bookkeeping.decide(unit.tx, decision):
-            return unit.add(new)
+        if is_first and bookkeeping.decide(unit.tx, decision) and (stored := unit.add(new)):
+            return stored
         return unit.order(new.key)
 
     async def _without_order(

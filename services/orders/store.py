@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from runtime.atto import from_atto, to_atto
 from runtime.stores import StoreConflict
+from runtime.stores.new_rows import NewRows
 from services.orders import tables as t
 from services.orders.states import (
     FIRST_END,
@@ -63,7 +64,7 @@ _BY_ORDER_ID = _SELECT.where(t.orders.c.order_id == bindparam("order_id"))
 _LIVE = _SELECT.where(t.orders.c.place < int(FIRST_END))  # Sorted here: no index can do both.
 _LIVE_OF = _LIVE.where(t.orders.c.account == bindparam("of_account"))
 _NEXT_ACCOUNT = select(func.min(t.orders.c.account)).where(t.orders.c.account > bindparam("last"))
-_INSERT = insert(t.orders)
+_NEW = NewRows(t.orders)
 _UPDATE = update(t.orders).where(
     t.orders.c.number == bindparam("of_number"),
     t.orders.c.version == bindparam("kept_version"),
@@ -115,8 +116,8 @@ def accounts(tx: Connection) -> list[str]:
     return found
 
 
-def insert_order(tx: Connection, stored: Stored) -> int:
-    """Keep a new order; returns its number."""
+def insert_order(tx: Connection, stored: Stored) -> int | None:
+    """Keep a new order; returns its number, None, and changes nothing, when it is there."""
     fixed = {
         "account": stored.account,
         "client_order_id": stored.client_order_id,
@@ -126,9 +127,7 @@ def insert_order(tx: Connection, stored: Stored) -> int:
         "digest": stored.digest,
         "deadline_ns": stored.deadline_ns,
     }
-    found = tx.execute(_INSERT, fixed | _changing(stored))
-    assert found.inserted_primary_key is not None
-    return int(found.inserted_primary_key[0])
+    return _NEW.number(tx, fixed | _changing(stored))
 
 
 def update_orders(tx: Connection, changed: Sequence[Stored]) -> None:

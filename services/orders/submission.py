@@ -8,49 +8,35 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from grpc import StatusCode
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
 from trading.execution.v1 import execution_pb2 as execution_pb
-from trading.execution.v1.execution_port import ExecutionService
-from trading.risk.v1 import risk_pb2 as risk_pb
-from trading.risk.v1.risk_port import RiskService
 from trading.types.v1 import order_pb2, risk_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
 
-from runtime.environment import Environment
 from runtime.errors import ServiceError
 from runtime.rpc import Call
 from runtime.stores import CommitUnknown, StoreError
 from runtime.times import to_ns
-from services.orders import bookkeeping, wire
+from services.orders import wire
+from services.orders.desk import Desk, ask_risk
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
 from services.orders.pauses import pause
-from services.orders.recorder import Recorder, Unit
 from services.orders.refusals import id_reused
 from services.orders.reports import take_report
 from services.orders.states import Place, Reject, RejectSource
 from services.orders.store import Key, Stored
-from services.orders.waiting import Waiting, is_answered
+from services.orders.unit import Unit
+from services.orders.waiting import is_answered
 
-RISK_TIMEOUT_S = 0.3
 SEND_TIMEOUT_S = 1.0  # Execution refuses a call that is older: then its "not found" is definite.
+Answer = Callable[[Connection, Stored], None]
 REPEATABLE = (StatusCode.RESOURCE_EXHAUSTED, StatusCode.ABORTED)
 UNAVAILABLE, EXPIRED = "RISK_UNAVAILABLE", "APPROVAL_EXPIRED"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What everybody who works on orders shares."""
-
-    environment: Environment
-    recorder: Recorder
-    risk: RiskService
-    execution: ExecutionService
-    waiting: Waiting
 
 
 class Submissions:
@@ -60,48 +46,70 @@ class Submissions:
         self._desk = desk
         self._watch_doubt = watch_doubt
         self._driving: dict[Key, asyncio.Task[Stored]] = {}
+        self._answering: dict[Key, Answer] = {}
 
     async def create(self, new: Stored) -> Stored:
-        """Keep the intent, or find it kept: the commit before anything else happens (X1).
+        """Keep the intent, or find it kept.
 
         Raises ALREADY_EXISTS when the id was used for another order.
         """
+        stored, _ = await self.find_or_create(new)
+        check_same(stored, new)
+        return stored
 
-        def keep(unit: Unit) -> Stored:
+    async def find_or_create(self, new: Stored) -> tuple[Stored, bool]:
+        """Keep the intent: the commit before anything else happens (X1).
+
+        Returns the order as it is kept, whatever has its name, and whether it is new here.
+        """
+
+        def keep(unit: Unit) -> tuple[Stored, bool]:
+            if stored := unit.add(new):
+                return stored, True
             found = unit.order(new.key)
-            if found is None:
-                return unit.add(new)
-            if found.digest != new.digest:
-                raise id_reused(new.client_order_id, found.digest, new.digest)
-            return found
+            assert found is not None, "orders are never removed"
+            return found, False
 
         try:
             return await self._desk.recorder.write(keep)
-        except (CommitUnknown, IntegrityError):  # It may be there, or another process was faster.
+        except CommitUnknown:
             return await self._desk.recorder.write(keep)  # It finds what was committed.
 
-    def drive(self, stored: Stored, limit: Limit) -> "asyncio.Task[Stored]":
-        """Return the work that ends when an order, as it is kept, is answered or in doubt."""
+    def drive(
+        self, stored: Stored, limit: Limit, answer: Answer | None = None
+    ) -> "asyncio.Task[Stored]":
+        """Return the work that ends when an order, as it is kept, is answered or in doubt.
+
+        `answer` is run in the transaction that the venue's first report takes effect in, unless
+        the order is driven already.
+        """
         key = stored.key
+        if answer is not None:
+            self._answering.setdefault(key, answer)
         if key not in self._driving:
             work = self._drive(stored, limit)
             task = self._desk.environment.tasks.spawn(work, name=f"order {key[1]}")
             self._driving[key] = task
-            task.add_done_callback(lambda _: self._driving.pop(key))
+            task.add_done_callback(lambda _: self._forget(key))
         return self._driving[key]
+
+    def _forget(self, key: Key) -> None:
+        del self._driving[key]
+        self._answering.pop(key, None)
 
     async def _drive(self, stored: Stored, limit: Limit) -> Stored:
         with self._desk.environment.progress.working("submit"):
             for attempt in itertools.count():
                 try:
-                    now = await self._reloaded(stored.key) if attempt else stored
+                    now = await self.reloaded(stored.key) if attempt else stored
                     return await self._to_an_answer(now, limit)
                 except StoreError as error:
                     log.warning("order %s waits for the store: %s", stored.key, error)
                 await pause(attempt, self._desk.environment.rng)
         raise AssertionError("unreachable: the count has no end")
 
-    async def _reloaded(self, key: Key) -> Stored:
+    async def reloaded(self, key: Key) -> Stored:
+        """Return an order that is kept as it is committed."""
         stored = await self._desk.recorder.load(key)
         assert stored is not None, "only kept orders are driven"
         return stored
@@ -190,12 +198,18 @@ class Submissions:
         return await self._unanswered(stored.key)
 
     async def _acknowledged(self, key: Key, report: ExecutionReport) -> Stored:
-        """Let the venue's first report take effect, unless the stream was faster."""
+        """Let the venue's first report take effect, unless the stream was faster.
+
+        The caller's answer is kept with it: one commit less for each order.
+        """
 
         def book(unit: Unit) -> Stored:
-            take_report(unit, report)
+            if not self._desk.recorder.has_taken(report):
+                take_report(unit, report)
             now = unit.order(key)
             assert now is not None
+            if (answer := self._answering.get(key)) and now.order.place is not Place.SENT:
+                answer(unit.tx, now)
             return now
 
         return await self._desk.recorder.write(book)
@@ -236,7 +250,7 @@ class Submissions:
             if now.order.place is not origin:
                 return now
             if kind is Kind.REFUSED:
-                bookkeeping.close_dispatch(unit.tx, stored.key, kind.name)
+                unit.close_dispatch(stored.key, kind.name)
             kept = replace(now, decision=stored.decision)
             return unit.apply(kept, Event(kind, unit.now_ns, reject=reject))
 
@@ -260,24 +274,17 @@ class Submissions:
         return Reject(RejectSource.RISK, (EXPIRED if was_approved else UNAVAILABLE,))
 
 
+def check_same(stored: Stored, new: Stored) -> None:
+    """Raise ALREADY_EXISTS when the name of `new` was used for another order."""
+    if stored.digest != new.digest:
+        raise id_reused(new.client_order_id, stored.digest, new.digest)
+
+
 def dispatched(unit: Unit, stored: Stored, kind: Kind = Kind.DISPATCHED) -> Stored:
     """Note that an order is about to be sent: row and state in one transaction (X3)."""
     decision_id = risk_pb2.RiskDecision.FromString(stored.decision).decision_id
     after = unit.apply(stored, Event(kind, unit.now_ns, decision_id=decision_id))
     if after.order.place is Place.SENT:
         attempt = after.order.attempt
-        bookkeeping.open_dispatch(unit.tx, stored.key, attempt, unit.epoch, unit.now_ns)
+        unit.open_dispatch(stored.key, attempt)
     return after
-
-
-async def ask_risk(
-    desk: Desk, stored: Stored, validation: int, limit: Limit
-) -> risk_pb2.RiskDecision:
-    """Return risk's decision about an order as it would leave; one id for each validation."""
-    request = risk_pb.ValidateOrderRequest(
-        validation_id=f"{stored.client_order_id}:{validation}",
-        order=order_pb2.OrderSpec.FromString(stored.spec),
-        epoch=desk.recorder.epoch,
-    )
-    timeout_s = min(RISK_TIMEOUT_S, max(limit.left_s(desk.environment.clock), 0.001))
-    return (await desk.risk.validate_order(request, Call(timeout_s))).decision

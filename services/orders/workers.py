@@ -5,6 +5,7 @@ import asyncio
 from runtime.environment import Environment
 from runtime.stores import Relay, StreamConsumer, Subscription
 from services.orders.cancels import Cancels
+from services.orders.desk import Desk
 from services.orders.doubt import Doubts
 from services.orders.feedback import Feedback
 from services.orders.halts import HaltReader
@@ -14,13 +15,14 @@ from services.orders.mass import MassCancels
 from services.orders.peers import Peers
 from services.orders.protection import Hands, Protection
 from services.orders.reconciling import Reconciler
-from services.orders.recorder import Due, Recorder
+from services.orders.recorder import Recorder
 from services.orders.recovery import Recovery, Senders
 from services.orders.replaces import Replaces, replace_again
 from services.orders.reports import ReportReader
 from services.orders.signals import SignalPeers, SignalWorker
-from services.orders.submission import Desk, Submissions
+from services.orders.submission import Submissions
 from services.orders.sweeping import Sweep
+from services.orders.unit import Due
 from services.orders.waiting import Waiting
 
 READY_WAIT_S = 1.0

@@ -1,5 +1,7 @@
 """What was decided, as people and peers read it."""
 
+from functools import lru_cache
+
 from google.type.decimal_pb2 import Decimal
 from trading.types.v1 import risk_pb2 as types
 
@@ -12,6 +14,7 @@ from services.risk.signals import SIGNAL_CHECKS
 
 UNITS = {check.code: check.unit for check in (*ORDER_CHECKS, *SIGNAL_CHECKS)}
 TEXT_LENGTH_MAX = 200
+OFTEN = 4_096
 
 
 def shown(value: Value, code: Reason, currency: str) -> str:
@@ -32,8 +35,9 @@ def shown(value: Value, code: Reason, currency: str) -> str:
     return str(value)
 
 
+@lru_cache(OFTEN)
 def check_message(check: CheckResult, currency: str) -> types.CheckResult:
-    """Return one check's outcome as a message."""
+    """Return one check's outcome as a message, which nobody may change: most say the same."""
     code, outcome, observed, limit = check
     return types.CheckResult(
         code=code,  # type: ignore[arg-type]  # The numbers are those of the contract.

@@ -1,6 +1,7 @@
 """What is due by the clock: breakers that end, days that begin, holds that show no life (K2)."""
 
 import asyncio
+from itertools import islice
 
 from grpc import StatusCode
 from sqlalchemy import Connection
@@ -20,6 +21,7 @@ from services.risk.desk import Desk, State
 from services.risk.following import Key
 
 READ_BACK_S = 1.0
+ASKED_AT_ONCE_MAX = 8  # After an overload thousands may be stuck: asking shall not cause the next.
 NEVER_LEFT = (order_pb2.ORDER_STATUS_REJECTED, order_pb2.ORDER_STATUS_CANCELED)
 
 
@@ -64,8 +66,10 @@ class Vigil:
     async def _do_due(self) -> None:
         state = await self._desk.ready()
         now_ns = self._desk.environment.clock.now_ns()
-        stuck = [name for name, ns in state.unconfirmed.items() if ns <= now_ns - MINUTE_NS]
-        statuses = {name: await self._status(name) for name in stuck}
+        latest_ns = now_ns - MINUTE_NS
+        due = (name for name, ns in state.unconfirmed.items() if ns <= latest_ns)
+        stuck = list(islice(due, ASKED_AT_ONCE_MAX))  # The rest is still due the next moment.
+        statuses = dict(zip(stuck, await asyncio.gather(*map(self._status, stuck)), strict=True))
         state = await self._desk.ready()
         still = [name for name in stuck if state.unconfirmed.pop(name, None) is not None]
         events = [self._desk.event(_stuck(name, statuses[name])) for name in still]

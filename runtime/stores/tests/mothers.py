@@ -73,6 +73,16 @@ class FixedClock:
         raise AssertionError(f"nobody moves this clock on to {instant_ns}")
 
 
+def blind_note(text: str) -> Callable[[Connection], int]:
+    """Return work that adds a note without looking at what came of it."""
+
+    def add(tx: Connection) -> int:
+        tx.execute(INSERT_NOTE, {"text": text, "parent": None})
+        return 0
+
+    return add
+
+
 def note(text: str, parent: int | None = None) -> Callable[[Connection], int]:
     """Return work that adds a note and returns its id."""
 

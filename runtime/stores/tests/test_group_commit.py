@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from runtime.stores import CommitUnknown, Database, StoreBusy, StoreLocked
 from runtime.stores.backends import MemoryBackend
 from runtime.stores.errors import StoreDeadlock
-from runtime.stores.tests.mothers import MysqlServer, note, notes, with_tables
+from runtime.stores.tests.mothers import MysqlServer, blind_note, note, notes, with_tables
 
 T = TypeVar("T")
 FIXTURES = (HealthCheck.function_scoped_fixture,)
@@ -24,6 +25,7 @@ FIXTURES = (HealthCheck.function_scoped_fixture,)
 
 class Does(StrEnum):
     WRITES = "writes"
+    LOOKS = "looks"  # At what its statement brought, before its work is done.
     RAISES = "raises"
     REPEATS = "repeats"  # Breaks a unique constraint, if its text was taken.
     LEAVES = "leaves"
@@ -34,9 +36,12 @@ async def act(database: Database, does: Does, name: str) -> int:
         note(name)(tx)
         raise ValueError(name)
 
-    if does is Does.REPEATS:
-        return await database.write(note("taken"))
-    return await database.write(raises if does is Does.RAISES else note(name))
+    works = {
+        Does.REPEATS: blind_note("taken"),
+        Does.RAISES: raises,
+        Does.LOOKS: note(name),
+    }
+    return await database.write(works.get(does, blind_note(name)))
 
 
 Acts = st.lists(st.sampled_from(list(Does)), max_size=90)
@@ -108,6 +113,28 @@ async def check_answers(
     assert len(found) == len(set(found))
     numbers = [int(name) for name in found if name != "taken"]
     assert numbers == sorted(numbers)  # Units ran in the order they came.
+
+
+@pytest.mark.real_time
+async def test_who_comes_soon_after_a_group_waits_for_company(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await with_tables(Database.sqlite_file(tmp_path / "notes.sqlite"))
+    monkeypatch.setattr("runtime.stores.database.GATHER_S", 0.5)  # A busy machine is not so slow.
+    commits: list[float] = []
+    database.on_commit(lambda: commits.append(asyncio.get_running_loop().time()))
+    await database.write(note("alone"))
+    began_s = asyncio.get_running_loop().time()
+    soon = []
+    for name in "abc":
+        soon.append(asyncio.ensure_future(database.write(note(name))))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*soon)
+    assert len(commits) == 2
+    await asyncio.sleep(0.5)
+    await database.write(note("later"))
+    assert commits[0] < began_s + 0.2 < commits[1] < commits[2] < began_s + 1.5
+    await database.close()
 
 
 async def test_work_of_one_who_has_left_is_not_begun() -> None:

@@ -32,6 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_
 
 from runtime.stores import Database, Epochs, StoreConflict, StoreFenced, epochs_table, file_backend
+from runtime.stores.epochs import EpochFence
 from runtime.stores.tests.mothers import MysqlServer
 
 pytestmark = pytest.mark.real_time
@@ -293,4 +294,4 @@ def take_over(tx: Connection, pause: Pause) -> None:
 async def fenced(database: Database) -> None:
     """Make `database` a writer that admits its epoch in every transaction."""
     epoch = await database.write(lambda tx: EPOCHS.take(tx, "all"))
-    database.fence(lambda tx: EPOCHS.admit(tx, "all", epoch))
+    database.fence(EpochFence(EPOCHS, "all", epoch))

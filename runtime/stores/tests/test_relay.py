@@ -163,6 +163,41 @@ async def test_what_is_behind_is_told_with_the_age_of_its_oldest() -> None:
         assert await relay.waiting() == Waiting()
 
 
+async def test_what_is_published_in_one_moment_is_marked_by_one_commit() -> None:
+    box = Box(await with_tables(Database.inline_memory()))
+    redis = SimulatedRedis(SimulatedServer())
+    commits: list[None] = []
+    box.database.on_commit(lambda: commits.append(None))
+    async with running(relay_of(box, redis).run()):
+        for i in range(1, 11):
+            await box.emit(event(i))
+            await asyncio.sleep(0.004)
+        assert await published(redis) == ids(1, 10)
+        assert len(commits) == 10
+        await asyncio.sleep(1)
+        assert len(commits) == 11
+        assert await published(redis) == ids(1, 10)
+    async with running(relay_of(Box(box.database.crash()), redis).run()):
+        await asyncio.sleep(1)
+        assert await published(redis) == ids(1, 10)  # All of them were marked.
+
+
+async def test_what_was_published_just_before_redis_went_does_not_wait() -> None:
+    server = SimulatedServer()
+    box = Box(await with_tables(Database.inline_memory()))
+    redis = SimulatedRedis(server)
+    relay = relay_of(box, redis)
+    async with running(relay.run()):
+        await box.emit(*[event(i) for i in range(1, 101)])
+        await asyncio.sleep(0.01)
+        assert len(await published(redis)) == 100
+        server.go_away()
+        await box.emit(event(101))
+        await asyncio.sleep(0.01)
+        assert relay.trouble is not None
+        assert (await relay.waiting()).depth == 1
+
+
 async def test_a_relay_whose_first_cancellation_gets_lost_ends_at_the_next() -> None:
     box = Box(await with_tables(Database.inline_memory()))
     redis = SimulatedRedis(SimulatedServer())

@@ -177,3 +177,45 @@ async def test_effect_and_answer_of_one_transaction_happen_once(
     answers = await asyncio.gather(*[until_answered() for _ in range(callers)])
     assert answers == [1] * callers
     assert await notes(database) == ["effect"]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_a_transaction_of_unknown_end_has_stored_counts(*, is_kept: bool) -> None:
+    """`work` remembers an answer, does not learn whether that was committed, and tries again."""
+    database = await opened()
+    requests = Requests(database, TABLE, FixedClock(), service="orders")
+    request = StringValue(value="buy")
+
+    async def work() -> Int64Value:
+        fault = "answers_to_lose" if is_kept else "commits_to_lose"
+        setattr(database.faults, fault, 1)
+        with pytest.raises(CommitUnknown):
+            await database.write(
+                lambda tx: requests.remember(tx, "Submit", "a", request, Int64Value(value=1))
+            )
+        return Int64Value(value=2)
+
+    first = await requests.once("Submit", "a", request, work)
+    assert first.value == (1 if is_kept else 2)
+    assert await requests.once("Submit", "a", request, work) == first
+
+
+async def test_work_that_was_run_before_may_ask_for_its_answer_itself() -> None:
+    database = await opened()
+    await Counted(database).call("a")
+    requests = Requests(database.crash(), TABLE, FixedClock(), service="orders")
+
+    async def work(key: str) -> Int64Value:
+        earlier = await requests.earlier("Submit", key)
+        assert isinstance(earlier, Int64Value | None)
+        return earlier or Int64Value(value=7)
+
+    async def call(key: str, text: str = "buy") -> int:
+        request = StringValue(value=text)
+        once = requests.once("Submit", key, request, lambda: work(key), is_looked_up=False)
+        return (await once).value
+
+    assert [await call("a"), await call("b"), await call("b")] == [1, 7, 7]
+    with pytest.raises(ServiceError) as refused:
+        await call("a", "sell")
+    assert refused.value.code is StatusCode.ALREADY_EXISTS

@@ -89,6 +89,17 @@ async def test_events_of_one_moment_go_out_in_one_call() -> None:
     await rig.stop()
 
 
+async def test_a_steady_flow_goes_out_in_few_calls() -> None:
+    rig = await Rig.started()
+    for number in range(200):
+        await submit(rig, number)
+        await asyncio.sleep(0.002)
+    await asyncio.sleep(1)
+    assert len(rig.risk.told.events) == 800
+    assert len(rig.risk.told.batches) <= 30  # Of 0.4 s, one every 20 ms.
+    await rig.stop()
+
+
 async def test_a_long_backlog_goes_out_in_batches_of_at_most_256() -> None:
     rig = await Rig.started()
     rig.strategy.told.failures = [Away] * 6

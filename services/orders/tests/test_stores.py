@@ -33,6 +33,7 @@ QUERY = ListOrdersRequest()
 async def an_order_is_found_by_each_of_its_names(do: Script) -> None:
     number = await do(store.insert_order, stored("ana-1"))
     await do(store.insert_order, stored("ana-1", account="ACC-2"))
+    assert number is not None
     kept = replace(stored("ana-1"), number=number)
     assert await do(store.load, ("ACC-1", "ana-1")) == kept
     assert await do(store.load, ("ACC-1", "ANA-1")) is None  # Names differ by case.
@@ -109,10 +110,12 @@ async def events_and_alarms_are_read_behind_a_sequence(do: Script) -> None:
 async def a_send_is_noted_before_it_is_made_and_closed_once(do: Script) -> None:
     key = ("ACC-1", "ana-1")
     assert await do(bookkeeping.last_dispatch_ns, key) == 0
-    await do(bookkeeping.open_dispatch, key, 1, 7, 100)
-    await do(bookkeeping.close_dispatch, key, "ACKNOWLEDGED")
-    await do(bookkeeping.close_dispatch, key, "REJECTED")  # Closed already: nothing changes.
-    await do(bookkeeping.open_dispatch, key, 2, 7, 300)
+    await do(bookkeeping.open_dispatches, [(key, 1, 100)], 7)
+    await do(bookkeeping.open_dispatches, [], 7)
+    await do(bookkeeping.close_dispatches, {key: "ACKNOWLEDGED"})
+    await do(bookkeeping.close_dispatches, {key: "REJECTED"})  # Closed already: nothing changes.
+    await do(bookkeeping.close_dispatches, {})
+    await do(bookkeeping.open_dispatches, [(key, 2, 300)], 7)
     assert await do(bookkeeping.last_dispatch_ns, key) == 300
 
 
@@ -196,6 +199,12 @@ async def entries_are_protected_until_nothing_is_left_of_them(do: Script) -> Non
     assert await do(protections.load, "PRO", INSTRUMENT) == []
 
 
+async def an_order_is_kept_once(do: Script) -> None:
+    before = await do(store.load, ("ACC-1", "ana-1"))
+    assert await do(store.insert_order, full("ana-1")) is None
+    assert await do(store.load, ("ACC-1", "ana-1")) == before
+
+
 RULES = (
     an_order_is_found_by_each_of_its_names,
     nothing_of_an_order_is_lost,
@@ -208,6 +217,7 @@ RULES = (
     cursors_go_where_they_are_moved,
     a_report_takes_effect_once,
     entries_are_protected_until_nothing_is_left_of_them,
+    an_order_is_kept_once,  # The last: servers skip the number of a row that they refuse.
 )
 
 # At the start of an instance, once: signals that are settled, entries that are protected.

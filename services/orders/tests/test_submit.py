@@ -1,6 +1,7 @@
 """From a person's order to its answer."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from grpc import StatusCode
@@ -12,7 +13,13 @@ from runtime.errors import ServiceError
 from runtime.rpc import Call
 from services.orders.tests.mothers import dec, limit_order, trade
 from services.orders.tests.rig import Rig
-from services.orders.tests.scripted import hang, lose_request, refuse
+from services.orders.tests.scripted import (
+    ScriptedExecution,
+    acknowledge,
+    hang,
+    lose_request,
+    refuse,
+)
 
 
 def submit(spec: order_pb2.OrderSpec | None = None) -> pb.SubmitOrderRequest:
@@ -54,6 +61,20 @@ async def test_an_order_repeated_after_a_lost_answer_is_placed_once() -> None:
     rig = await Rig.started()
     first = await rig.orders.submit_order(submit())
     again = await rig.orders.submit_order(submit())
+    assert again == first
+    assert len(rig.execution.starts) == 1
+    await rig.stop()
+
+
+async def test_the_answer_is_kept_in_the_commit_of_the_acknowledgement() -> None:
+    rig = await Rig.started()
+    commits: list[int] = []
+    rig.database.on_commit(lambda: commits.append(0))
+    first = await rig.service.submit_order(submit())
+    assert len(commits) == 3  # The intent; approval and dispatch; acknowledgement and answer.
+    await rig.crash()
+    await rig.start()
+    again = await rig.service.submit_order(submit())
     assert again == first
     assert len(rig.execution.starts) == 1
     await rig.stop()
@@ -147,6 +168,28 @@ async def test_an_unanswered_order_is_in_doubt_not_rejected(script: object) -> N
     assert answer.order.status == order_pb2.ORDER_STATUS_IN_DOUBT
     assert answer.order.doubt == order_pb2.DOUBT_NEW
     assert answer.order.HasField("doubt_since")
+    await rig.stop()
+
+
+async def test_the_answer_that_was_given_stays_when_the_acknowledgement_is_kept_later() -> None:
+    """The store is slow: the caller's time ends between the venue's answer and its commit."""
+    rig = await Rig.started()
+
+    async def slow(execution: ScriptedExecution, request: Any) -> Any:
+        rig.database.faults.delay_s = 1.0
+        return await acknowledge(execution, request)
+
+    rig.execution.scripts = [slow]
+    with pytest.raises(ServiceError) as late:
+        await rig.orders.submit_order(submit(), Call(timeout_s=0.5))
+    assert late.value.code is StatusCode.DEADLINE_EXCEEDED
+    await asyncio.sleep(10)
+    rig.database.faults.delay_s = 0.0
+    first = await rig.orders.submit_order(submit())
+    assert first.order.status == order_pb2.ORDER_STATUS_PENDING_NEW
+    now = await rig.orders.get_order(pb.GetOrderRequest(order_id=first.order.order_id))
+    assert now.order.status == order_pb2.ORDER_STATUS_NEW
+    assert len(rig.execution.starts) == 1
     await rig.stop()
 
 

@@ -94,12 +94,19 @@ class ScriptedOrders(OrderService):
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}
         self.asked: list[str] = []
+        self.takes_s = 0.0  # To answer one.
+        self.asked_at_once_max = 0
+        self._being_asked = 0
 
     async def get_order(
         self, request: orders_pb.GetOrderRequest, call: Call = Call()
     ) -> orders_pb.GetOrderResponse:
         """Answer the order."""
         self.asked.append(request.client_order_id)
+        self._being_asked += 1
+        self.asked_at_once_max = max(self.asked_at_once_max, self._being_asked)
+        await asyncio.sleep(self.takes_s)
+        self._being_asked -= 1
         if request.client_order_id not in self.orders:
             raise refusal(StatusCode.NOT_FOUND, "ORDER_UNKNOWN", "?", service="orders")
         return orders_pb.GetOrderResponse(order=self.orders[request.client_order_id])

@@ -11,6 +11,7 @@ from runtime.times import to_ns
 from services.risk.tests import messages
 from services.risk.tests.messages import event, execution, spec
 from services.risk.tests.rig import Rig, failed
+from services.risk.vigil import ASKED_AT_ONCE_MAX
 
 MINE = pb.Scope(kind=pb.SCOPE_KIND_ACCOUNT, id=messages.ACCOUNT)
 THEIRS = pb.Scope(kind=pb.SCOPE_KIND_STRATEGY, id=messages.STRATEGY)
@@ -216,4 +217,19 @@ async def test_a_stuck_hold_of_an_order_that_works_is_kept() -> None:
     (stuck,) = await events(rig, 1)
     assert stuck.observed.endswith("orders says IN_DOUBT")
     assert (await rig.state()).holds == held
+    await rig.stop()
+
+
+async def test_many_stuck_holds_are_looked_into_a_few_at_a_time() -> None:
+    rig = await Rig.started()
+    await rig.ask(spec())
+    names = [f"o{number}" for number in range(1, 21)]
+    unconfirmed = rig.service._desk.state.unconfirmed
+    unconfirmed |= {(messages.ACCOUNT, name): messages.START_NS for name in names}
+    rig.orders.takes_s = 0.01
+    await pass_to(rig, messages.START_NS + 61 * SECOND_NS)
+    found = await events(rig, 20)
+    assert rig.orders.asked == names
+    assert rig.orders.asked_at_once_max == ASKED_AT_ONCE_MAX
+    assert [one.observed.split()[1].rstrip(",") for one in found] == names
     await rig.stop()

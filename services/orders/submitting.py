@@ -1,0 +1,107 @@
+"""Answers SubmitOrder: each order once, and its answer in the commit that makes it (O4)."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from grpc import StatusCode
+from sqlalchemy import Connection
+from trading.orders.v1 import orders_pb2 as pb
+from trading.types.v1.order_pb2 import OrderSpec
+
+from runtime.digest import digest
+from runtime.environment import Environment
+from runtime.errors import refusal
+from runtime.stores import Requests
+from services.orders import answers
+from services.orders.limits import ANSWER_MARGIN_S, Limit
+from services.orders.states import Order
+from services.orders.store import Stored
+from services.orders.submission import Submissions, check_same
+from services.orders.wire import attos, order_id
+
+METHOD = "SubmitOrder"
+
+
+class Submitting:
+    """Takes orders from people, and tells them what became of each in their time."""
+
+    def __init__(
+        self, environment: Environment, submissions: Submissions, requests: Requests
+    ) -> None:
+        self._environment = environment
+        self._submissions = submissions
+        self._requests = requests
+
+    async def submit(self, request: pb.SubmitOrderRequest, limit: Limit) -> pb.SubmitOrderResponse:
+        """Keep, validate and send an order; answer once its outcome is known or in doubt."""
+        key = f"{request.order.account}/{request.order.client_order_id}"
+
+        async def work() -> pb.SubmitOrderResponse:
+            return await self._submit(key, request, limit)
+
+        # An order that is new has not been answered: nothing is read to know that.
+        return await self._requests.once(METHOD, key, request, work, is_looked_up=False)
+
+    async def _submit(
+        self, key: str, request: pb.SubmitOrderRequest, limit: Limit
+    ) -> pb.SubmitOrderResponse:
+        new = _received(request.order)
+        stored, is_new = await self._submissions.find_or_create(new)
+        if not is_new:
+            if earlier := await self._requests.earlier(METHOD, key):
+                return cast(pb.SubmitOrderResponse, earlier)
+            check_same(stored, new)
+        keeping = Keeping(
+            lambda tx, answer: self._requests.remember(tx, METHOD, key, request, answer)
+        )
+        driven = self._submissions.drive(stored, limit, keeping.keep)
+        left_s = limit.left_s(self._environment.clock)
+        done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
+        if not done and keeping.begun:  # Its commit is on its way: nothing else can be kept.
+            await asyncio.wait([driven])
+        keeping.is_over = True
+        if driven.cancelled():
+            raise refusal(
+                StatusCode.UNAVAILABLE,
+                "STOPPING",
+                "this instance ends: ask the next one what became of the order",
+                service="orders",
+            )
+        if not driven.done():
+            return answers.submitted(await self._submissions.reloaded(new.key))
+        return keeping.answer_to(driven.result())
+
+
+class Keeping:
+    """Keeps the answer to an order in the transaction that acknowledges it."""
+
+    def __init__(self, remember: Callable[[Connection, pb.SubmitOrderResponse], None]) -> None:
+        self.is_over = False  # Whether another answer was given: it is kept instead.
+        self.begun: list[tuple[Stored, pb.SubmitOrderResponse]] = []  # The last one counts.
+        self._remember = remember
+
+    def keep(self, tx: Connection, stored: Stored) -> None:
+        """Keep the answer that says how the order stands."""
+        if not self.is_over:
+            self.begun.append((stored, answers.submitted(stored)))
+            self._remember(tx, self.begun[-1][1])
+
+    def answer_to(self, stored: Stored) -> pb.SubmitOrderResponse:
+        """Return the answer that was kept, if it is about this, else a new one."""
+        if self.begun and self.begun[-1][0] is stored:
+            return self.begun[-1][1]
+        return answers.submitted(stored)
+
+
+def _received(spec: OrderSpec) -> Stored:
+    return Stored(
+        account=spec.account,
+        client_order_id=spec.client_order_id,
+        order_id=order_id(spec.account, spec.client_order_id),
+        strategy_id=spec.strategy_id,
+        instrument=spec.instrument,
+        spec=spec.SerializeToString(),
+        digest=digest(spec),
+        order=Order(attos(spec.quantity)),
+    )
