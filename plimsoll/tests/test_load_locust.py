@@ -34,7 +34,7 @@ USERS = "plimsoll/tests/load_stand_in_users.py"
 SHORT = ("--multiple", "2", "--duration", "2.5", "--warm-up", "1", "--repeats", "1")
 ATTEMPTS = 8
 PASSED, FAILED, WRONG, VOID = 0, 1, 2, 3
-pytestmark = [pytest.mark.real_time, pytest.mark.alone]
+pytestmark = pytest.mark.real_time
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ def two_workers() -> tuple[str, ...]:
     return ("--processes", "2", "--master-bind-port", port, "--master-port", port)
 
 
+@pytest.mark.alone
 async def test_a_service_that_keeps_its_limits_passes(tmp_path: Path) -> None:
     ended = await valid(tmp_path, "Echo")
     assert ended.status == PASSED
@@ -111,6 +112,7 @@ async def test_a_service_that_keeps_its_limits_passes(tmp_path: Path) -> None:
     assert (ended.folder / PAGE).read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.alone
 async def test_a_delay_of_600_ms_fails(tmp_path: Path) -> None:
     ended = await valid(tmp_path, mood={"delay_s": 0.6})
     assert ended.status == FAILED
@@ -118,6 +120,7 @@ async def test_a_delay_of_600_ms_fails(tmp_path: Path) -> None:
     assert ended.said.rstrip().endswith("FAILED")
 
 
+@pytest.mark.alone
 async def test_a_load_beyond_the_knee_fails(tmp_path: Path) -> None:
     """One call at a time, of 10 ms and more: at most 100 a second of the 200 that are offered."""
     ended = await valid(tmp_path, mood={"delay_s": 0.01, "at_once": 1})

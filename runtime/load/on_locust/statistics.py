@@ -1,6 +1,7 @@
 """Locust's own statistics, filled from the engines': its tables and charts show their figures.
 
-Locust rounds what it shows to two digits; the verdict and the reports do not come from here.
+Locust rounds what it shows to two digits, and what ends after an engine's last full second is
+missing: the verdict and the reports do not come from here.
 """
 
 import time
