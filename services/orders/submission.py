@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grpc import StatusCode
-from sqlalchemy import Connection
 from trading.execution.v1 import execution_pb2 as execution_pb
 from trading.types.v1 import order_pb2, risk_pb2
 from trading.types.v1.execution_pb2 import ExecutionReport
@@ -23,6 +22,7 @@ from runtime.times import to_ns
 from services.orders import wire
 from services.orders.desk import Desk, ask_risk
 from services.orders.events import Event, Kind
+from services.orders.keeping import Keeping
 from services.orders.limits import Limit
 from services.orders.pauses import pause
 from services.orders.refusals import id_reused
@@ -33,7 +33,6 @@ from services.orders.unit import Unit
 from services.orders.waiting import is_answered
 
 SEND_TIMEOUT_S = 1.0  # Execution refuses a call that is older: then its "not found" is definite.
-Answer = Callable[[Connection, Stored], None]
 REPEATABLE = (StatusCode.RESOURCE_EXHAUSTED, StatusCode.ABORTED)
 UNAVAILABLE, EXPIRED = "RISK_UNAVAILABLE", "APPROVAL_EXPIRED"
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Submissions:
         self._desk = desk
         self._watch_doubt = watch_doubt
         self._driving: dict[Key, asyncio.Task[Stored]] = {}
-        self._answering: dict[Key, Answer] = {}
+        self._answering: dict[Key, Keeping] = {}
 
     async def create(self, new: Stored) -> Stored:
         """Keep the intent, or find it kept.
@@ -76,11 +75,11 @@ class Submissions:
             return await self._desk.recorder.write(keep)  # It finds what was committed.
 
     def drive(
-        self, stored: Stored, limit: Limit, answer: Answer | None = None
+        self, stored: Stored, limit: Limit, answer: Keeping | None = None
     ) -> "asyncio.Task[Stored]":
         """Return the work that ends when an order, as it is kept, is answered or in doubt.
 
-        `answer` is run in the transaction that the venue's first report takes effect in, unless
+        `answer` is kept in the transaction that the venue's first report takes effect in, unless
         the order is driven already.
         """
         key = stored.key
@@ -105,8 +104,13 @@ class Submissions:
                     return await self._to_an_answer(now, limit)
                 except StoreError as error:
                     log.warning("order %s waits for the store: %s", stored.key, error)
+                    self._answer_came_to_nothing(stored.key, error)
                 await pause(attempt, self._desk.environment.rng)
         raise AssertionError("unreachable: the count has no end")
+
+    def _answer_came_to_nothing(self, key: Key, error: StoreError) -> None:
+        if (answer := self._answering.get(key)) and not isinstance(error, CommitUnknown):
+            answer.come_to_nothing()
 
     async def reloaded(self, key: Key) -> Stored:
         """Return an order that is kept as it is committed."""
@@ -209,7 +213,7 @@ class Submissions:
             now = unit.order(key)
             assert now is not None
             if (answer := self._answering.get(key)) and now.order.place is not Place.SENT:
-                answer(unit.tx, now)
+                answer.keep(unit.tx, now)
             return now
 
         return await self._desk.recorder.write(book)

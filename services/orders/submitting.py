@@ -1,11 +1,9 @@
 """Answers SubmitOrder: each order once, and its answer in the commit that makes it (O4)."""
 
 import asyncio
-from collections.abc import Callable
 from typing import cast
 
 from grpc import StatusCode
-from sqlalchemy import Connection
 from trading.orders.v1 import orders_pb2 as pb
 from trading.types.v1.order_pb2 import OrderSpec
 
@@ -14,6 +12,7 @@ from runtime.environment import Environment
 from runtime.errors import refusal
 from runtime.stores import Requests
 from services.orders import answers
+from services.orders.keeping import Keeping
 from services.orders.limits import ANSWER_MARGIN_S, Limit
 from services.orders.states import Order
 from services.orders.store import Stored
@@ -55,11 +54,11 @@ class Submitting:
         keeping = Keeping(
             lambda tx, answer: self._requests.remember(tx, METHOD, key, request, answer)
         )
-        driven = self._submissions.drive(stored, limit, keeping.keep)
+        driven = self._submissions.drive(stored, limit, keeping)
         left_s = limit.left_s(self._environment.clock)
         done, _ = await asyncio.wait([driven], timeout=left_s + ANSWER_MARGIN_S / 2)
         if not done and keeping.begun:  # Its commit is on its way: nothing else can be kept.
-            await asyncio.wait([driven])
+            await keeping.ended(driven)
         keeping.is_over = True
         if driven.cancelled():
             raise refusal(
@@ -71,27 +70,6 @@ class Submitting:
         if not driven.done():
             return answers.submitted(await self._submissions.reloaded(new.key))
         return keeping.answer_to(driven.result())
-
-
-class Keeping:
-    """Keeps the answer to an order in the transaction that acknowledges it."""
-
-    def __init__(self, remember: Callable[[Connection, pb.SubmitOrderResponse], None]) -> None:
-        self.is_over = False  # Whether another answer was given: it is kept instead.
-        self.begun: list[tuple[Stored, pb.SubmitOrderResponse]] = []  # The last one counts.
-        self._remember = remember
-
-    def keep(self, tx: Connection, stored: Stored) -> None:
-        """Keep the answer that says how the order stands."""
-        if not self.is_over:
-            self.begun.append((stored, answers.submitted(stored)))
-            self._remember(tx, self.begun[-1][1])
-
-    def answer_to(self, stored: Stored) -> pb.SubmitOrderResponse:
-        """Return the answer that was kept, if it is about this, else a new one."""
-        if self.begun and self.begun[-1][0] is stored:
-            return self.begun[-1][1]
-        return answers.submitted(stored)
 
 
 def _received(spec: OrderSpec) -> Stored:
