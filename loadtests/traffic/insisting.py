@@ -8,7 +8,7 @@ from grpc import StatusCode
 
 from runtime.errors import ServiceError
 
-ATTEMPTS, PAUSE_S = 5, 0.2
+ATTEMPTS, PAUSE_S = 50, 0.2  # Ten seconds: starting many strategies at once is a load of its own.
 AT_ONCE = 8
 PASSING = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.RESOURCE_EXHAUSTED)
 T = TypeVar("T")

@@ -73,7 +73,7 @@ class Verdict:
 def judge(profile: Profile, measured: Measured) -> Verdict:
     """Return what one run proves. A void one is void whatever it measured: it says nothing."""
     figures = tuple(figures_of(profile, measured))
-    void = [*_flaws(measured), *_too_few(profile, measured, is_generators=True)]
+    void = [*_flaws(profile, measured), *_too_few(profile, measured, is_generators=True)]
     missed = [
         f"{figure.series} {figure.name} is {figure.estimate.value:,.1f} ms, "
         f"must be at most {figure.limit_ms:,.0f} ms"
@@ -144,7 +144,7 @@ def _errors(profile: Profile, name: str, series: Series) -> Iterator[str]:
         yield f"{share:.2%} of {name} failed, must be at most {budget}: {told}"
 
 
-def _flaws(measured: Measured) -> Iterator[str]:
+def _flaws(profile: Profile, measured: Measured) -> Iterator[str]:
     """Yield why nothing can be said: the generator did not do its part."""
     if measured.is_interrupted:
         yield "interrupted before its end"
@@ -159,7 +159,8 @@ def _flaws(measured: Measured) -> Iterator[str]:
             f"the generator used {measured.cpu_share:.0%} of a core, "
             f"must be at most {GENERATOR_CPU_MAX:.0%}: use more workers"
         )
-    if not measured.is_steady:
+    is_overrun = any(any(_errors(profile, *one)) for one in measured.series.items())
+    if not (measured.is_steady or is_overrun):  # What is overrun does not get steady, ever.
         yield f"the warm-up did not become steady: {measured.unsteady_reason}"
 
 

@@ -107,6 +107,14 @@ def test_a_void_run_does_not_fail_and_tells_what_was_not_kept_after_why(flaw: st
     assert "1 lost, must be 0" in verdict.reasons[1:]
 
 
+def test_what_overruns_the_server_from_the_warm_up_on_fails_and_is_not_called_unsteady() -> None:
+    failing = {"acknowledged": series(20.0, failed=25), "booked": FAST}
+    overrun = measured(is_steady=False, unsteady_reason="p50 fell", series=failing)
+    verdict = judge(SUBMIT, overrun)
+    assert verdict.outcome is Outcome.FAILED
+    assert not any("steady" in reason for reason in verdict.reasons)
+
+
 def test_what_is_stalled_by_the_server_is_not_said_to_be_too_short_a_run() -> None:
     dropped = measured(series={}, sent=1_000, dropped=SENT - 1_000)
     assert judge(SUBMIT, dropped).outcome is Outcome.FAILED
