@@ -1,7 +1,6 @@
 """The report's pictures, as SVG text that needs nothing from outside."""
 
 from collections.abc import Sequence
-from io import StringIO
 from itertools import accumulate
 from typing import Any
 
@@ -12,24 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from fixtures.outcome import EquityPoint, Latency, Marker, PricePoint
+from runtime.pictures import GAIN, INK, LOSS, SAND, SEA, STYLE, WIDTH_IN, svg
 
-INK, SEA, LOSS, GAIN, SAND = "#1d2b36", "#1f6f8b", "#c0392b", "#2e8b57", "#d9a441"
-WIDTH_IN, HISTOGRAM_BINS = 9.5, 60
-STYLE: Any = {  # The stubs spell out every key as a literal.
-    "svg.fonttype": "none",  # Text stays text: small, and searchable in the page.
-    "svg.hashsalt": "plimsoll",  # Equal runs draw equal pictures.
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.edgecolor": "#9aa7b0",
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.grid": True,
-    "grid.color": "#e3e9ed",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+HISTOGRAM_BINS = 60
 
 
 def equity_and_drawdown(points: Sequence[EquityPoint], currency: str) -> str:
@@ -46,7 +30,7 @@ def equity_and_drawdown(points: Sequence[EquityPoint], currency: str) -> str:
         above.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         below.fill_between(times, drawdown, 0, color=LOSS, alpha=0.35, linewidth=0)
         below.set_ylabel("drawdown, %")
-        return _svg(figure)
+        return svg(figure)
 
 
 def price_with_trades(
@@ -63,7 +47,7 @@ def price_with_trades(
         axes.set_ylabel("close")
         if signals or fills:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=4, fontsize=8)
-        return _svg(figure)
+        return svg(figure)
 
 
 def latency_histogram(latency: Latency) -> str:
@@ -83,7 +67,7 @@ def latency_histogram(latency: Latency) -> str:
         for name, value, color in marks:
             axes.axvline(value, color=color, linewidth=1.4, label=f"{name} {value:.2f} ms")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _mark(axes: Axes, markers: Sequence[Marker], *, is_hollow: bool) -> None:
@@ -106,9 +90,3 @@ def _mark(axes: Axes, markers: Sequence[Marker], *, is_hollow: bool) -> None:
 
 def _instants(points: Sequence[EquityPoint | PricePoint | Marker]) -> Any:
     return np.array([p.time_ns for p in points], dtype="datetime64[ns]")
-
-
-def _svg(figure: Figure) -> str:
-    text = StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue().partition("<svg")[1] + text.getvalue().partition("<svg")[2]

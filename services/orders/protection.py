@@ -13,13 +13,13 @@ from trading.types.v1.event_pb2 import OrderEvent
 from trading.types.v1.order_pb2 import OrderSpec
 
 from runtime.atto import from_atto
-from runtime.digest import digest
 from runtime.errors import ServiceError
 from services.orders import protections, sizing
 from services.orders.alarms import Alarm, of_account
 from services.orders.cancels import Cancels
 from services.orders.desk import Desk
 from services.orders.instruments import Instruments
+from services.orders.intent import received
 from services.orders.legs import (
     Change,
     Create,
@@ -36,11 +36,10 @@ from services.orders.pauses import pause
 from services.orders.protections import SELLS, Protected, entry_of, is_protected
 from services.orders.refusals import OrderRefused
 from services.orders.replaces import NewValues, Replaces
-from services.orders.states import Order
-from services.orders.store import Key, Stored
+from services.orders.store import Key
 from services.orders.submission import Submissions
 from services.orders.unit import Unit
-from services.orders.wire import attos, order_id
+from services.orders.wire import attos
 
 LEG_TIME_S = 10.0  # How long a protective order may wait for risk before it counts as refused.
 TOLD_WITHIN_S = 5.0
@@ -158,16 +157,7 @@ class Protection:
         if step.role is Role.EDGE:
             edge_atto = await self._edge_atto(each)
             spec.stop_price.value = from_atto(edge_atto)
-        new = Stored(
-            account=spec.account,
-            client_order_id=spec.client_order_id,
-            order_id=order_id(spec.account, spec.client_order_id),
-            strategy_id=spec.strategy_id,
-            instrument=spec.instrument,
-            spec=spec.SerializeToString(),
-            digest=digest(spec),
-            order=Order(step.quantity_atto),
-        )
+        new = received(spec)
         stored = await self._hands.submissions.create(new)
         await asyncio.wait([self._hands.submissions.drive(stored, Limit.within(LEG_TIME_S))])
 

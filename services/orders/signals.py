@@ -9,7 +9,6 @@ from trading.risk.v1.risk_port import RiskService
 from trading.types.v1 import order_pb2, risk_pb2, signal_pb2
 from trading.types.v1.signal_pb2 import Signal
 
-from runtime.digest import digest
 from runtime.environment import Environment
 from runtime.errors import ServiceError
 from runtime.stores import Entry, Inbox
@@ -19,17 +18,18 @@ from services.orders import tables as t
 from services.orders.alarms import Alarm
 from services.orders.bookkeeping import DeadLetter, Decision, Outcome
 from services.orders.instruments import Instruments
+from services.orders.intent import received
 from services.orders.limits import Limit
 from services.orders.protection import Protection
 from services.orders.recorder import Recorder
 from services.orders.settled import Settled
 from services.orders.signal_orders import order_spec, signed_size
-from services.orders.states import Order, Place
+from services.orders.states import Place
 from services.orders.store import Stored
 from services.orders.submission import Submissions
 from services.orders.sweeping import Sweep
 from services.orders.unit import Unit
-from services.orders.wire import attos, failed_codes, order_id
+from services.orders.wire import attos, failed_codes
 
 STREAM = "signals"
 CONSUMER = "signals"
@@ -157,17 +157,7 @@ class SignalWorker:
             await self._peers.submissions.drive(stored, Limit(new.deadline_ns))
 
     def _new_order(self, signal: Signal, spec: order_pb2.OrderSpec) -> Stored:
-        return Stored(
-            account=signal.account,
-            client_order_id=spec.client_order_id,
-            order_id=order_id(signal.account, spec.client_order_id),
-            strategy_id=signal.strategy_id,
-            instrument=signal.instrument,
-            spec=spec.SerializeToString(),
-            digest=digest(spec),
-            order=Order(attos(spec.quantity)),
-            deadline_ns=to_ns(signal.valid_until),
-        )
+        return received(spec, deadline_ns=to_ns(signal.valid_until))
 
     def _order(self, unit: Unit, signal: Signal, entry: Entry, new: Stored) -> Stored | None:
         """Keep order, event, decision and inbox row together (step 5).

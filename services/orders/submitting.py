@@ -5,19 +5,15 @@ from typing import cast
 
 from grpc import StatusCode
 from trading.orders.v1 import orders_pb2 as pb
-from trading.types.v1.order_pb2 import OrderSpec
 
-from runtime.digest import digest
 from runtime.environment import Environment
 from runtime.errors import refusal
 from runtime.stores import Requests
 from services.orders import answers
+from services.orders.intent import received
 from services.orders.keeping import Keeping
 from services.orders.limits import ANSWER_MARGIN_S, Limit
-from services.orders.states import Order
-from services.orders.store import Stored
 from services.orders.submission import Submissions, check_same
-from services.orders.wire import attos, order_id
 
 METHOD = "SubmitOrder"
 
@@ -45,7 +41,7 @@ class Submitting:
     async def _submit(
         self, key: str, request: pb.SubmitOrderRequest, limit: Limit
     ) -> pb.SubmitOrderResponse:
-        new = _received(request.order)
+        new = received(request.order)
         stored, is_new = await self._submissions.find_or_create(new)
         if not is_new:
             if earlier := await self._requests.earlier(METHOD, key):
@@ -70,16 +66,3 @@ class Submitting:
         if not driven.done():
             return answers.submitted(await self._submissions.reloaded(new.key))
         return keeping.answer_to(driven.result())
-
-
-def _received(spec: OrderSpec) -> Stored:
-    return Stored(
-        account=spec.account,
-        client_order_id=spec.client_order_id,
-        order_id=order_id(spec.account, spec.client_order_id),
-        strategy_id=spec.strategy_id,
-        instrument=spec.instrument,
-        spec=spec.SerializeToString(),
-        digest=digest(spec),
-        order=Order(attos(spec.quantity)),
-    )

@@ -1,7 +1,6 @@
 """The page's pictures, as SVG text that needs nothing from outside."""
 
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from typing import Any
 
 import matplotlib as mpl
@@ -16,27 +15,10 @@ from runtime.load.knee import LIMIT_MS, SHOWN_ANYWAY, Point, knee
 from runtime.load.measured import Series
 from runtime.load.report.result import Run
 from runtime.load.served import Spread
+from runtime.pictures import GAIN, INK, LOSS, SAND, SEA, STYLE, WIDTH_IN, svg
 
-INK, SEA, LOSS, GAIN, SAND = "#1d2b36", "#1f6f8b", "#c0392b", "#2e8b57", "#d9a441"
 COLORS = (SEA, SAND, GAIN, LOSS, INK)
-WIDTH_IN, BINS_PER_DECADE, METHODS_DRAWN_MAX = 9.5, 20, 4
-STYLE: Any = {  # The stubs spell out every key as a literal.
-    "svg.fonttype": "none",  # Text stays text: small, and searchable in the page.
-    "svg.hashsalt": "plimsoll",  # Equal runs draw equal pictures.
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "axes.edgecolor": "#9aa7b0",
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.grid": True,
-    "grid.color": "#e3e9ed",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
+BINS_PER_DECADE, METHODS_DRAWN_MAX = 20, 4
 
 
 def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Spread]) -> str:
@@ -60,7 +42,7 @@ def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Sprea
             axes.set(yscale="log", xlabel="ms")
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
             _legend(axes, columns=1 if axes in beside else 2)
-        return _svg(figure)
+        return svg(figure)
 
 
 def over_time(series: Series, limit_ms: float | None) -> str:
@@ -77,7 +59,7 @@ def over_time(series: Series, limit_ms: float | None) -> str:
         axes.set(yscale="log", xlabel="second", ylabel="ms")
         _plain(axes.yaxis)
         _legend(axes)
-        return _svg(figure)
+        return svg(figure)
 
 
 def throughput(run: Run) -> str:
@@ -98,7 +80,7 @@ def throughput(run: Run) -> str:
         axes.set(xlabel="second", ylabel="units per second")
         axes.set_ylim(bottom=0)
         _legend(axes)
-        return _svg(figure)
+        return svg(figure)
 
 
 def saturation(points: Sequence[Point]) -> str:
@@ -126,7 +108,7 @@ def saturation(points: Sequence[Point]) -> str:
         _plain(axes.yaxis)
         axes.margins(y=0.15)
         _legend(axes)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _count(axes: Axes, latencies: Latencies, label: str, *, is_filled: bool) -> None:
@@ -161,10 +143,3 @@ def _plain(axis: Axis) -> None:
 
 def _legend(axes: Axes, columns: int = 4) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0)
-
-
-def _svg(figure: Figure) -> str:
-    text = StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    _, begin, rest = text.getvalue().partition("<svg")
-    return begin + rest
