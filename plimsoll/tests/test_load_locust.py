@@ -186,7 +186,7 @@ async def test_a_run_that_is_interrupted_reports_what_it_has_and_is_void(
     ("words", "message"),
     [
         ((), "no address: give --targets"),
-        (("--host", "127.0.0.1:1"), "WRONG USE: ECHO: UNAVAILABLE"),
+        (("--host", "127.0.0.1:1"), "WRONG USE: ECHO: nobody listens at 127.0.0.1:1"),
         (("--targets", "echo=1"), "must be like orders="),
         (("--host", "127.0.0.1:1", "--duration", "long"), '"long" is no time span'),
         (("--host", "127.0.0.1:1", "--tags", "none"), "no profile has these tags"),

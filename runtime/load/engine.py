@@ -43,6 +43,7 @@ async def perform(plan: Plan, say: Say, stop: asyncio.Event) -> Line:
     try:
         traffic = traffic_class(plan)(ground, notes)
         schedule = Schedule.of(plan)
+        await ground.reach()  # Traffic that waits for its streams would wait for ever.
         if not await _unless(stop, traffic.prepare()):
             return {"kind": "void", "reason": "interrupted before anything was measured"}
         gc.collect()

@@ -1,5 +1,6 @@
 """Where traffic stands: clients that call once each, as whoever they are asked to call as."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from runtime.single import Messages
 from runtime.tls import ClientTls, TlsFolder
 
 SERVICE = "service:"
+REACHED_WITHIN_S = 5.0
 
 
 def principal_of(caller: str) -> Principal:
@@ -56,6 +58,19 @@ class GrpcGround:
             name = tls.server_name(service)
             self._channels[at] = open_channel(address, tls.credentials(), server_name=name)
         return connect(port, _Once(self._channels[at], tls.principal))
+
+    async def reach(self) -> None:
+        """Return if somebody listens wherever clients were made for. Raises ValueError if not."""
+        for address in dict.fromkeys(address for address, _, _ in self._channels):
+            host, _, port = address.rpartition(":")
+            try:
+                async with asyncio.timeout(REACHED_WITHIN_S):
+                    _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            except OSError as error:  # Also when it takes too long.
+                raise ValueError(
+                    f"nobody listens at {address}: start the services, or give other --targets"
+                ) from error
+            writer.close()
 
     async def close(self) -> None:
         """Hang up."""

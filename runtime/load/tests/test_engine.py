@@ -153,7 +153,7 @@ async def test_a_run_that_ends_while_it_prepares_is_void(echo: Moody, address: s
     ("line", "message"),
     [
         ("nothing that could be read", "no plan on standard input"),
-        (plan(NOWHERE).to_json(), "ECHO: UNAVAILABLE"),
+        (plan(NOWHERE).to_json(), f"ECHO: nobody listens at {NOWHERE}"),
         (plan(NOWHERE, profile=replace(PROFILE, traffic="no.such:Traffic")).to_json(), "no.such"),
         (
             plan(NOWHERE, profile=replace(PROFILE, arrivals="often")).to_json(),
