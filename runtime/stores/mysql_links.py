@@ -81,6 +81,7 @@ class Links:
         self._room = asyncio.Semaphore(1 if is_writing else self._kept + limits.overflow)
         self._idle: list[Held] = []
         self._busy: list[Held] = []
+        self._is_closed = False
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Held]:
@@ -100,7 +101,8 @@ class Links:
             self._room.release()
 
     async def close(self) -> None:
-        """Close what is idle."""
+        """Close what is idle, and what is lent as soon as it is returned."""
+        self._is_closed = True
         while self._idle:
             await _close(self._idle.pop())
 
@@ -216,7 +218,7 @@ class Links:
 
     async def _return(self, held: Held, *, is_clean: bool) -> None:
         if is_clean and held.link.is_alive and held.link.fault is None:
-            if len(self._idle) < self._kept:
+            if len(self._idle) < self._kept and not self._is_closed:
                 self._idle.append(held)
             else:
                 await _close(held)
@@ -262,11 +264,8 @@ async def _close(held: Held) -> None:
 
 async def _discard(held: Held) -> None:
     """Let go of a connection without a word to the server, also when we are cancelled."""
-    await asyncio.shield(_let_go(held))
-
-
-async def _let_go(held: Held) -> None:
-    await held.link.drop()
+    held.link.close()  # All that matters is done at once: a loop that ends cancels what waits.
     with suppress(DBAPIError):
-        await greenlet_spawn(held.connection.invalidate)
-    await greenlet_spawn(held.connection.close)
+        held.connection.invalidate()
+    held.connection.close()
+    await asyncio.shield(held.link.drop())
