@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import Connection, bindparam, text, update
@@ -165,56 +164,6 @@ async def test_pool_opens_no_more_than_it_may_and_keeps_no_more_than_it_should(
         query = f"SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{schema}'"
         await asyncio.gather(*[database.read(ask("SELECT SLEEP(0.05)")) for _ in range(8)])
         assert (await mysql.execute(query))[0][0] == 2  # The writer's, and one reader's.
-
-
-async def test_connection_that_grew_old_is_replaced(mysql: MysqlServer) -> None:
-    async with opened(mysql, Limits(recycle_s=0.05)) as database:
-        first = await database.write(ask("SELECT CONNECTION_ID()"))
-        assert await database.write(ask("SELECT CONNECTION_ID()")) == first
-        await asyncio.sleep(0.06)
-        assert await database.write(ask("SELECT CONNECTION_ID()")) != first
-
-
-async def test_connection_returned_after_the_end_is_closed(mysql: MysqlServer) -> None:
-    database = Database.at_url(await mysql.fresh())
-    is_reading, go_on = asyncio.Event(), asyncio.Event()
-    links: list[Any] = []
-
-    def read_long(tx: Connection) -> None:
-        links.append(tx.connection.driver_connection)
-        is_reading.set()
-        await_(go_on.wait())
-
-    reading = asyncio.ensure_future(database.read(read_long))
-    await is_reading.wait()
-    await database.close()
-    go_on.set()
-    await reading
-    assert not links[0].is_alive
-
-
-async def test_connection_is_closed_though_the_loop_ends_meanwhile(mysql: MysqlServer) -> None:
-    database = Database.at_url(await mysql.fresh())
-    links: list[Any] = []
-    is_reading = asyncio.Event()
-
-    def read_for_ever(tx: Connection) -> None:
-        links.append(tx.connection.driver_connection)
-        is_reading.set()
-        await_(asyncio.get_running_loop().create_future())
-
-    reading = asyncio.ensure_future(database.read(read_for_ever))
-    await is_reading.wait()
-    before = asyncio.all_tasks()
-    reading.cancel()
-    await asyncio.sleep(0)  # Now it lets go of the connection.
-    begun = asyncio.all_tasks() - before
-    assert begun
-    for task in begun:  # As a loop does that ends.
-        task.cancel()
-    with suppress(asyncio.CancelledError):
-        await reading
-    assert not links[0].is_alive
 
 
 async def test_read_only_server_is_a_clear_error_and_reads_go_on(mysql: MysqlServer) -> None:
