@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from functools import partial
 
 from grpc import StatusCode
@@ -23,7 +24,7 @@ from loadtests.traffic.signals import Sent, Signals
 from loadtests.traffic.traders import Traders
 from runtime.clock import SystemClock
 from runtime.errors import ServiceError, refusal
-from runtime.load.traffic import Ground, Meter, Remainder
+from runtime.load.traffic import Ground, Meter, Remainder, Unit
 from runtime.times import NS_PER_S
 
 ACCOUNTS = 10
@@ -71,21 +72,25 @@ class Chain:
 
     async def send(self, number: int, intended_s: float) -> None:
         """Publish one candle."""
-        candle = self._candles.next(intended_s + self._ahead_s)
-        request = pb.PublishCandlesRequest(request_id=f"{self._prefix}-{number}", candles=[candle])
-        sent = Sent(intended_s, self._now_s())
-        self._signals.published(candle.instrument, candle.open_time.seconds, sent)
-        self._first_s, self._last_s = self._first_s or intended_s, intended_s
-        self._sending += 1
+        await self.send_together([Unit(number, intended_s)])
+
+    async def send_together(self, units: Sequence[Unit]) -> None:
+        """Publish candles in one call, as a feed does with those that close together."""
+        request = pb.PublishCandlesRequest(request_id=f"{self._prefix}-{units[0].number}")
+        sent_s = self._now_s()
+        for unit in units:
+            candle = self._candles.next(unit.intended_s + self._ahead_s)
+            request.candles.append(candle)
+            sent = Sent(unit.intended_s, sent_s)
+            self._signals.published(candle.instrument, candle.open_time.seconds, sent)
+        self._first_s, self._last_s = self._first_s or units[0].intended_s, units[-1].intended_s
+        self._sending += len(units)
         try:
-            error = _rejected((await self._feed.publish_candles(request)).results[0])
-        except ServiceError as failed:
-            error = failed
-            self._doubtful += not failed.definite
+            for unit, error in zip(units, await self._publish(request), strict=True):
+                self._stored += error is None
+                self._meter.ended(SERIES, unit.intended_s, sent_s, error)
         finally:
-            self._sending -= 1
-        self._stored += error is None
-        self._meter.ended(SERIES, *sent, error)
+            self._sending -= len(units)
 
     async def finish(self) -> Remainder:
         """Let all signals become fills, stop the strategies, compare the ledger with the fills."""
@@ -107,6 +112,16 @@ class Chain:
             doubled=missing.doubled + self._signals.doubled + max(0, -unevaluated - self._doubtful),
             facts=facts,
         )
+
+    async def _publish(self, request: pb.PublishCandlesRequest) -> list[ServiceError | None]:
+        """Publish; return for each candle why it is not stored, None where it is."""
+        count = len(request.candles)
+        try:
+            results = (await self._feed.publish_candles(request)).results
+        except ServiceError as error:
+            self._doubtful += 0 if error.definite else count
+            return [error] * count
+        return [_rejected(result) for result in results]
 
     def _under_way(self) -> int:
         return self._sending + self._signals.open

@@ -1,7 +1,7 @@
 """TICKS: batches of ticks on one stream, each timed until both its subscribers have arrays."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from trading.marketdata.v1 import marketdata_pb2 as pb
@@ -13,7 +13,7 @@ from loadtests.traffic.callers import FEED
 from loadtests.traffic.following import follow
 from loadtests.traffic.settling import settle
 from runtime.errors import ServiceError
-from runtime.load.traffic import Ground, Meter, Remainder
+from runtime.load.traffic import Ground, Meter, Remainder, Unit
 
 TICKED = tuple(f"JP{number:02d}.XSIM" for number in range(4))
 SUBSCRIBERS = 2
@@ -62,16 +62,12 @@ class Ticks:
 
     async def send(self, number: int, intended_s: float) -> None:
         """Put one batch on the stream."""
-        place = number // self._parts % len(self._instruments)
-        sent_s = self._now_s()
-        if self._broken is not None:
-            self._meter.ended(SERIES, intended_s, sent_s, self._broken)
-            return
-        request = self._batches.next(place)
-        batch = request.batch
-        self._open[batch.instrument, batch.sequence_first] = Sent(intended_s, sent_s)
-        self._sent += 1
-        self._outgoing.put_nowait(request)
+        self._send(number, intended_s)
+
+    async def send_together(self, units: Sequence[Unit]) -> None:
+        """Put batches on the stream; that takes no task of its own for each."""
+        for number, intended_s in units:
+            self._send(number, intended_s)
 
     async def finish(self) -> Remainder:
         """Let the last batches arrive, end the streams, and count what the publisher is told."""
@@ -85,6 +81,18 @@ class Ticks:
         stored = self._published.batches if self._published else 0
         lost = max(self._sent - stored, len(self._open))
         return Remainder(backlog, unresolved, lost, self._doubled)
+
+    def _send(self, number: int, intended_s: float) -> None:
+        place = number // self._parts % len(self._instruments)
+        sent_s = self._now_s()
+        if self._broken is not None:
+            self._meter.ended(SERIES, intended_s, sent_s, self._broken)
+            return
+        request = self._batches.next(place)
+        batch = request.batch
+        self._open[batch.instrument, batch.sequence_first] = Sent(intended_s, sent_s)
+        self._sent += 1
+        self._outgoing.put_nowait(request)
 
     async def _publish(self) -> None:
         try:

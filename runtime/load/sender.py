@@ -2,16 +2,23 @@
 
 import asyncio
 from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Coroutine, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.load.arrivals import Schedule
-from runtime.load.traffic import Traffic
+from runtime.load.traffic import Gathering, Traffic, Unit
 
 GRAIN_S = 0.001  # Units due within this time of each other may be sent together.
+# So long traffic that sends units together waits for more: the first of them is not late yet,
+# and what waiting adds to a latency, which counts from the instant, is nothing beside its limit.
+GATHERED_S = 0.002
+TOGETHER_MAX = 500  # Of one call, as many as the contract of candles takes.
 
 Floats = NDArray[np.float64]
+Work = Coroutine[None, None, None]
 
 
 class Sender:
@@ -24,14 +31,17 @@ class Sender:
     def __init__(self, traffic: Traffic, in_flight_max: int) -> None:
         self._traffic, self._in_flight_max = traffic, in_flight_max
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._together = traffic.send_together if isinstance(traffic, Gathering) else None
+        self._grain_s = GATHERED_S if self._together else GRAIN_S
+        self._tasks: dict[asyncio.Task[None], int] = {}  # And how many units are in each.
+        self._in_flight = 0
         self._broke: asyncio.Future[None] = self._loop.create_future()
         self._intended_s, self._sent_s, self._dropped_s = array("d"), array("d"), array("d")
 
     @property
     def in_flight(self) -> int:
         """Return how many units occupy a caller."""
-        return len(self._tasks)
+        return self._in_flight
 
     @property
     def sent(self) -> int:
@@ -68,11 +78,12 @@ class Sender:
         left: set[asyncio.Task[None]] = set()
         if self._tasks:
             _, left = await asyncio.wait(set(self._tasks), timeout=patience_s)
-            for task in left:
-                task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+        unresolved = sum(self._tasks[task] for task in left)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         self.check()
-        return len(left)
+        return unresolved
 
     def check(self) -> None:
         """Raise what a unit has raised."""
@@ -86,28 +97,47 @@ class Sender:
         while place < end:
             ahead_s = due_s[place] - now_s()
             if ahead_s > 0:
-                await asyncio.sleep(max(ahead_s, GRAIN_S))
+                await asyncio.sleep(max(ahead_s, self._grain_s))
             until_s = now_s()
-            while place < end and due_s[place] <= until_s:
-                self._send(numbers[place], due_s[place])
-                place += 1
+            due = bisect_right(due_s, until_s, place)
+            for first in range(place, due, TOGETHER_MAX):
+                some = slice(first, min(due, first + TOGETHER_MAX))
+                self._send([*map(Unit, numbers[some], due_s[some])])
+            place = due
             await asyncio.sleep(0)  # What is due now is sent before what has come due meanwhile.
 
-    def _send(self, number: int, intended_s: float) -> None:
-        if len(self._tasks) >= self._in_flight_max:
-            self._dropped_s.append(intended_s)
-            return
-        task = self._loop.create_task(self._unit(number, intended_s))
-        self._tasks.add(task)
+    def _send(self, units: list[Unit]) -> None:
+        room = self._in_flight_max - self._in_flight
+        self._dropped_s.extend(unit.intended_s for unit in units[room:])
+        units = units[:room]
+        if self._together is None:
+            for unit in units:
+                self._begin(self._alone(unit), 1)
+        elif units:
+            self._begin(self._gathered(units, self._together), len(units))
+
+    def _begin(self, work: Work, count: int) -> None:
+        task = self._loop.create_task(work)
+        self._tasks[task] = count
+        self._in_flight += count
         task.add_done_callback(self._end)
 
-    async def _unit(self, number: int, intended_s: float) -> None:
-        self._intended_s.append(intended_s)
-        self._sent_s.append(self._loop.time())
-        await self._traffic.send(number, intended_s)
+    async def _alone(self, unit: Unit) -> None:
+        self._note(unit, self._loop.time())
+        await self._traffic.send(*unit)
+
+    async def _gathered(self, units: list[Unit], send: Callable[[Sequence[Unit]], Work]) -> None:
+        sent_s = self._loop.time()
+        for unit in units:
+            self._note(unit, sent_s)
+        await send(units)
+
+    def _note(self, unit: Unit, sent_s: float) -> None:
+        self._intended_s.append(unit.intended_s)
+        self._sent_s.append(sent_s)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._in_flight -= self._tasks.pop(task)
         if task.cancelled() or self._broke.done():
             return
         error = task.exception()

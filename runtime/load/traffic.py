@@ -1,7 +1,8 @@
 """What a profile's traffic class is to the engine, and what the engine gives it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from runtime.errors import ServiceError
 from runtime.load.plan import Plan
@@ -33,6 +34,13 @@ class Ground(Protocol):
         """
 
 
+class Unit(NamedTuple):
+    """One unit of the schedule: its number, and when it is due."""
+
+    number: int
+    intended_s: float
+
+
 @dataclass(frozen=True)
 class Remainder:
     """What a run left: units not done when it ended, lost or done twice, and named facts."""
@@ -58,3 +66,11 @@ class Traffic(Protocol):
 
     async def finish(self) -> Remainder:
         """Wait, at most BACKLOG_S, for what is under way; say what is left. Ends all streams."""
+
+
+@runtime_checkable
+class Gathering(Traffic, Protocol):
+    """Traffic whose units go together, as many as are due within two milliseconds."""
+
+    async def send_together(self, units: Sequence[Unit]) -> None:
+        """Send units, at most TOGETHER_MAX: each with its own instant, and each with its end."""

@@ -1,6 +1,7 @@
 """Offering a schedule in virtual time: what is late, dropped, left or broken, to the unit."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from runtime.load.measured import Measured
 from runtime.load.meter import Notes
 from runtime.load.plan import Gate, Plan, Profile, Target
 from runtime.load.run import Run
-from runtime.load.traffic import Remainder
+from runtime.load.traffic import Remainder, Unit
 
 PROFILE = Profile("MADE_UP", "one", 100.0, (Gate("one", 100.0),), "none:None", "constant")
 PLAN = Plan(PROFILE, Target({}), multiple=1.0, warmup_s=1.0, duration_s=10.0, in_flight_max=50)
@@ -52,6 +53,18 @@ class Broken(MadeUp):
         await super().send(number, intended_s)
 
 
+class Together(MadeUp):
+    """Sends all that are due in one call, which takes as long as one alone."""
+
+    def __init__(self, notes: Notes, stall_s: tuple[float, float] = (0.0, 0.0)) -> None:
+        super().__init__(notes, stall_s)
+        self.calls: list[Sequence[Unit]] = []
+
+    async def send_together(self, units: Sequence[Unit]) -> None:
+        self.calls.append(units)
+        await asyncio.gather(*(self.send(*unit) for unit in units))
+
+
 async def measured(plan: Plan = PLAN, stall_s: tuple[float, float] = (0.0, 0.0)) -> Measured:
     notes = Notes(asyncio.get_running_loop().time)
     run = Run(plan, MadeUp(notes, stall_s), notes)
@@ -68,6 +81,52 @@ async def test_every_unit_is_sent_once_and_never_early(multiple: float) -> None:
     lateness_s = [sent_s - intended_s for _, intended_s, sent_s in traffic.sent]
     assert min(lateness_s) >= 0
     assert max(lateness_s) <= 0.001
+
+
+async def test_units_of_a_burst_go_together_and_none_of_them_is_late() -> None:
+    notes = Notes(asyncio.get_running_loop().time)
+    traffic = Together(notes)
+    plan = replace(PLAN, profile=replace(PROFILE, arrivals="burst"), multiple=2.0)
+    plan = replace(plan, in_flight_max=1000)
+    run = Run(plan, traffic, notes)
+    await run.offer(Schedule.of(plan))
+    assert [unit.number for call in traffic.calls for unit in call] == list(range(2200))
+    assert len(traffic.calls) <= 11 * 7  # One alone, then those of two milliseconds each.
+    lateness_s = [sent_s - intended_s for _, intended_s, sent_s in traffic.sent]
+    assert min(lateness_s) >= 0
+    assert max(lateness_s) <= 0.003
+    assert (await run.finish()).late == 0
+
+
+async def test_a_unit_of_traffic_that_gathers_is_sent_alone_when_it_is_due_alone() -> None:
+    notes = Notes(asyncio.get_running_loop().time)
+    traffic = Together(notes)
+    await Run(PLAN, traffic, notes).offer(Schedule.of(PLAN))
+    assert [len(call) for call in traffic.calls] == [1] * 1100
+
+
+async def test_no_call_has_more_units_than_a_contract_takes() -> None:
+    loop = asyncio.get_running_loop()
+    notes = Notes(loop.time)
+    traffic, plan = Together(notes), replace(PLAN, multiple=20.0, in_flight_max=5000)
+    offering = asyncio.ensure_future(Run(plan, traffic, notes).offer(Schedule.of(plan)))
+    await asyncio.sleep(5.0)
+    loop._now_s += 0.6  # type: ignore[attr-defined]  # What is due meanwhile is due together.
+    await offering
+    assert sorted(map(len, traffic.calls))[-3:] == [200, 500, 500]
+    assert sum(map(len, traffic.calls)) == 22_000
+
+
+async def test_each_unit_of_a_call_is_in_flight() -> None:
+    notes = Notes(asyncio.get_running_loop().time)
+    traffic = Together(notes, stall_s=(10.0, 60.0))
+    burst = replace(PROFILE, arrivals="burst")
+    plan = replace(PLAN, profile=burst, multiple=2.0, in_flight_max=100)
+    run = Run(plan, traffic, notes)
+    await run.offer(Schedule.of(plan))
+    found = await run.finish()
+    assert found.dropped == 100  # Of the two hundred of the last second, which all stall.
+    assert found.remainder.backlog == found.remainder.unresolved == 100
 
 
 async def test_the_measured_time_alone_is_counted() -> None:
