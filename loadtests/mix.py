@@ -17,5 +17,6 @@ class Mix(Flow):
         traffic="loadtests.traffic.mix:Mix",
         arrivals="constant",
         multiple_max=1.0,
+        engine_rate=sum(SHARES.values()),
         options={"shares": SHARES},
     )

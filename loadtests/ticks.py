@@ -14,4 +14,5 @@ class Ticks(Flow):
         gates=(Gate("decoded", p99_ms=50.0),),
         traffic="loadtests.traffic.ticks:Ticks",
         arrivals="constant",
+        engine_rate=700.0,  # Each reads what it sends twice.
     )

@@ -125,7 +125,9 @@ def load(
     warm_up: Annotated[str, typer.Option(help="Load before it is measured.")] = "10",
     multiple: Annotated[float, typer.Option(help="Of the load that the contracts name.")] = 2.0,
     repeats: Annotated[int, typer.Option(help="Of each profile; the worst counts.", min=1)] = 3,
-    workers: Annotated[int, typer.Option(help="Processes of Locust.", min=1)] = 1,
+    workers: Annotated[
+        int, typer.Option(help="Processes of Locust, each with an engine or more.", min=1)
+    ] = 1,
     find_knee: Annotated[
         bool, typer.Option("--find-knee", help="Look for the load that is too much.")
     ] = False,

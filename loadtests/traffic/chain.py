@@ -49,7 +49,7 @@ class Chain:
         self._ahead_s = SystemClock().now_ns() / NS_PER_S - self._now_s()  # Of the loop's clock.
         self._feed = ground.port(MarketDataService, FEED)
         self._market = Market(ground, self._prefix, instruments)
-        accounts = plan.profile.options.get("accounts", ACCOUNTS)
+        accounts = plan.share(plan.profile.options.get("accounts", ACCOUNTS))
         self._crowd = Crowd(ground, self._prefix, min(accounts, len(instruments)))
         self._candles = Candles(plan, indexes, instruments)
         self._traders = Traders(ground, self._crowd.accounts, instruments)

@@ -35,8 +35,12 @@ class Submit:
         prefix, options = f"{run_name(ground.plan)}-s", ground.plan.profile.options
         self._meter, self._now_s = meter, asyncio.get_running_loop().time
         self._market = Market(ground, prefix)
-        self._crowd = Crowd(ground, prefix, options.get("accounts", ACCOUNTS))
-        every = max(1, len(self._crowd.accounts) // options.get("watched_accounts", WATCHED))
+        self._crowd = Crowd(ground, prefix, ground.plan.share(options.get("accounts", ACCOUNTS)))
+        every = max(
+            1,
+            len(self._crowd.accounts)
+            // ground.plan.share(options.get("watched_accounts", WATCHED)),
+        )
         self._watched = self._crowd.accounts[::every]
         self._orders = Orders(
             prefix, self._crowd.accounts, self._market.instruments, parts=ground.plan.parts

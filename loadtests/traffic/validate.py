@@ -38,7 +38,7 @@ class Validate:
         self._meter, self._now_s = meter, asyncio.get_running_loop().time
         self._parts = ground.plan.parts
         self._market = Market(ground, prefix)
-        self._crowd = Crowd(ground, prefix, options.get("accounts", ACCOUNTS))
+        self._crowd = Crowd(ground, prefix, ground.plan.share(options.get("accounts", ACCOUNTS)))
         self._orders = Orders(prefix, self._crowd.accounts, self._market.instruments)
         self._count = len(self._crowd.accounts) * ORDERS_EACH
         self._risk = ground.port(RiskService, ORDERS)

@@ -26,3 +26,11 @@ class Busy(Flow):
     profile = replace(ECHO, name="BUSY", options={"busy_s": 0.004})
     is_default = False
     labels = ("starved",)
+
+
+class Shared(Flow):
+    """The same, where one engine is said to send no more than half of it."""
+
+    profile = replace(ECHO, name="SHARED", engine_rate=100.0)
+    is_default = False
+    labels = ("shared",)

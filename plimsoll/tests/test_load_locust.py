@@ -138,8 +138,10 @@ async def test_a_generator_that_is_starved_makes_the_run_void(tmp_path: Path) ->
     assert [run.profile.name for run in ended.result.runs] == ["BUSY"]
 
 
-async def test_what_two_workers_measured_is_added_up(tmp_path: Path) -> None:
-    ended = await loaded(tmp_path, *two_workers())
+@pytest.mark.parametrize("where", ["on two workers", "on one"])
+async def test_what_two_engines_measured_is_added_up(tmp_path: Path, where: str) -> None:
+    words = ("--tags", "shared") if where == "on one" else two_workers()
+    ended = await loaded(tmp_path, *words)
     engines = [json.loads(line) for line in (tmp_path / ENGINES).read_text().splitlines()]
     assert [one["kind"] for one in engines] == ["measured", "measured"]
     assert {one["part"] for one in engines} == {0, 1}

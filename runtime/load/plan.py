@@ -1,6 +1,7 @@
 """What a load run offers and what it must keep: profiles, gates, the plan of one engine."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ LATE_S = 0.005  # A send this much after its intended instant is late (specifica
 LATE_SHARE_MAX = 0.001  # More late sends than this share make a run void,
 GENERATOR_CPU_MAX = 0.35  # and so does a generator that uses more than this share of one core.
 OFFERED_TOLERANCE = 0.001  # Offered is what was scheduled, give or take this share.
+ENGINES_MAX = 4  # More would only take the machine away from what they load.
 BACKLOG_S = 2.0  # What was sent is done within this time after the last send.
 
 
@@ -32,12 +34,17 @@ class Profile:
     traffic: str  # "loadtests.traffic.submit:Submit", a class of the protocol Traffic.
     arrivals: str = "poisson"  # constant, poisson, burst, step or ramp (runtime/load/arrivals.py).
     multiple_max: float | None = None  # MIX is not doubled: 1.
+    engine_rate: float = 500.0  # Units per second that one engine sends with no third of a core.
     error_share_max: float = 0.001  # Calls that may fail. Nothing may be lost or doubled, ever.
     options: Mapping[str, Any] = field(default_factory=dict)  # For its traffic class.
 
     def multiple(self, asked: float) -> float:
         """Return the multiple that is offered when `asked` is."""
         return asked if self.multiple_max is None else min(asked, self.multiple_max)
+
+    def engines(self, asked: float) -> int:
+        """Return how many engines it takes to offer the multiple `asked`."""
+        return min(ENGINES_MAX, math.ceil(self.rate_1x * self.multiple(asked) / self.engine_rate))
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,10 @@ class Plan:
     def rate(self) -> float:
         """Return the units per second that this engine offers."""
         return self.profile.rate_1x * self.profile.multiple(self.multiple) / self.parts
+
+    def share(self, count: int) -> int:
+        """Return this engine's part of what all engines have `count` of."""
+        return max(1, len(range(self.part, count, self.parts)))
 
     def to_json(self) -> str:
         """Return this plan as one line."""

@@ -1,4 +1,4 @@
-"""A profile as a Locust user: each worker runs one, which has an engine do the work."""
+"""A profile as a Locust user: each of its users has an engine do the work."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

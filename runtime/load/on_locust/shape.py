@@ -1,7 +1,8 @@
-"""The load shape: every profile in turn, one user of it on each worker."""
+"""The load shape: every profile in turn, a user for each of its engines."""
 
 import logging
-from typing import Any, cast
+import math
+from typing import Any
 
 from locust import LoadTestShape, User
 from locust.env import Environment
@@ -12,6 +13,7 @@ from runtime.load.on_locust import station
 from runtime.load.on_locust.flow import Flow
 from runtime.load.on_locust.options import Asked, WrongUse
 from runtime.load.on_locust.tour import Leg, Tour
+from runtime.load.plan import Plan
 
 Tick = tuple[int, float, list[type[User]] | None]
 log = logging.getLogger(__name__)
@@ -75,17 +77,23 @@ class OneAfterAnother(LoadTestShape):
         assert self.tour is not None
         user = next(f for f in chosen(self._environment) if f.profile == leg.profile)
         log.info("%s at %gx, leg %d", leg.profile.name, leg.plans[0].multiple, leg.number)
-        for worker, plan in zip(self._workers, leg.plans, strict=True):
-            order = station.Order(
-                leg=leg.number,
-                part=plan.part,
-                user=user.__name__,
-                plan=plan.to_json(),
-                metrics=list(self.tour.asked.metrics) if plan.part == 0 else [],
-            )
-            self.runner.send_message(station.ORDER, cast(dict[str, object], order), worker)
-        self._tick = (len(leg.plans), 100.0, [user])
+        count = len(self._workers)
+        for place, worker in enumerate(self._workers):
+            orders = [self._order_of(plan, leg, user) for plan in leg.plans[place::count]]
+            self.runner.send_message(station.ORDER, {"orders": orders}, worker)
+        # As many on each worker, for Locust says which gets them; one without an order waits.
+        self._tick = (count * math.ceil(len(leg.plans) / count), 100.0, [user])
         return self._tick
+
+    def _order_of(self, plan: Plan, leg: Leg, user: type[Flow]) -> station.Order:
+        assert self.tour is not None
+        return station.Order(
+            leg=leg.number,
+            part=plan.part,
+            user=user.__name__,
+            plan=plan.to_json(),
+            metrics=list(self.tour.asked.metrics) if plan.part == 0 else [],
+        )
 
     def _connected(self) -> list[str]:
         if not isinstance(self.runner, MasterRunner):

@@ -14,7 +14,7 @@ ORDER, RESULT = "load-order", "load-result"
 
 
 class Order(TypedDict):
-    """What one user is to do in one leg."""
+    """What one user is to do in one leg: the work of one engine."""
 
     leg: int
     part: int
@@ -23,19 +23,18 @@ class Order(TypedDict):
     metrics: list[str]  # Pages of the servers that it reads, too.
 
 
-_orders: dict[str, Order] = {}  # Of this process, until its user takes it.
+_orders: list[Order] = []  # Of this process, until its users take them.
 
 
 def receive(environment: Environment, msg: Message, **_: Any) -> None:
-    """Keep an order for its user; what was ordered before and never begun is over."""
-    order: Order = msg.data
-    _orders.clear()
-    _orders[order["user"]] = order
+    """Keep the orders of a leg for its users; what was ordered before and never begun is over."""
+    _orders[:] = msg.data["orders"]
 
 
 def take(user: str) -> Order | None:
-    """Return what the user of this name is to do now, once."""
-    return _orders.pop(user, None)
+    """Return what a user of this class is to do now; each order is taken by one of them."""
+    place = next((n for n, order in enumerate(_orders) if order["user"] == user), None)
+    return None if place is None else _orders.pop(place)
 
 
 def tell(environment: Environment, order: Order, line: Line) -> None:

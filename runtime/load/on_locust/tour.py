@@ -1,4 +1,4 @@
-"""One test as Locust calls it: profile after profile, with an engine on every worker."""
+"""One test as Locust calls it: profile after profile, each with the engines it takes."""
 
 import time
 from collections.abc import Sequence
@@ -42,10 +42,10 @@ class Tour:
     _lines: dict[int, Line] = field(default_factory=dict)  # Of the leg, by part.
     _latest_s: float = 0.0
 
-    def begin(self, parts: int) -> Leg | None:
-        """Begin what comes next, with so many engines; None when all is done."""
+    def begin(self, workers: int) -> Leg | None:
+        """Begin what comes next, with an engine on each worker or more; None when all is done."""
         self._lines = {}
-        self.leg = None if self.wrong else self._next(parts)
+        self.leg = None if self.wrong else self._next(workers)
         if self.leg is not None:
             plan = self.leg.plans[0]
             self._latest_s = time.monotonic() + plan.warmup_s + plan.duration_s + GRACE_S
@@ -93,20 +93,20 @@ class Tour:
             facts={**facts, **self.notes},
         )
 
-    def _next(self, parts: int) -> Leg | None:
+    def _next(self, workers: int) -> Leg | None:
         asked = self.asked
         for profile in self.profiles:
             judged = sum(leg.is_judged for leg, _ in self.done if leg.profile == profile)
             if judged < asked.repeats:
-                return self._leg(profile, profile.multiple(asked.multiple), parts)
+                return self._leg(profile, profile.multiple(asked.multiple), workers)
             if asked.is_knee_wanted and profile.multiple_max is None:
                 multiple = next_multiple([run.point() for run in self._runs(profile.name)])
                 if multiple is not None:
-                    return replace(self._leg(profile, multiple, parts), is_judged=False)
+                    return replace(self._leg(profile, multiple, workers), is_judged=False)
         return None
 
-    def _leg(self, profile: Profile, multiple: float, parts: int) -> Leg:
-        number = len(self.done) + 1
+    def _leg(self, profile: Profile, multiple: float, workers: int) -> Leg:
+        number, parts = len(self.done) + 1, max(workers, profile.engines(multiple))
         plan = self.asked.plan(profile, multiple, self.asked.seed + number - 1)
         plans = tuple(replace(plan, part=part, parts=parts) for part in range(parts))
         return Leg(number, profile, plans)

@@ -10,7 +10,7 @@ from runtime.load.histogram import Latencies
 from runtime.load.measured import Measured, Series
 from runtime.load.on_locust.options import Asked
 from runtime.load.on_locust.tour import Leg, Tour
-from runtime.load.plan import Gate, Profile, Target
+from runtime.load.plan import ENGINES_MAX, Gate, Profile, Target
 from runtime.load.verdict import Outcome
 
 A = Profile("A", "a unit", 100.0, (Gate("done", p99_ms=500.0),), "a:A")
@@ -52,9 +52,14 @@ def measure(tour: Tour, *, latency_ms: float = 5.0, parts: int = 1) -> list[Leg]
     legs = []
     while (leg := tour.begin(parts)) is not None:
         legs.append(leg)
-        for part in range(parts):
-            tour.hear(leg.number, part, line(leg, part, latency_ms))
+        hear_all(tour, leg, latency_ms)
     return legs
+
+
+def hear_all(tour: Tour, leg: Leg, latency_ms: float) -> None:
+    """Have each engine of a leg say that it measured this."""
+    for part in range(len(leg.plans)):
+        tour.hear(leg.number, part, line(leg, part, latency_ms))
 
 
 def test_profiles_are_measured_in_turn_and_repeatedly_each_time_with_another_seed() -> None:
@@ -86,6 +91,16 @@ def test_engines_share_the_rate_and_are_judged_together() -> None:
     assert run.verdict.outcome is Outcome.FAILED
 
 
+def test_a_rate_that_is_too_much_for_one_engine_is_shared_by_more_on_the_same_worker() -> None:
+    heavy = replace(A, engine_rate=70.0)
+    tour = Tour(replace(ASKED, repeats=1), [heavy])
+    (leg,) = measure(tour)
+    assert [plan.rate for plan in leg.plans] == pytest.approx([200 / 3] * 3)
+    assert tour.result().runs[0].measured.sent == 3 * COUNT
+    assert len(begun(Tour(ASKED, [heavy]), parts=4).plans) == 4  # No worker is left idle.
+    assert len(begun(Tour(replace(ASKED, multiple=64.0), [heavy])).plans) == ENGINES_MAX
+
+
 def test_an_engine_counts_once_and_only_for_its_own_leg() -> None:
     tour = Tour(replace(ASKED, repeats=2), [A])
     first = begun(tour)
@@ -103,8 +118,7 @@ def test_the_knee_is_searched_after_the_repeats_and_judged_by_no_limit() -> None
     searched = []
     while (leg := tour.begin(1)) is not None:
         searched.append((leg.profile.name, leg.plans[0].multiple, leg.is_judged))
-        slow = leg.plans[0].multiple > 5
-        tour.hear(leg.number, 0, line(leg, 0, latency_ms=2_000 if slow else 5))
+        hear_all(tour, leg, latency_ms=2_000 if leg.plans[0].multiple > 5 else 5)
     assert searched[:4] == [("A", 2.0, True), ("A", 1.0, False), ("A", 4.0, False), ("A", 8, False)]
     assert searched[-1] == ("B", 1.0, True)  # What is never doubled has no knee to be found.
     result = tour.result()
