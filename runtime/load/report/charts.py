@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from runtime.load.histogram import Latencies
 from runtime.load.knee import LIMIT_MS, SHOWN_ANYWAY, Point, knee
@@ -18,13 +18,15 @@ from runtime.load.served import Spread
 from runtime.pictures import GAIN, INK, LOSS, SAND, SEA, STYLE, WIDTH_IN, svg
 
 COLORS = (SEA, SAND, GAIN, LOSS, INK)
+LEFT_IN, RIGHT_IN, BOTTOM_IN, LEGEND_ROW_IN = 0.75, 0.1, 0.45, 0.19
+DECADES = (1.0,)
 BINS_PER_DECADE, METHODS_DRAWN_MAX = 20, 4
 
 
 def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Spread]) -> str:
     """Draw how long units took by both ways of counting, and beside it what servers say."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
+        figure = _figure(3.2, legend_rows=METHODS_DRAWN_MAX if served else 2)
         widths = [3, 2] if served else [1]
         ours, *beside = figure.subplots(
             1, len(widths), sharex=True, width_ratios=widths, squeeze=False
@@ -40,7 +42,8 @@ def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Sprea
             _served(theirs, served)
         for axes in (ours, *beside):
             axes.set(yscale="log", xlabel="ms")
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+            _plain(axes.xaxis, DECADES)
+            _plain(axes.yaxis, DECADES)
             _legend(axes, columns=1 if axes in beside else 2)
         return svg(figure)
 
@@ -48,7 +51,7 @@ def histogram(series: Series, limit_ms: float | None, served: Mapping[str, Sprea
 def over_time(series: Series, limit_ms: float | None) -> str:
     """Draw the latency of each second."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, 2.6), layout="constrained")
+        figure = _figure(2.6, legend_rows=1)
         axes = figure.subplots()
         seconds = [one.second for one in series.timeline]
         for name, color in (("max", "#9aa7b0"), ("p99", SAND), ("p50", SEA)):
@@ -65,7 +68,7 @@ def over_time(series: Series, limit_ms: float | None) -> str:
 def throughput(run: Run) -> str:
     """Draw what was offered and, each second, how much ended and how much of it badly."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, 2.6), layout="constrained")
+        figure = _figure(2.6, legend_rows=2)
         axes = figure.subplots()
         rate = run.measured.rate
         axes.axhline(rate, color=INK, linestyle="--", linewidth=1.0, label=f"offered {rate:,.0f}/s")
@@ -86,7 +89,7 @@ def throughput(run: Run) -> str:
 def saturation(points: Sequence[Point]) -> str:
     """Draw latency over what was offered, and where the knee is."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH_IN, 3.2), layout="constrained")
+        figure = _figure(3.2, legend_rows=1)
         axes = figure.subplots()
         valid = sorted((p for p in points if not p.is_void), key=lambda point: point.multiple)
         rates = [point.rate for point in valid]
@@ -134,11 +137,29 @@ def _served(axes: Axes, served: Mapping[str, Spread]) -> None:
     axes.set_ylabel("calls, as servers count them")
 
 
-def _plain(axis: Axis) -> None:
-    """Write plain numbers on a logarithmic axis, also where it spans less than a decade."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+def _figure(height_in: float, *, legend_rows: int) -> Figure:
+    """Return a figure with room for its labels, and above for its legend.
+
+    One that made room by itself would draw everything once more to see how much it takes.
+    """
+    figure = Figure(figsize=(WIDTH_IN, height_in))
+    figure.subplots_adjust(
+        left=LEFT_IN / WIDTH_IN,
+        right=1 - RIGHT_IN / WIDTH_IN,
+        bottom=BOTTOM_IN / height_in,
+        top=1 - (RIGHT_IN + LEGEND_ROW_IN * legend_rows) / height_in,
+    )
+    return figure
+
+
+def _plain(axis: Axis, subs: Sequence[float] = (1, 2, 5)) -> None:
+    """Write plain numbers on a logarithmic axis, also where it spans less than a decade.
+
+    It has no other ticks: each of them is measured and drawn, and there are hundreds.
+    """
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def _legend(axes: Axes, columns: int = 4) -> None:

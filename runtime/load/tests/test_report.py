@@ -6,9 +6,11 @@ import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
+from matplotlib.figure import Figure
 
 from runtime.load.knee import Point, knee
 from runtime.load.measured import Measured
@@ -173,6 +175,22 @@ def test_the_page_needs_nothing_from_outside_and_shows_everything() -> None:
     ):
         assert words in text
     assert "acknowledged p99 is" in text  # The worst run is the one that is shown.
+
+
+def test_a_picture_is_drawn_once_and_has_a_label_for_no_more_than_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Drawing is what a report takes its time for: twice as often, or each of a hundred ticks."""
+    drawn, draw = [], Figure.draw
+
+    def counted(figure: Figure, renderer: Any) -> None:
+        drawn.append(figure)
+        draw(figure, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    pictures = re.findall(r"<svg.*?</svg>", page(result(GOOD)), re.DOTALL)
+    assert len(drawn) == len(pictures) == 6
+    assert max(picture.count("<text") for picture in pictures) < 40
 
 
 def test_of_many_profiles_the_worst_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
