@@ -26,10 +26,10 @@ async def settle(left: Callable[[], int], until_s: float | None = None) -> tuple
     return backlog, left()
 
 
-async def concluded(work: Awaitable[T]) -> T | None:
+async def concluded(work: Awaitable[T], within_s: float | None = None) -> T | None:
     """Return what `work` finds when all is over; None if the platform does not say in time."""
     try:
-        async with asyncio.timeout(CONCLUDED_S):
+        async with asyncio.timeout(CONCLUDED_S if within_s is None else within_s):
             return await work
     except (ServiceError, TimeoutError):
         return None

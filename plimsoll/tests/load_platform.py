@@ -27,7 +27,7 @@ async def platform(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[System]:
         return once(self, method, requests, Call(PATIENCE_S) if method.policy.deadline_s else call)
 
     monkeypatch.setattr(ground._Once, "call", call)
-    for name in ("settling.BACKLOG_S", "settling.CONCLUDED_S"):
+    for name in ("settling.BACKLOG_S", "settling.CONCLUDED_S", "validate.RELEASED_S"):
         monkeypatch.setattr(f"loadtests.traffic.{name}", PATIENCE_S)
     for name in ("BACKLOG_S", "ENDING_S"):
         monkeypatch.setattr(f"runtime.load.run.{name}", 2 * PATIENCE_S)

@@ -48,13 +48,22 @@ def knee(points: Sequence[Point]) -> Knee:
 def next_multiple(points: Sequence[Point]) -> float | None:
     """Return what to measure next: 1, 2, doubled until it breaks, then between; None: enough.
 
-    A void run is made once more; a multiple that is void again is not asked for a third time.
+    A void run is made once more, for longer; a multiple that is void again is left at that.
     """
     wanted = _wanted(points)
     if wanted is None or not MULTIPLE_MIN <= wanted <= MULTIPLE_MAX:
         return None
     voids = sum(point.is_void and point.multiple == wanted for point in points)
     return wanted if voids < VOIDS_MAX else None
+
+
+def longer(points: Sequence[Point], multiple: float) -> int:
+    """Return how many times as long a multiple is to be measured as was asked for.
+
+    One that was void is measured twice as long: there were too few calls for a p99, or it began
+    before the platform had got over what it was loaded with before.
+    """
+    return 1 << sum(point.is_void and point.multiple == multiple for point in points)
 
 
 def _wanted(points: Sequence[Point]) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runtime.load.histogram import Latencies
-from runtime.load.knee import next_multiple
+from runtime.load.knee import longer, next_multiple
 from runtime.load.measured import Measured
 from runtime.load.on_locust.options import Asked
 from runtime.load.plan import Plan, Profile
@@ -100,14 +100,18 @@ class Tour:
             if judged < asked.repeats:
                 return self._leg(profile, profile.multiple(asked.multiple), workers)
             if asked.is_knee_wanted and profile.multiple_max is None:
-                multiple = next_multiple([run.point() for run in self._runs(profile.name)])
+                points = [run.point() for run in self._runs(profile.name)]
+                multiple = next_multiple(points)
                 if multiple is not None:
-                    return replace(self._leg(profile, multiple, workers), is_judged=False)
+                    times = longer(points, multiple)
+                    leg = self._leg(profile, multiple, workers, times=times)
+                    return replace(leg, is_judged=False)
         return None
 
-    def _leg(self, profile: Profile, multiple: float, workers: int) -> Leg:
+    def _leg(self, profile: Profile, multiple: float, workers: int, *, times: int = 1) -> Leg:
         number, parts = len(self.done) + 1, max(workers, profile.engines(multiple))
         plan = self.asked.plan(profile, multiple, self.asked.seed + number - 1)
+        plan = replace(plan, warmup_s=plan.warmup_s * times, duration_s=plan.duration_s * times)
         plans = tuple(replace(plan, part=part, parts=parts) for part in range(parts))
         return Leg(number, profile, plans)
 

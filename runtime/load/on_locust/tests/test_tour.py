@@ -127,6 +127,18 @@ def test_the_knee_is_searched_after_the_repeats_and_judged_by_no_limit() -> None
     assert result.outcome is Outcome.PASSED
 
 
+def test_what_was_void_is_measured_twice_as_long_when_the_knee_is_searched() -> None:
+    tour = Tour(replace(ASKED, repeats=1, is_knee_wanted=True), [A])
+    legs: list[Leg] = []
+    while (leg := tour.begin(1)) is not None and len(legs) < 4:
+        legs.append(leg)
+        is_void = leg.plans[0].multiple == 1.0
+        tour.hear(leg.number, 0, {"kind": "void", "reason": "-"} if is_void else line(leg, 0))
+    spans_s = [(one.plans[0].multiple, one.plans[0].duration_s) for one in legs]
+    assert spans_s == [(2.0, 60.0), (1.0, 60.0), (1.0, 120.0)]  # Not a third time.
+    assert [one.plans[0].warmup_s for one in legs] == [10.0, 10.0, 20.0]
+
+
 def test_a_leg_without_one_of_its_engines_is_over_and_void_and_says_why() -> None:
     tour = Tour(replace(ASKED, repeats=1), [A])
     leg = begun(tour, parts=2)
