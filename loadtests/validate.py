@@ -13,4 +13,5 @@ class Validate(Flow):
         rate_1x=500.0,
         gates=(Gate("RiskService/ValidateOrder", p99_ms=100.0),),
         traffic="loadtests.traffic.validate:Validate",
+        engine_rate=400.0,  # A call that is refused costs more than one that is answered.
     )
