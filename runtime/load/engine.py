@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, TextIO
@@ -52,7 +53,8 @@ async def perform(plan: Plan, say: Say, stop: asyncio.Event) -> Line:
         progress.follow(run)
         await _unless(stop, run.offer(schedule))
         progress.phase = "finish"
-        return {"kind": "measured", **(await run.finish()).to_object()}
+        began_s = time.time() - loop.time() + run.begin_s  # By the machine's clock.
+        return {"kind": "measured", "began_s": began_s, **(await run.finish()).to_object()}
     except (ServiceError, CertificateError, ValueError) as error:
         return {"kind": "wrong", "message": f"{plan.profile.name}: {error}"}
     except Exception as error:  # noqa: BLE001 - A fault of the traffic.

@@ -1,7 +1,7 @@
 """One test as Locust calls it: profile after profile, each with the engines it takes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from runtime.load.served import Served
 
 Line = dict[str, Any]
 ENGINES = "load-engines.jsonl"  # In the report: every engine's last line, with its leg and part.
+APART_SHARE_MAX = 0.25  # Of the measured time: so much of it may be without one of its engines.
 GRACE_S = 300.0  # Beyond warm-up and measured time: to prepare, to finish, and to tell.
 
 
@@ -122,6 +123,7 @@ class Tour:
         self.leg = None
         lines = [self._lines[part] for part in sorted(self._lines)]
         reasons = dict.fromkeys(_reason(line) for line in lines if line["kind"] != "measured")
+        reasons |= dict.fromkeys(_not_together(leg, lines))
         if reasons:
             self.notes[f"{leg.profile.name}, leg {leg.number}"] = "; ".join(reasons)
             measured, served = _nothing(leg), None
@@ -134,6 +136,15 @@ class Tour:
 
 def _reason(line: Line) -> str:
     return str(line.get("reason") or line.get("message"))
+
+
+def _not_together(leg: Leg, lines: Sequence[Line]) -> Iterator[str]:
+    """Yield why engines that measured did not offer the whole rate: each did so by itself."""
+    begun_s = [line["began_s"] for line in lines if "began_s" in line]
+    apart_s = max(begun_s, default=0.0) - min(begun_s, default=0.0)
+    most_s = APART_SHARE_MAX * leg.plans[0].duration_s
+    if apart_s > most_s:
+        yield f"engines began {apart_s:.1f} s apart, must be at most {most_s:.1f} s"
 
 
 def _nothing(leg: Leg) -> Measured:

@@ -149,6 +149,18 @@ def test_a_leg_without_one_of_its_engines_is_over_and_void_and_says_why() -> Non
     assert result.facts == {"A, leg 1": "it fell over"}
 
 
+@pytest.mark.parametrize(("apart_s", "is_void"), [(14.0, False), (16.0, True)])
+def test_engines_that_do_not_offer_their_parts_together_offer_nothing(
+    apart_s: float, is_void: bool
+) -> None:
+    tour = Tour(replace(ASKED, repeats=1), [A])
+    leg = begun(tour, parts=2)
+    tour.hear(leg.number, 0, {**line(leg, 0), "began_s": 100.0})
+    tour.hear(leg.number, 1, {**line(leg, 1), "began_s": 100.0 + apart_s})
+    assert (tour.result().outcome is Outcome.VOID) == is_void
+    assert ("began 16.0 s apart" in str(tour.notes)) == is_void
+
+
 def test_what_cannot_be_done_ends_the_tour_at_once() -> None:
     tour = Tour(ASKED, [A, B])
     leg = begun(tour)
