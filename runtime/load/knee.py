@@ -53,8 +53,7 @@ def next_multiple(points: Sequence[Point]) -> float | None:
     wanted = _wanted(points)
     if wanted is None or not MULTIPLE_MIN <= wanted <= MULTIPLE_MAX:
         return None
-    voids = sum(point.is_void and point.multiple == wanted for point in points)
-    return wanted if voids < VOIDS_MAX else None
+    return wanted if _voids(points, wanted) < VOIDS_MAX else None
 
 
 def longer(points: Sequence[Point], multiple: float) -> int:
@@ -63,7 +62,7 @@ def longer(points: Sequence[Point], multiple: float) -> int:
     One that was void is measured twice as long: there were too few calls for a p99, or it began
     before the platform had got over what it was loaded with before.
     """
-    return 1 << sum(point.is_void and point.multiple == multiple for point in points)
+    return 1 << _voids(points, multiple)
 
 
 def _wanted(points: Sequence[Point]) -> float | None:
@@ -75,10 +74,17 @@ def _wanted(points: Sequence[Point]) -> float | None:
     if found.beyond is None:
         return max(settled) * 2
     if found.holds is None:
-        return found.beyond.multiple / 2
+        lower = found.beyond.multiple / 2
+        while _voids(points, lower) >= VOIDS_MAX:  # Something slower may still be told.
+            lower /= 2
+        return lower
     if found.beyond.multiple / found.holds.multiple <= RESOLUTION:
         return None
     return round(sqrt(found.beyond.multiple * found.holds.multiple), 4)
+
+
+def _voids(points: Sequence[Point], multiple: float) -> int:
+    return sum(point.is_void and point.multiple == multiple for point in points)
 
 
 def _slowest(points: Iterable[Point]) -> Point | None:

@@ -78,6 +78,16 @@ def test_a_void_run_is_made_once_more_and_proves_nothing() -> None:
     assert knee([Point(1, 100, 1.0, 10.0), slow]).beyond is None
 
 
+def test_the_search_goes_on_below_a_multiple_that_is_void_again_and_again() -> None:
+    points = searched(
+        lambda m: Point(m, m * RATE_1X, 1.0, 900.0 if m > 0.3 else 9.0, True, m == 0.5)
+    )
+    found = knee(points)
+    assert found.holds is not None
+    assert found.beyond is not None
+    assert (found.holds.multiple, found.beyond.multiple) == (0.25, 1)
+
+
 def test_one_lucky_run_past_a_broken_one_does_not_move_the_knee() -> None:
     points = [
         Point(1, 100, 1, 10),
