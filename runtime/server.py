@@ -20,7 +20,14 @@ from runtime.door import Admitted, Door, abort, check_plain_text
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal, unsent
 from runtime.guards import guarded
 from runtime.health import Durabilities, Health
-from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
+from runtime.limits import (
+    DRAIN_S,
+    IN_FLIGHT_MAX,
+    KEEPALIVE_ANSWER_S,
+    LINE_MAX,
+    RETRY_AFTER_S,
+    response_bytes,
+)
 from runtime.local import failure, timely
 from runtime.network import SHARED_OPTIONS, kind
 from runtime.rpc import Call, Method, Port, Transport, methods
@@ -33,10 +40,15 @@ if TYPE_CHECKING:
     Context = aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]  # Generic in the type stubs only.
 
+OWN_LINE_RPS = 20.0  # A method whose contract states at least so many calls a second has one.
 ANSWER_S = 0.5  # How long the last answers may take on their way out.
 SERVER_OPTIONS = (
     *SHARED_OPTIONS,
     ("grpc.so_reuseport", 0),  # A second server on one address is an error, not a partner.
+    # Before a call is received nobody sees it, and in a line without a bound all would be late.
+    # gRPC ends what is too much as CANCELLED, which is indefinite: only what is beyond refusing.
+    ("grpc.server.max_pending_requests", LINE_MAX),
+    ("grpc.server.max_pending_requests_hard_limit", LINE_MAX),
     ("grpc.http2.min_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
 )
@@ -155,10 +167,12 @@ class Server:
     def _add(self, port: Port | type[Port]) -> None:
         name = port.DESCRIPTOR.full_name
         kind_of_port = port if isinstance(port, type) else type(port)
-        handlers = {m.path.rpartition("/")[2]: self._handler(m) for m in methods(kind_of_port)}
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(name, handlers),)
-        )
+        own, shared = {}, {}
+        for method in methods(kind_of_port):
+            line = own if has_own_line(method) else shared
+            line[method.path.rpartition("/")[2]] = self._handler(method)
+        self._server.add_registered_method_handlers(name, own)
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, shared),))
 
     def _handler(self, method: Method) -> "Handler":
         async def unary(request: Any, context: "Context") -> bytes | None:
@@ -241,6 +255,15 @@ async def serve(
         yield tcp_port
     finally:
         await server.stop()
+
+
+def has_own_line(method: Method) -> bool:
+    """Whether calls of a method wait in a line of their own to be received.
+
+    gRPC receives one call of each line at a time, in the order in which they came. In a line that
+    is shared urgent calls and those of busy services would wait behind whatever people flood.
+    """
+    return method.policy.urgent or method.policy.target_rps >= OWN_LINE_RPS
 
 
 def _refused(method: Method) -> ServiceError:
