@@ -167,7 +167,8 @@ class Server:
     def _add(self, port: Port | type[Port]) -> None:
         name = port.DESCRIPTOR.full_name
         kind_of_port = port if isinstance(port, type) else type(port)
-        own, shared = {}, {}
+        own: dict[str, Handler] = {}
+        shared: dict[str, Handler] = {}
         for method in methods(kind_of_port):
             line = own if has_own_line(method) else shared
             line[method.path.rpartition("/")[2]] = self._handler(method)
