@@ -45,10 +45,6 @@ ANSWER_S = 0.5  # How long the last answers may take on their way out.
 SERVER_OPTIONS = (
     *SHARED_OPTIONS,
     ("grpc.so_reuseport", 0),  # A second server on one address is an error, not a partner.
-    # Before a call is received nobody sees it, and in a line without a bound all would be late.
-    # gRPC ends what is too much as CANCELLED, which is indefinite: only what is beyond refusing.
-    ("grpc.server.max_pending_requests", LINE_MAX),
-    ("grpc.server.max_pending_requests_hard_limit", LINE_MAX),
     ("grpc.http2.min_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", int(KEEPALIVE_ANSWER_S * 1000)),
 )
@@ -67,6 +63,7 @@ class Server:
         through: Callable[[Sequence[Port]], Transport] = guarded,
         in_flight_max: int = IN_FLIGHT_MAX,
         drain_s: float = DRAIN_S,
+        line_max: int = LINE_MAX,
     ) -> None:
         require_real_time("a gRPC server")
         self._transport = through(ports)
@@ -80,7 +77,7 @@ class Server:
         self._door = Door()
         self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
         self._health = Health(self._names)
-        self._server = aio.server(options=SERVER_OPTIONS)
+        self._server = aio.server(options=(*SERVER_OPTIONS, *_line_options(line_max)))
         for port in ports:
             self._add(port)
         health_pb2_grpc.add_HealthServicer_to_server(
@@ -256,6 +253,16 @@ async def serve(
         yield tcp_port
     finally:
         await server.stop()
+
+
+def _line_options(line_max: int) -> tuple[tuple[str, int], ...]:
+    """Return gRPC's names for how many calls of a method may wait to be received.
+
+    Nobody sees them, and in a line without a bound all would be late. gRPC ends the others as
+    CANCELLED, which is indefinite, but costs next to nothing: it is for what is beyond refusing.
+    """
+    name = "grpc.server.max_pending_requests"
+    return (name, line_max), (f"{name}_hard_limit", line_max)
 
 
 def has_own_line(method: Method) -> bool:

@@ -22,6 +22,7 @@ class AdmissionSettings:
 
     slots: int = 256  # Calls in flight; endless streams, which mostly wait, are not among them.
     urgent_slots: int = 16  # Of these, the ones that only urgent calls may use.
+    line: int = 96  # Calls of a method that wait to be received, where nobody sees them yet.
     streams: int = 512  # Endless streams open.
     wait_s: float = 0.05  # A call waits so long for a place,
     waiting: int = 240  # and so many calls do at a time.

@@ -114,7 +114,7 @@ async def test_few_calls_wait_unseen_and_none_of_them_before_an_urgent_one() -> 
     ):
         client = connect(OrderService, GrpcTransport(channel))
         await client.get_order(pb.GetOrderRequest())
-        count = 10 * LINE_MAX
+        count = 4 * LINE_MAX
         orders = [ask("order", client.get_order(pb.GetOrderRequest())) for _ in range(count)]
         cancel = ask("cancel", client.cancel_order(pb.CancelOrderRequest()))
         await asyncio.gather(*orders, cancel)
