@@ -9,6 +9,7 @@ from runtime.rpc import Method
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 STREAM_WINDOW_BYTES = 256 * 1024  # How far a gRPC service may run ahead of a slow reader.
 IN_FLIGHT_MAX = 1_024  # Calls and open streams that one server answers at a time.
+LINE_MAX = 256  # Calls of one method that wait to be received: gRPC itself ends the next ones.
 RETRY_AFTER_S = 0.1  # What a server over that limit asks its callers to wait.
 DRAIN_S = 5.0  # How long calls in flight may still take once a server stops.
 KEEPALIVE_S = 30.0  # An idle connection is probed this often,

@@ -20,7 +20,14 @@ from runtime.door import Admitted, Door, abort, check_plain_text
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal, unsent
 from runtime.guards import guarded
 from runtime.health import Durabilities, Health
-from runtime.limits import DRAIN_S, IN_FLIGHT_MAX, KEEPALIVE_ANSWER_S, RETRY_AFTER_S, response_bytes
+from runtime.limits import (
+    DRAIN_S,
+    IN_FLIGHT_MAX,
+    KEEPALIVE_ANSWER_S,
+    LINE_MAX,
+    RETRY_AFTER_S,
+    response_bytes,
+)
 from runtime.local import failure, timely
 from runtime.network import SHARED_OPTIONS, kind
 from runtime.rpc import Call, Method, Port, Transport, methods
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     Context = aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]  # Generic in the type stubs only.
 
+OWN_LINE_RPS = 20.0  # A method whose contract states at least so many calls a second has one.
 ANSWER_S = 0.5  # How long the last answers may take on their way out.
 SERVER_OPTIONS = (
     *SHARED_OPTIONS,
@@ -55,6 +63,7 @@ class Server:
         through: Callable[[Sequence[Port]], Transport] = guarded,
         in_flight_max: int = IN_FLIGHT_MAX,
         drain_s: float = DRAIN_S,
+        line_max: int = LINE_MAX,
     ) -> None:
         require_real_time("a gRPC server")
         self._transport = through(ports)
@@ -68,7 +77,7 @@ class Server:
         self._door = Door()
         self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
         self._health = Health(self._names)
-        self._server = aio.server(options=SERVER_OPTIONS)
+        self._server = aio.server(options=(*SERVER_OPTIONS, *_line_options(line_max)))
         for port in ports:
             self._add(port)
         health_pb2_grpc.add_HealthServicer_to_server(
@@ -155,10 +164,13 @@ class Server:
     def _add(self, port: Port | type[Port]) -> None:
         name = port.DESCRIPTOR.full_name
         kind_of_port = port if isinstance(port, type) else type(port)
-        handlers = {m.path.rpartition("/")[2]: self._handler(m) for m in methods(kind_of_port)}
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(name, handlers),)
-        )
+        own: dict[str, Handler] = {}
+        shared: dict[str, Handler] = {}
+        for method in methods(kind_of_port):
+            line = own if has_own_line(method) else shared
+            line[method.path.rpartition("/")[2]] = self._handler(method)
+        self._server.add_registered_method_handlers(name, own)
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, shared),))
 
     def _handler(self, method: Method) -> "Handler":
         async def unary(request: Any, context: "Context") -> bytes | None:
@@ -241,6 +253,25 @@ async def serve(
         yield tcp_port
     finally:
         await server.stop()
+
+
+def _line_options(line_max: int) -> tuple[tuple[str, int], ...]:
+    """Return gRPC's names for how many calls of a method may wait to be received.
+
+    Nobody sees them, and in a line without a bound all would be late. gRPC ends the others as
+    CANCELLED, which is indefinite, but costs next to nothing: it is for what is beyond refusing.
+    """
+    name = "grpc.server.max_pending_requests"
+    return (name, line_max), (f"{name}_hard_limit", line_max)
+
+
+def has_own_line(method: Method) -> bool:
+    """Whether calls of a method wait in a line of their own to be received.
+
+    gRPC receives one call of each line at a time, in the order in which they came. In a line that
+    is shared urgent calls and those of busy services would wait behind whatever people flood.
+    """
+    return method.policy.urgent or method.policy.target_rps >= OWN_LINE_RPS
 
 
 def _refused(method: Method) -> ServiceError:

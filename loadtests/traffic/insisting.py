@@ -10,7 +10,12 @@ from runtime.errors import ServiceError
 
 ATTEMPTS, PAUSE_S = 50, 0.2  # Ten seconds: starting many strategies at once is a load of its own.
 AT_ONCE = 8
-PASSING = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.RESOURCE_EXHAUSTED)
+PASSING = (
+    StatusCode.UNAVAILABLE,
+    StatusCode.DEADLINE_EXCEEDED,
+    StatusCode.RESOURCE_EXHAUSTED,
+    StatusCode.CANCELLED,  # It waited among too many to be received.
+)
 T = TypeVar("T")
 
 

@@ -55,11 +55,18 @@ class Admission:
         lane = self.lanes.get(method.path) or self._lane(method)
         await self._enter(method, lane, call)
         time = asyncio.get_running_loop().time
-        began_s, among = time(), lane.in_flight
+        began_s, among, has_ended = time(), lane.in_flight, False
+        is_try = lane.begin(began_s)
         try:
-            return await one(self._inner.call(method, requests, call))
+            answer = await one(self._inner.call(method, requests, call))
+            has_ended = True
+            return answer
+        except ServiceError as error:
+            has_ended = error.definite
+            raise
         finally:
-            lane.learn(time() - began_s, among=among)
+            took_s = time() - began_s
+            lane.learn(took_s, among=among, has_ended=has_ended, is_try=is_try)
             self._leave(lane)
 
     async def _stream(
@@ -99,7 +106,8 @@ class Admission:
         if method.policy.urgent:
             self._take_place(lane)
             return
-        if lane.in_flight and (left_s := call.remaining_s()) and lane.is_hopeless(left_s):
+        now_s = asyncio.get_running_loop().time()
+        if (left_s := call.remaining_s()) and lane.is_hopeless(left_s, now_s):
             ms = round(left_s * 1000)
             raise self._refused(lane, method, f"an answer would come later than in {ms} ms")
         if self._has_place(lane) and not lane.waiting:

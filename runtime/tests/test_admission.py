@@ -9,8 +9,10 @@ import pytest
 from grpc import StatusCode
 from hypothesis import given
 from hypothesis import strategies as st
+from trading.execution.v1.execution_port import ExecutionService
 from trading.orders.v1 import orders_pb2 as pb
 from trading.orders.v1.orders_port import OrderService
+from trading.risk.v1.risk_port import RiskService
 
 from runtime.errors import ServiceError
 from runtime.guards.admission import Admission
@@ -77,6 +79,14 @@ def test_a_methods_bound_follows_from_the_load_that_its_contract_states() -> Non
     unrated = replace(GET, policy=replace(GET.policy, target_rps=0.0))
     busy = replace(GET, policy=replace(GET.policy, target_rps=5000.0, p99_ms=100.0))
     assert [settings.slots_of(m) for m in (rare, unrated, busy)] == [16, 32, 240]
+
+
+def test_what_orders_need_from_others_has_as_many_places_as_orders_have() -> None:
+    """Else an order that was let in, stored and approved would be refused where it is sent."""
+    settings = AdmissionSettings()
+    start = next(m for m in methods(ExecutionService) if m.name == "start_execution")
+    validate = next(m for m in methods(RiskService) if m.name == "validate_order")
+    assert min(map(settings.slots_of, (start, validate))) >= settings.slots_of(SUBMIT) + 16
 
 
 async def test_a_call_without_a_place_waits_a_moment_and_is_then_refused() -> None:

@@ -16,7 +16,7 @@ from trading.risk.v1.risk_port import RiskService
 
 from runtime.errors import ServiceError
 from runtime.guards.admission import Admission
-from runtime.guards.lanes import AdmissionSettings, Lane
+from runtime.guards.lanes import TRIED_EVERY_S, AdmissionSettings, Lane
 from runtime.local import Direct, LocalTransport
 from runtime.rpc import Call, Port, connect, methods
 from runtime.tests.test_admission import outcome
@@ -113,7 +113,10 @@ async def test_at_three_times_the_capacity_as_much_gets_done_and_in_time() -> No
     assert crowd.cancels == ["OK"] * 12
 
 
-async def test_with_a_bound_on_calls_alone_nothing_would_be_answered_in_time() -> None:
+async def test_with_a_bound_on_calls_alone_nothing_would_be_answered_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Lane, "is_hopeless", lambda *_: False)
     crowd = await crowded(SLOWLY_S, AdmissionSettings(patience=float("inf")), per_s=100)
     assert "OK" not in crowd.ends
 
@@ -159,7 +162,7 @@ async def test_who_would_not_be_answered_in_time_is_told_at_once() -> None:
     assert (caught.value.code, caught.value.definite) == (StatusCode.RESOURCE_EXHAUSTED, True)
     assert caught.value.retry_after_s
     assert asyncio.get_running_loop().time() == began_s
-    await desk.submit_order(pb.SubmitOrderRequest(), Call(0.4).started())
+    await desk.submit_order(pb.SubmitOrderRequest(), Call(0.6).started())
     await asyncio.gather(*busy)
 
 
@@ -174,6 +177,7 @@ async def test_who_was_received_too_late_is_told_at_once_while_others_are_served
     assert await outcome(desk.submit_order(pb.SubmitOrderRequest(), late)) == "TOO_MANY_IN_FLIGHT"
     await busy
     assert admission.lanes[SUBMIT.path].took_s == pytest.approx(0.1)
+    await asyncio.sleep(TRIED_EVERY_S)
     late = Call(0.05).started()
     assert await outcome(desk.submit_order(pb.SubmitOrderRequest(), late)) == "OK"
 
@@ -213,6 +217,16 @@ def test_a_lane_has_room_for_what_ends_in_time_at_the_pace_of_its_latest_calls()
     for _ in range(11):
         lane.learn(0.05, among=20)
     assert lane.room == 80
+
+
+def test_a_call_that_was_given_up_says_only_that_it_would_have_taken_longer() -> None:
+    lane = lane_of(0.5, calls=30)
+    for _ in range(30):
+        lane.learn(0.02, among=20, has_ended=False)
+    assert (lane.took_s, lane.pace_s, lane.room) == (0.5, 0.025, 16)
+    for _ in range(30):
+        lane.learn(1.0, among=20, has_ended=False)
+    assert (lane.took_s, lane.pace_s, lane.room) == (1.0, 0.05, 8)
 
 
 def test_a_lane_never_lets_in_fewer_than_it_learns_from() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from trading.orders.v1 import orders_pb2 as pb
@@ -10,6 +10,7 @@ from trading.orders.v1.orders_port import OrderService
 
 from runtime.guards.admission import Admission
 from runtime.guards.lanes import AdmissionSettings
+from runtime.limits import LINE_MAX
 from runtime.local import Direct
 from runtime.network import GrpcTransport, open_channel
 from runtime.rpc import Call, Port, Transport, connect
@@ -96,6 +97,33 @@ async def test_under_five_times_the_load_goodput_stays_and_cancels_are_answered(
 async def test_without_admission_the_same_crowd_gets_nothing_done() -> None:
     crowd = await crowded(Committed(), Direct)
     assert [took_s for burst in crowd.took_s[8:] for took_s in burst] == []
+
+
+@pytest.mark.real_time
+async def test_few_calls_wait_unseen_and_none_of_them_before_an_urgent_one() -> None:
+    """They come all at once, and are received one by one; the last of them is a cancel."""
+    ended: list[str] = []
+
+    async def ask(name: str, work: Awaitable[object]) -> None:
+        end = await outcome(work)
+        ended.append(f"{name} {end}")
+
+    async with (
+        serve([Desk(work_s=0.0)], through=Direct) as tcp_port,
+        open_channel(f"127.0.0.1:{tcp_port}") as channel,
+    ):
+        client = connect(OrderService, GrpcTransport(channel))
+        await client.get_order(pb.GetOrderRequest())
+        count = 4 * LINE_MAX
+        orders = [ask("order", client.get_order(pb.GetOrderRequest())) for _ in range(count)]
+        cancel = ask("cancel", client.cancel_order(pb.CancelOrderRequest()))
+        await asyncio.gather(*orders, cancel)
+    counts = Counter(ended)
+    assert counts["order CANCELLED"] >= LINE_MAX  # By gRPC itself.
+    assert counts["order OK"] >= LINE_MAX
+    assert counts["cancel OK"] == 1
+    received = [end for end in ended if end.endswith("OK")]
+    assert received.index("cancel OK") < len(received) / 2
 
 
 @pytest.mark.real_time

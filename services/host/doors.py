@@ -36,6 +36,7 @@ class Doors:
             through=lambda _: served,
             in_flight_max=self._in_flight_max,
             drain_s=settings.drain_s,
+            line_max=settings.admission.line,
         )
         self._rest: RestServer | None = None
 

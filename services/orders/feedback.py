@@ -55,9 +55,9 @@ class Feedback:
         """Who is told."""
         return self._subscriber.name
 
-    def wake(self, _event: OrderEvent) -> None:
+    def wake(self, event: OrderEvent) -> None:
         """Note that there is something to tell."""
-        self._lagging.begins(_now_s())
+        self._lagging.begins(event.header.sequence, _now_s())
         self._news.set()
 
     async def told(self, sequence: int, within_s: float) -> bool:
@@ -125,6 +125,7 @@ class Feedback:
         """Move the cursor; the store may lag behind: what is told again changes nothing."""
         cursor = self._cursor = min(sequence, self._recorder.feed.sequence)
         self._moved.set()
+        self._lagging.moves(cursor)
         if self._kept <= cursor < self._kept + KEEP_EVERY:
             return
         name = self._subscriber.name
@@ -134,7 +135,7 @@ class Feedback:
         self._kept = cursor
 
     async def _look_at_lag(self) -> None:
-        self._lagging.begins(_now_s())
+        self._lagging.begins(self._cursor + 1, _now_s())
         try:
             await self._lagging.look(self._cursor, _now_s())
         except ServiceError as error:

@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from collections import deque
+from typing import NamedTuple
 
 from trading.risk.v1 import risk_pb2 as risk_pb
 from trading.risk.v1.risk_port import RiskService
@@ -15,7 +17,15 @@ WARN_S, STOP_S = 5.0, 30.0
 NEEDED = ("risk", "portfolio")  # Without them limits and money are not known.
 ACCOUNTS_FROM = 256  # Of so many events that were not told the accounts are looked at.
 MODE_TIMEOUT_S = 0.5
+GRAIN_S = 0.5  # Events that happen within it count as one.
 log = logging.getLogger(__name__)
+
+
+class Mark(NamedTuple):
+    """When an event happened, in the loop's time."""
+
+    sequence: int
+    at_s: float
 
 
 class Lagging:
@@ -25,23 +35,32 @@ class Lagging:
         self._name = name
         self._recorder = recorder
         self._risk = risk
-        self._since_s: float | None = None
+        self._untold: deque[Mark] = deque()  # From the first event that is not told, by time.
         self._has_warned = False
         self._stopped: set[str] = set()  # Accounts; only asked for membership.
 
-    def begins(self, now_s: float) -> None:
-        """Note that there is something to tell."""
-        if self._since_s is None:
-            self._since_s = now_s
+    def begins(self, sequence: int, now_s: float) -> None:
+        """Note that there is an event to tell."""
+        if not self._untold or now_s >= self._untold[-1].at_s + GRAIN_S:
+            self._untold.append(Mark(sequence, now_s))
+
+    def moves(self, cursor: int) -> None:
+        """Note that all events up to `cursor` are told: a lag counts from those that are not.
+
+        While orders keep coming there is always something left to tell, however soon it is told.
+        """
+        while len(self._untold) > 1 and self._untold[1].sequence <= cursor + 1:
+            self._untold.popleft()
 
     def ends(self) -> None:
         """Note that everything is told."""
-        self._since_s, self._has_warned = None, False
+        self._untold.clear()
+        self._has_warned = False
         self._stopped.clear()
 
     async def look(self, cursor: int, now_s: float) -> None:
         """Warn after 5 s; after 30 s without risk or the ledger let accounts only reduce."""
-        lag_s = now_s - (now_s if self._since_s is None else self._since_s)
+        lag_s = now_s - self._untold[0].at_s if self._untold else 0.0
         if lag_s > WARN_S and not self._has_warned:
             self._has_warned = True
             text = f"{self._name} has not taken order events after {cursor} for {lag_s:.0f} s"

@@ -145,3 +145,21 @@ async def test_an_account_may_only_reduce_once_the_ledger_is_half_a_minute_behin
     assert request.scope == risk_pb.Scope(kind=risk_pb.SCOPE_KIND_ACCOUNT, id="ACC-1")
     assert request.mode == risk_pb.TRADING_MODE_REDUCE_ONLY
     await rig.stop()
+
+
+async def test_who_is_told_at_once_has_no_lag_however_long_there_is_something_to_tell() -> None:
+    """One call that fails after half a minute of steady orders must not stop anybody's trading."""
+    rig = await Rig.started()
+
+    async def later(number: int) -> None:
+        await asyncio.sleep(number * 0.015)
+        if number == 2_100:
+            rig.portfolio.told.failures = [Away] * 3  # One call and its repeats.
+        await submit(rig, number)
+
+    await asyncio.gather(*map(later, range(2_150)))
+    await asyncio.sleep(1)
+    assert rig.portfolio.told.failures == []
+    assert await rig.alarms() == []
+    assert rig.risk.modes_set == []
+    await rig.stop()
