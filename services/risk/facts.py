@@ -7,14 +7,15 @@ decision is a row of integers, so that a thousand of them are judged at once (`r
 import json
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from runtime.atto import attos_squared
+from runtime.atto import OFTEN, attos_squared
 from services.risk.case import Case
 from services.risk.checks import ORDER_CHECKS
 from services.risk.decide import Decision
 from services.risk.orders import SELL, OrderType
-from services.risk.reasons import Outcome, Reason
+from services.risk.reasons import Reason, Verdict
 
 NONE = -1  # Of numbers that are never negative: there is none, or it does not count.
 INT64 = 2**63
@@ -150,11 +151,10 @@ def unpack(body: bytes) -> Sequence[int]:
 
 def _fixed(case: Case, decision: Decision) -> int:
     """Return the codes that failed whatever the limits say: of some codes, a part."""
-    fixed = sum(
-        1 << code
-        for code, outcome, _, _ in decision.checks
-        if outcome is Outcome.FAILED and code not in LIMITED
-    )
+    fixed = 0
+    if decision.verdict is Verdict.REJECTED:
+        failed = [code for code, *_ in decision.failed if code not in LIMITED]
+        fixed = sum(1 << code for code in failed)
     instrument = case.instrument
     if case.account.transfers_minor is None:
         fixed |= 1 << Reason.ACCOUNT_INACTIVE
@@ -202,6 +202,7 @@ def _hold(case: Case) -> tuple[int, int, int, int, int]:
     return quantity, price, 10 ** max(0, zeros), unit * 10 ** max(0, -zeros), is_market
 
 
+@lru_cache(OFTEN)
 def _stripped(number: int, kept: int) -> tuple[int, int]:
     """Return `number` without its last zeros but `kept` of them, and how many were taken."""
     text = str(number)

@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 from trading.risk.v1 import risk_pb2 as pb
-from trading.types.v1.risk_pb2 import CheckResult, RiskDecision, RiskEvent
+from trading.types.v1.risk_pb2 import (
+    RISK_VERDICT_REJECTED,
+    CheckResult,
+    RiskDecision,
+    RiskEvent,
+)
 
 from runtime.times import to_ns, to_timestamp
 from services.risk import tables as t
@@ -116,6 +121,8 @@ def add_decision(tx: Connection, made: Recorded) -> None:
 
 def failures(decision: RiskDecision) -> list[CheckResult]:
     """Return the checks that failed."""
+    if decision.verdict != RISK_VERDICT_REJECTED:
+        return []
     from_contract = 2  # CHECK_OUTCOME_FAILED
     return [check for check in decision.checks if check.outcome == from_contract]
 

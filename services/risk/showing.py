@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-from google.type.decimal_pb2 import Decimal
 from trading.types.v1 import risk_pb2 as types
 
 from runtime.atto import from_atto, minor_to_text
-from runtime.times import to_timestamp
+from runtime.times import NS_PER_S, to_timestamp
 from services.risk.checks import ORDER_CHECKS
 from services.risk.decide import Decision
 from services.risk.reasons import CheckResult, Reason, Value
@@ -36,25 +35,26 @@ def shown(value: Value, code: Reason, currency: str) -> str:
 
 
 @lru_cache(OFTEN)
-def check_message(check: CheckResult, currency: str) -> types.CheckResult:
-    """Return one check's outcome as a message, which nobody may change: most say the same."""
+def check_bytes(check: CheckResult, currency: str) -> bytes:
+    """Return one check's outcome as a decision has it on the wire: most say the same."""
     code, outcome, observed, limit = check
-    return types.CheckResult(
+    message = types.CheckResult(
         code=code,  # type: ignore[arg-type]  # The numbers are those of the contract.
         outcome=outcome,  # type: ignore[arg-type]
         observed=shown(observed, code, currency),
         limit=shown(limit, code, currency),
     )
+    return types.RiskDecision(checks=[message]).SerializeToString()
 
 
 def decision_message(
     decision: Decision, currency: str, *, decided_ns: int, expires_ns: int
 ) -> types.RiskDecision:
     """Return a decision; the caller adds its names, its state and its token."""
-    return types.RiskDecision(
-        verdict=decision.verdict,  # type: ignore[arg-type]
-        checks=[check_message(check, currency) for check in decision.checks],
-        approved_quantity=Decimal(value=from_atto(decision.approved_atto)),
-        decided_at=to_timestamp(decided_ns),
-        expires_at=to_timestamp(expires_ns),
-    )
+    checks = b"".join([check_bytes(check, currency) for check in decision.checks])
+    message = types.RiskDecision.FromString(checks)  # A third of what copying forty messages costs.
+    message.verdict = decision.verdict  # type: ignore[assignment]
+    message.approved_quantity.value = from_atto(decision.approved_atto)
+    for instant, time_ns in ((message.decided_at, decided_ns), (message.expires_at, expires_ns)):
+        instant.seconds, instant.nanos = divmod(time_ns, NS_PER_S)
+    return message

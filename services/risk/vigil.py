@@ -35,8 +35,12 @@ class Vigil:
         self._until_ns: int | None = None
 
     def look(self) -> None:
-        """Look at the clock anew if something is due at another instant than before."""
-        if self._desk.state.next_alarm_ns() != self._until_ns:
+        """Look at the clock anew if something is due sooner than before.
+
+        What is due later now, as after almost every order, is found out at the former instant.
+        """
+        next_ns = self._desk.state.next_alarm_ns()
+        if next_ns is not None and (self._until_ns is None or next_ns < self._until_ns):
             self._changed.set()
 
     async def keep(self) -> None:

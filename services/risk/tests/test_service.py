@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -148,6 +149,34 @@ async def test_a_hold_of_which_nothing_is_heard_is_reported_once() -> None:
         stuck = (await anext(stream)).event
     assert stuck.kind == risk_pb2.RISK_EVENT_KIND_HOLD_STUCK
     assert "o1" in stuck.observed
+    await rig.stop()
+
+
+async def test_the_clock_is_not_watched_anew_for_what_is_due_later_than_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = await Rig.started()
+    await asyncio.sleep(0.01)
+    sleeps: list[int] = []
+    sleep_until = rig.clock.sleep_until
+
+    async def counted(instant_ns: int) -> None:
+        sleeps.append(instant_ns)
+        await sleep_until(instant_ns)
+
+    monkeypatch.setattr(rig.clock, "sleep_until", counted)
+    for number in range(1, 21):  # What is heard of makes the next hold the one to watch.
+        asked = spec(str(number), client_order_id=f"o{number}")
+        assert not failed(await rig.ask(asked))
+        await rig.report(event(number, asked, "0", status=CANCELED))
+        await asyncio.sleep(0.01)
+    assert len(sleeps) == 1
+    assert not failed(await rig.ask(spec("30", client_order_id="unheard")))
+    await asyncio.sleep(61)
+    async with aclosing(rig.as_rita.watch_risk_events(pb.WatchRiskEventsRequest())) as stream:
+        assert (await anext(stream)).is_heartbeat
+        stuck = (await anext(stream)).event
+    assert "unheard" in stuck.observed
     await rig.stop()
 
 
