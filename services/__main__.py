@@ -15,6 +15,7 @@ from runtime.observe.telemetry import Telemetry
 from runtime.stores.deployment import Manifest
 from services.host.device import Device, Surroundings
 from services.host.duty.office import Duty
+from services.host.garbage import spare_what_stays
 from services.host.settings.options import Settings, settings_of
 from services.wiring import BUILDERS, LOADERS, MANIFESTS
 
@@ -36,6 +37,7 @@ async def serve(settings: Settings, stopping: asyncio.Event, telemetry: Telemetr
             await device.drain()
             return
         starting.result()  # Raises what no patience would mend.
+        spare_what_stays()
         _say(f"serving {', '.join(device.serving)}")
         await stopped
         await device.drain()
