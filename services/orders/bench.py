@@ -96,7 +96,7 @@ async def ms_per_signal() -> float:
             rig.execution.happen(trade(order, exec_id, 30, cum=30))
             await asyncio.sleep(0.02)
         best_s = min(best_s, time.process_time() - began_s)
-    assert len(rig.risk.told.events) == ROUNDS * SIGNALS * 5
+    assert len(rig.risk.told.events) == ROUNDS * SIGNALS * 4
     await rig.stop()
     return best_s / SIGNALS * 1_000
 

@@ -141,17 +141,19 @@ class Submissions:
         key = stored.key
 
         def approve(unit: Unit) -> tuple[Stored, bool]:
-            """Keep approval and dispatch in one commit: both must be there before the send."""
+            """Keep approval and dispatch in one commit: both must be there before the send.
+
+            Both are one event, too: each is told to three services and to the stream.
+            """
             now = unit.order(key)
             assert now is not None
             if now.order.place is not Place.RECEIVED:
                 return now, False
             now = replace(now, decision=decision.SerializeToString())
             named = Event(Kind.RISK_APPROVED, unit.now_ns, decision_id=decision.decision_id)
-            now = unit.apply(now, named)
             if self._is_too_late(unit, now, limit):
-                return now, False
-            return dispatched(unit, now), True
+                return unit.apply(now, named), False
+            return dispatched(unit, unit.pass_through(now, named)), True
 
         stored, is_ours = await self._desk.recorder.write(approve)
         return await self.send(stored, limit) if is_ours else stored

@@ -109,6 +109,15 @@ class Unit:
         self._tell(stored, ANOMALY)
         return stored
 
+    def pass_through(self, stored: Stored, event: Event) -> Stored:
+        """Move an order to where it will not stay: the event of its next step tells of both.
+
+        That step must be made in the same work; nobody ever sees the order in between.
+        """
+        applied = machine.apply(stored.order, event)
+        assert applied.anomaly is None, "what cannot be is told by itself"
+        return self._keep(replace(stored, order=applied.order))
+
     def apply(self, stored: Stored, event: Event, because: Because | None = None) -> Stored:
         """Move an order by the transition table; returns it as it stands then.
 

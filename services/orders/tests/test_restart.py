@@ -113,8 +113,8 @@ async def test_each_life_has_a_higher_epoch() -> None:
     await asyncio.sleep(1)
     assert [start.epoch for start in rig.execution.starts] == [1, 2]
     assert [v.epoch for v in rig.risk.validations] == [1, 2]
-    assert [e.header.epoch for e in rig.risk.told.events] == [1] * 4 + [2] * 4
-    assert [e.header.sequence for e in rig.risk.told.events] == list(range(1, 9))
+    assert [e.header.epoch for e in rig.risk.told.events] == [1] * 3 + [2] * 3
+    assert [e.header.sequence for e in rig.risk.told.events] == list(range(1, 7))
     await rig.stop()
 
 

@@ -39,7 +39,7 @@ class _OrderCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderCause
     ORDER_CAUSE_APPROVAL_EXPIRED: _OrderCause.ValueType  # 5
     """The approval ran out before the order was sent."""
     ORDER_CAUSE_DISPATCHED: _OrderCause.ValueType  # 6
-    """The send is stored, and is made."""
+    """The send is stored, and is made; the approval as well, where one step stored both."""
     ORDER_CAUSE_ROUTER_REJECTED: _OrderCause.ValueType  # 7
     """Execution definitely refused it."""
     ORDER_CAUSE_ANSWER_LOST: _OrderCause.ValueType  # 8
@@ -77,7 +77,7 @@ ORDER_CAUSE_RISK_UNAVAILABLE: OrderCause.ValueType  # 4
 ORDER_CAUSE_APPROVAL_EXPIRED: OrderCause.ValueType  # 5
 """The approval ran out before the order was sent."""
 ORDER_CAUSE_DISPATCHED: OrderCause.ValueType  # 6
-"""The send is stored, and is made."""
+"""The send is stored, and is made; the approval as well, where one step stored both."""
 ORDER_CAUSE_ROUTER_REJECTED: OrderCause.ValueType  # 7
 """Execution definitely refused it."""
 ORDER_CAUSE_ANSWER_LOST: OrderCause.ValueType  # 8
