@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
@@ -31,6 +32,14 @@ class Delivery(Generic[T]):
     def is_heartbeat(self) -> bool:
         """Whether this tells only how far the stream is."""
         return self.item is None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """What of a watch is there at one moment: some items, or a heartbeat when there are none."""
+
+    sequence: int  # Up to which everything is told.
+    items: Sequence[tuple[int, T]]
 
 
 class Feed(Generic[T]):
@@ -93,10 +102,24 @@ class Feed(Generic[T]):
         RESOURCE_EXHAUSTED, with the last delivered sequence in the ErrorInfo, when the
         subscriber falls 1,024 items behind: it resumes from there. Ends when the feed is closed.
         """
+        async with aclosing(self.pages(after_sequence, load, matches)) as pages:
+            async for page in pages:
+                if not page.items:
+                    yield Delivery(page.sequence, None)
+                for sequence, item in page.items:
+                    yield Delivery(sequence, item)
+
+    async def pages(
+        self,
+        after_sequence: int,
+        load: Load[T],
+        matches: Callable[[T], bool] | None = None,
+    ) -> AsyncGenerator[Page[T], None]:
+        """Yield what `watch` does, but together what is there together."""
         await self._check_start(after_sequence, load)
         loop = asyncio.get_running_loop()
         cursor, is_live = after_sequence, False
-        yield Delivery(self._sequence, None)
+        yield Page(self._sequence, ())
         sent_s = loop.time()
         while not self._is_closed:
             if self._sequence <= cursor:
@@ -108,13 +131,13 @@ class Feed(Generic[T]):
             elif is_live and self._sequence - cursor > BUFFER_SIZE:
                 raise self._too_slow(cursor)
             else:
-                page = await self._page(cursor, load)
-                for sequence, item in _wanted(page, matches):
-                    yield Delivery(sequence, item)
+                found = await self._page(cursor, load)
+                cursor = found[-1][0]
+                if wanted := _wanted(found, matches):
+                    yield Page(cursor, wanted)
                     sent_s = loop.time()
-                cursor = page[-1][0]
             if loop.time() >= sent_s + HEARTBEAT_S:
-                yield Delivery(cursor, None)
+                yield Page(cursor, ())
                 sent_s = loop.time()
 
     async def _check_start(self, after_sequence: int, load: Load[T]) -> None:

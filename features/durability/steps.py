@@ -81,6 +81,7 @@ async def lose_redis(stage: Stage, away: AsyncExitStack) -> None:
 @given(parse('Ana ordered {quantity:d} "{symbol}" all the same'))
 async def order_without_streams(stage: Stage, quantity: int, symbol: str) -> None:
     assert (await absence.submit(stage, symbol, quantity)).status == ORDER_STATUS_NEW
+    await absence.until(lambda: absence.is_noticed(stage))
 
 
 @when(

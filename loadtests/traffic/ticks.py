@@ -17,6 +17,7 @@ from runtime.load.traffic import Ground, Meter, Remainder, Unit
 
 TICKED = tuple(f"JP{number:02d}.XSIM" for number in range(4))
 SUBSCRIBERS = 2
+TOGETHER_MAX = 64  # Batches that a subscriber takes in one message.
 SERIES = "decoded"
 ANSWERED_S = 5.0  # How long the publisher's stream may take to be answered at its end.
 
@@ -109,14 +110,15 @@ class Ticks:
     async def _watch(self, subscriber: int, heard: asyncio.Event) -> None:
         def watch(after: int) -> AsyncGenerator[pb.WatchTicksResponse, None]:
             request = pb.WatchTicksRequest(instruments=self._instruments, after_sequence=after)
-            request.is_from_now = not heard.is_set()
+            request.is_from_now, request.batches_max = not heard.is_set(), TOGETHER_MAX
             return self._marketdata.watch_ticks(request)
 
         streams = {name: f"ticks {name} {subscriber}" for name in self._instruments}
         async for message in follow(watch):
             heard.set()
             if not message.is_heartbeat:
-                self._take(message.batch, streams[message.batch.instrument])
+                for batch in (message.batch, *message.more):
+                    self._take(batch, streams[batch.instrument])
 
     def _take(self, batch: TickBatch, stream: str) -> None:
         decode(batch)

@@ -23,7 +23,7 @@ from runtime.stores.streams import Streams
 BATCH_SIZE_MAX = 256
 POLL_S = 0.1
 LOOK_S = 1.0  # So often an idle relay asks whether its streams are whole.
-GATHER_S = 0.002  # Events of one moment go out in one batch (G1).
+GATHER_S = 0.02  # What follows the first event of a moment goes out in one batch (G1).
 MARK_S = 0.05  # So often at most what is published is marked.
 BACKOFF_S_MAX = 5.0
 log = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 """Batches of ticks between the contract's messages and the domain."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from trading.types.v1 import market_pb2
 from runtime.times import to_ns, to_timestamp
 from services.marketdata.calendars import Instants
 from services.marketdata.ticks import TIME_MAX_NS, TickKind, Ticks, running
+
+TICKS_PACKED = 100_000  # At most 30 bytes each: far from the largest message there may be.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +70,26 @@ def batch_of(ticks: Ticks) -> market_pb2.TickBatch:
         quantities=ticks.quantities.tolist(),
         kind=market_pb2.TickKind.ValueType(ticks.kind),
     )
+
+
+def packed(
+    responses: Iterable[pb.WatchTicksResponse], batches_max: int
+) -> Iterator[pb.WatchTicksResponse]:
+    """Yield the batches of `responses` in as few messages as hold them, in order."""
+    message: pb.WatchTicksResponse | None = None
+    ticks = 0
+    for response in responses:
+        count = len(response.batch.quantities)
+        if message is None or len(message.more) + 1 >= batches_max or ticks + count > TICKS_PACKED:
+            if message is not None:
+                yield message
+            message, ticks = pb.WatchTicksResponse(batch=response.batch), 0
+        else:
+            message.more.append(response.batch)
+        message.sequence = response.sequence
+        ticks += count
+    if message is not None:
+        yield message
 
 
 def _deltas(values: Instants) -> list[int]:

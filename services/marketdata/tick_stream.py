@@ -1,6 +1,6 @@
 """The one way by which ticks become known: judged, committed, then shown and made into candles."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence, Set
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from services.marketdata.refusals import MarketDataRefused, Refusal
 from services.marketdata.tick_bars import TIMEFRAMES
 from services.marketdata.tick_candles import Late, TickCandles
 from services.marketdata.tick_intake import Arrivals, Taken, TickWriter
-from services.marketdata.tick_messages import Arrival, ticks_of
+from services.marketdata.tick_messages import Arrival, packed, ticks_of
 from services.marketdata.ticks import Ticks, check_ticks
 from services.marketdata.timeframes import NS_PER_DAY, NS_PER_HOUR
 
@@ -103,13 +103,26 @@ class TickStream:
         """Yield the batches of some instruments, and heartbeats; see WatchTicks."""
         wanted = frozenset(request.instruments)
         after = self._feed.sequence if request.is_from_now else request.after_sequence
-        async with aclosing(self._feed.watch(after, self._load)) as deliveries:
-            async for delivery in deliveries:
-                item, sequence = delivery.item, delivery.sequence
-                if item is not None and item.instrument in wanted:
-                    yield item.response
-                elif item is None or sequence == self._feed.sequence:
-                    yield pb.WatchTicksResponse(sequence=sequence, is_heartbeat=True)
+        async with aclosing(self._feed.pages(after, self._load)) as pages:
+            async for page in pages:
+                if not page.items:
+                    yield pb.WatchTicksResponse(sequence=page.sequence, is_heartbeat=True)
+                    continue
+                for response in self._responses(page.items, wanted, request.batches_max):
+                    yield response
+
+    def _responses(
+        self, items: Sequence[tuple[int, TickItem]], wanted: Set[str], batches_max: int
+    ) -> Iterator[pb.WatchTicksResponse]:
+        """Yield what a watcher is sent of `items`; a heartbeat where the newest is not for it."""
+        found = [item.response for _, item in items if item.instrument in wanted]
+        if batches_max > 1:
+            yield from packed(found, batches_max)
+        else:
+            yield from found
+        last, newest = items[-1]
+        if newest.instrument not in wanted and last == self._feed.sequence:
+            yield pb.WatchTicksResponse(sequence=last, is_heartbeat=True)
 
     async def _take_together(self, requests: Sequence[pb.PublishTicksRequest]) -> Taken:
         """Store and show what came together, up to the first batch that is refused."""

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from runtime.hosting import Tasks
 from runtime.stores import Database, Relay
+from runtime.stores.relay import GATHER_S
 from runtime.stores.simulated_redis import SimulatedRedis, SimulatedServer
 from runtime.stores.standing import Waiting
 from runtime.stores.tests.mothers import (
@@ -171,7 +172,8 @@ async def test_what_is_published_in_one_moment_is_marked_by_one_commit() -> None
     async with running(relay_of(box, redis).run()):
         for i in range(1, 11):
             await box.emit(event(i))
-            await asyncio.sleep(0.004)
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(GATHER_S)
         assert await published(redis) == ids(1, 10)
         assert len(commits) == 10
         await asyncio.sleep(1)
@@ -180,6 +182,31 @@ async def test_what_is_published_in_one_moment_is_marked_by_one_commit() -> None
     async with running(relay_of(Box(box.database.crash()), redis).run()):
         await asyncio.sleep(1)
         assert await published(redis) == ids(1, 10)  # All of them were marked.
+
+
+async def test_the_first_event_goes_out_at_once_and_what_follows_it_together() -> None:
+    box = Box(await with_tables(Database.inline_memory()))
+    redis = SimulatedRedis(SimulatedServer())
+    relay = relay_of(box, redis)
+    batches: list[int] = []
+    publish = relay.publish
+
+    async def counted() -> int:
+        count = await publish()
+        batches.extend([count] if count else [])
+        return count
+
+    vars(relay)["publish"] = counted
+    async with running(relay.run()):
+        await box.emit(event(1))
+        await asyncio.sleep(0.001)
+        assert await published(redis) == ids(1, 1)
+        for i in range(2, 11):
+            await box.emit(event(i))
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(GATHER_S)
+        assert await published(redis) == ids(1, 10)
+    assert batches == [1, 9]
 
 
 async def test_what_was_published_just_before_redis_went_does_not_wait() -> None:
@@ -193,7 +220,7 @@ async def test_what_was_published_just_before_redis_went_does_not_wait() -> None
         assert len(await published(redis)) == 100
         server.go_away()
         await box.emit(event(101))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(2 * GATHER_S)
         assert relay.trouble is not None
         assert (await relay.waiting()).depth == 1
 

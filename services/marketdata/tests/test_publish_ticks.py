@@ -12,7 +12,7 @@ from runtime.errors import ErrorInfo, ServiceError
 from runtime.guards.validation import Validation
 from runtime.local import LocalTransport
 from runtime.rpc import connect
-from services.marketdata import tick_stream
+from services.marketdata import tick_messages, tick_stream
 from services.marketdata.tests.mothers import SQUARE, Market
 from services.marketdata.tests.tick_mothers import (
     a_batch,
@@ -44,6 +44,34 @@ async def test_a_watcher_may_see_only_what_comes_from_now_on() -> None:
     await publish(market, a_batch(2, 1))
     assert (await anext(watch)).batch.sequence_first == 2
     await watch.aclose()
+
+
+async def messages_of(market: Market, batches_max: int, count: int) -> list[tuple[int, list[int]]]:
+    """Return the first messages of a watch: the sequence, and where each batch begins."""
+    request = pb.WatchTicksRequest(instruments=[SQUARE], batches_max=batches_max)
+    watch = market.client.watch_ticks(request)
+    await anext(watch)  # How far the stream is.
+    found = [await anext(watch) for _ in range(count)]
+    await watch.aclose()
+    return [(m.sequence, [b.sequence_first for b in (m.batch, *m.more)]) for m in found]
+
+
+async def test_batches_that_wait_come_in_one_message_where_that_is_asked_for() -> None:
+    market = await a_tick_market()
+    others = [a_batch(at, 1, instrument="SQ01.XSIM") for at in range(2)]
+    await publish(market, a_batch(0, 1), *others, *(a_batch(at, 1) for at in range(1, 5)))
+    assert await messages_of(market, 3, 2) == [(5, [0, 1, 2]), (7, [3, 4])]
+    assert await messages_of(market, 64, 1) == [(7, [0, 1, 2, 3, 4])]
+    assert await messages_of(market, 0, 2) == [(1, [0]), (4, [1])]
+
+
+async def test_a_message_has_no_more_ticks_than_it_can_carry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tick_messages, "TICKS_PACKED", 4)
+    market = await a_tick_market()
+    await publish(market, a_batch(0, 2), a_batch(2, 2), a_batch(4, 1), a_batch(5, 7))
+    assert await messages_of(market, 64, 3) == [(2, [0, 2]), (3, [4]), (4, [5])]
 
 
 @pytest.mark.parametrize("first", [1, 5], ids=["overlaps", "skips"])

@@ -686,10 +686,13 @@ class WatchTicksRequest(_message.Message):
     INSTRUMENTS_FIELD_NUMBER: _builtins.int
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     IS_FROM_NOW_FIELD_NUMBER: _builtins.int
+    BATCHES_MAX_FIELD_NUMBER: _builtins.int
     after_sequence: _builtins.int
     """The last sequence the reader has; 0: from the oldest that is kept."""
     is_from_now: _builtins.bool
     """Whether to begin with what comes from now on, whatever after_sequence says."""
+    batches_max: _builtins.int
+    """How many batches that wait may come in one message; 0: each in its own."""
     @_builtins.property
     def instruments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The instruments."""
@@ -700,10 +703,11 @@ class WatchTicksRequest(_message.Message):
         instruments: _abc.Iterable[_builtins.str] | None = ...,
         after_sequence: _builtins.int = ...,
         is_from_now: _builtins.bool = ...,
+        batches_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "instruments", b"instruments", "is_from_now", b"is_from_now"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "batches_max", b"batches_max", "instruments", b"instruments", "is_from_now", b"is_from_now"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -711,20 +715,25 @@ Global___WatchTicksRequest: _TypeAlias = WatchTicksRequest  # noqa: Y015
 
 @_typing.final
 class WatchTicksResponse(_message.Message):
-    """One batch of ticks, or a sign of life."""
+    """A batch of ticks and what waited behind it, or a sign of life."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SEQUENCE_FIELD_NUMBER: _builtins.int
     IS_HEARTBEAT_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
-    """The item's sequence in this stream; on a heartbeat: the last one sent."""
+    """The sequence of the last batch of this message in this stream; on a heartbeat: the last one sent."""
     is_heartbeat: _builtins.bool
     """Whether this is only a sign of life."""
     @_builtins.property
     def batch(self) -> _market_pb2.TickBatch:
         """The ticks as they were published; absent on a heartbeat."""
+
+    @_builtins.property
+    def more(self) -> _containers.RepeatedCompositeFieldContainer[_market_pb2.TickBatch]:
+        """The batches that follow it, in the order of the stream; none unless batches_max is above 1."""
 
     def __init__(
         self,
@@ -732,10 +741,11 @@ class WatchTicksResponse(_message.Message):
         sequence: _builtins.int = ...,
         is_heartbeat: _builtins.bool = ...,
         batch: _market_pb2.TickBatch | None = ...,
+        more: _abc.Iterable[_market_pb2.TickBatch] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "is_heartbeat", b"is_heartbeat", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "is_heartbeat", b"is_heartbeat", "more", b"more", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
