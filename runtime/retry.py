@@ -12,7 +12,9 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 JITTER = 0.5  # Share of the pause by which it may be shorter or longer.
 
-OF_KEYED = (StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED)
+# CANCELLED by the server, as gRPC ends what it could not even receive: it may have happened, so
+# only who sends the same key may repeat it. A caller that leaves is no ServiceError.
+OF_KEYED = (StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED, StatusCode.CANCELLED)
 OF_SAFE = (*OF_KEYED, StatusCode.DEADLINE_EXCEEDED)
 HOPELESS = ("MESSAGE_TOO_LARGE",)  # The same bytes would be refused again.
 

@@ -107,6 +107,7 @@ async def test_no_more_attempts_than_the_contract_allows() -> None:
     [
         (KEYED, StatusCode.UNAVAILABLE, 3),
         (KEYED, StatusCode.RESOURCE_EXHAUSTED, 3),
+        (KEYED, StatusCode.CANCELLED, 3),
         (KEYED, StatusCode.DEADLINE_EXCEEDED, 1),
         (SAFE, StatusCode.DEADLINE_EXCEEDED, 3),
         (SAFE, StatusCode.UNAVAILABLE, 3),
@@ -114,6 +115,7 @@ async def test_no_more_attempts_than_the_contract_allows() -> None:
         (SAFE, StatusCode.INTERNAL, 1),
         (ONCE, StatusCode.UNAVAILABLE, 1),
         (ONCE, StatusCode.RESOURCE_EXHAUSTED, 1),
+        (ONCE, StatusCode.CANCELLED, 1),
     ],
     ids=lambda v: getattr(v, "name", None),
 )
