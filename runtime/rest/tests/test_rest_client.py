@@ -197,6 +197,6 @@ async def test_service_that_waits_holds_its_caller_back() -> None:
         before = said
         await asyncio.sleep(0.2)
         assert said == before
-        assert said * 100_000 <= 1_500_000
+        assert said * 100_000 <= 4_000_000  # What sockets and their readers may hold.
         enough.set()
         assert (await answer).count == 0  # An answer that does not wait for the rest.
