@@ -202,7 +202,9 @@ class SimulatedNetwork:
     def _send_copy(self, request: Passage, copy: Duplicate) -> None:
         """Let a copy of a request arrive; it has the time that the request had at first."""
         call = Call(request.call.timeout_s, request.call.metadata)
-        work = self._copied(request.method, request.message, call, copy.after_s)
+        message = request.method.request()
+        message.CopyFrom(request.message)  # As it is now: the service may change what it gets.
+        work = self._copied(request.method, message, call, copy.after_s)
         task = asyncio.create_task(work, name=f"copy of {request.method.label}")
         self._copies.add(task)
         task.add_done_callback(self._copies.discard)
