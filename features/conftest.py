@@ -58,7 +58,7 @@ def _asked(config: pytest.Config) -> list[Place]:
     places = [
         Place(world, kind, topology)
         for world in map(World, worlds)
-        for topology in ["", *(topologies or [TOPOLOGY])]
+        for topology in (topologies or [TOPOLOGY] if world.has_devices else [""])
         for kind in map(StoreKind, stores or [_usual(world)])
     ]
     return [place for place in dict.fromkeys(places) if place.is_possible]

@@ -43,8 +43,8 @@ def find_place(world: str, stores: str, topology: str = "") -> Place:
     if stores and stores not in set(StoreKind):
         raise WrongUse(f"stores are {stores!r}, must be one of: {', '.join(StoreKind)}")
     has_devices = World(world).has_devices
-    if topology and not has_devices:
-        raise WrongUse(f"topology is {topology!r}, must not be given in a world of one process")
+    if topology and world == World.EMBEDDED:
+        raise WrongUse(f"topology is {topology!r}, must not be given in world {world!r}")
     kind = stores or (StoreKind.LOCAL if has_devices else StoreKind.EMBEDDED)
     place = Place(World(world), StoreKind(kind), topology or (TOPOLOGY if has_devices else ""))
     if not place.is_possible:
@@ -53,7 +53,7 @@ def find_place(world: str, stores: str, topology: str = "") -> Place:
         )
     if missing := place.kind.lacking():
         raise WrongUse(f"stores are {kind!r}: {'; '.join(missing)}")
-    if has_devices:
+    if place.topology:
         _check_devices(place)
     return place
 
@@ -67,5 +67,5 @@ def _check_devices(place: Place) -> None:
         place.devices()
     except TopologyError as error:
         raise WrongUse(f"topology {error}") from error
-    if missing := lacking():
+    if place.world.has_devices and (missing := lacking()):
         raise WrongUse(f"world is {str(place.world)!r}: {'; '.join(missing)}")

@@ -96,15 +96,24 @@ class ReplayClock:
 
     async def sleep_until(self, instant_ns: int) -> None:
         """Return when this clock says `instant_ns` or later, be it by a skip or by the loop."""
+        while self.now_ns() < instant_ns:
+            await self.doze(instant_ns)
+
+    async def doze(self, instant_ns: int) -> None:
+        """Return when this clock says `instant_ns`, or when `wake_all` is called before."""
         loop = asyncio.get_running_loop()
-        while (left_ns := instant_ns - self.now_ns()) > 0:
-            alarm = loop.create_future()
-            heapq.heappush(self._alarms, (instant_ns, next(self._numbers), alarm))
-            timer = loop.call_later(left_ns / NS_PER_S, _ring, alarm)
-            try:
-                await alarm
-            finally:
-                timer.cancel()
+        alarm = loop.create_future()
+        heapq.heappush(self._alarms, (instant_ns, next(self._numbers), alarm))
+        timer = loop.call_later((instant_ns - self.now_ns()) / NS_PER_S, _ring, alarm)
+        try:
+            await alarm
+        finally:
+            timer.cancel()
+
+    def wake_all(self) -> None:
+        """Let everybody who sleeps look at the time again."""
+        for _, _, alarm in sorted(self._alarms):
+            _ring(alarm)
 
 
 def _ring(alarm: asyncio.Future[None]) -> None:

@@ -5,7 +5,8 @@
         ...
 
 Each rule is asked, the newest first, about each message that crosses; the first verdict wins
-and no verdict means: at once. So a cut laid over a link's usual delay is a cut. Time passes
+and no verdict means: at once. So a cut laid over a link's usual delay is a cut. `Delay` and
+`Duplicate` leave the rest to the rules behind them. Time passes
 through the running loop, so in virtual time delays are free and the order repeats from the
 seed.
 """
@@ -13,7 +14,7 @@ seed.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -35,6 +36,7 @@ class Passage:
     message: Message
     call: Call
     is_request: bool
+    number: int = 1  # Of the messages of its side of the call.
 
     @property
     def caller(self) -> str:
@@ -61,13 +63,43 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """The message takes longer by `added_s` than the rules behind this one have it."""
+
+    added_s: float
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The message waits for `until`; then all rules are asked anew."""
+
+    until: asyncio.Event
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A unary request arrives, and `after_s` after it a copy, whose answer nobody hears."""
+
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class Break:
     """The connection breaks: the caller gets UNAVAILABLE and cannot know what happened."""
 
     reason: str = "CONNECTION_BROKEN"
 
 
-Verdict = Deliver | Drop | Break | None
+@dataclass(frozen=True)
+class Refuse:
+    """The call ends with a status that did not come from the service."""
+
+    code: StatusCode
+    reason: str
+    message: str
+
+
+Verdict = Deliver | Drop | Delay | Hold | Duplicate | Break | Refuse | None
 Rule = Callable[[Passage], Verdict]
 
 
@@ -77,6 +109,7 @@ class SimulatedNetwork:
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
         self._rules: list[Rule] = []
+        self._copies: set[asyncio.Task[None]] = set()  # The loop itself forgets them.
 
     def beside(self, inner: Transport) -> "SimulatedNetwork":
         """Return a network that carries calls through `inner`, under the same rules as this."""
@@ -110,7 +143,9 @@ class SimulatedNetwork:
 
     async def _there_and_back(self, method: Method, requests: Only, call: Call) -> Message:
         if self._rules:
-            await self.carry(Passage(method, requests.message, call, is_request=True))
+            request = Passage(method, requests.message, call, is_request=True)
+            if (copy := await self.carry(request)) is not None:
+                self._send_copy(request, copy)
         try:
             answer = await one(self._inner.call(method, requests, call))
         except Unsent as error:  # What the service could not send: its own business.
@@ -134,24 +169,64 @@ class SimulatedNetwork:
                 raise error.passed_on() from error
 
     async def _back(self, method: Method, answers: Messages, call: Call) -> Messages:
+        number = 0
         async for answer in answers:
-            await self.carry(Passage(method, answer, call, is_request=False))
+            number += 1
+            await self.carry(Passage(method, answer, call, is_request=False, number=number))
             yield answer
 
-    async def carry(self, passage: Passage) -> None:
-        """Return when the message has arrived."""
+    async def carry(self, passage: Passage) -> Duplicate | None:
+        """Return when the message has arrived, and whether a copy of it is to arrive, too."""
+        added_s: float = 0.0
+        copy: Duplicate | None = None
         for rule in self._rules:
             match rule(passage):
                 case None:
                     continue
+                case Delay(more_s):
+                    added_s += more_s
+                case Duplicate() as found:
+                    copy = found
+                case Hold(until_):
+                    await until_.wait()
+                    return await self.carry(passage)
                 case Deliver(after_s):
-                    if after_s > 0:
-                        await asyncio.sleep(after_s)
-                    return
-                case Drop():
-                    await asyncio.get_running_loop().create_future()  # For ever.
-                case Break(reason):
-                    raise _broken(passage, reason)
+                    added_s += after_s
+                    break
+                case verdict:
+                    await _end(passage, verdict, added_s)
+        if added_s > 0:
+            await asyncio.sleep(added_s)
+        return copy
+
+    def _send_copy(self, request: Passage, copy: Duplicate) -> None:
+        """Let a copy of a request arrive; it has the time that the request had at first."""
+        call = Call(request.call.timeout_s, request.call.metadata)
+        message = request.method.request()
+        message.CopyFrom(request.message)  # As it is now: the service may change what it gets.
+        work = self._copied(request.method, message, call, copy.after_s)
+        task = asyncio.create_task(work, name=f"copy of {request.method.label}")
+        self._copies.add(task)
+        task.add_done_callback(self._copies.discard)
+
+    async def _copied(self, method: Method, message: Message, call: Call, after_s: float) -> None:
+        if after_s > 0:
+            await asyncio.sleep(after_s)
+        with suppress(ServiceError):  # Nobody hears of it.
+            await one(self._inner.call(method, Only(message), call.started()))
+
+
+async def _end(passage: Passage, verdict: Drop | Break | Refuse, after_s: float) -> None:
+    """Let the message not arrive."""
+    if after_s > 0:
+        await asyncio.sleep(after_s)
+    match verdict:
+        case Drop():
+            await asyncio.get_running_loop().create_future()  # For ever.
+        case Break(reason):
+            raise _broken(passage, reason)
+        case Refuse(code, reason, message):
+            raise refusal(code, reason, message, service=passage.service)
 
 
 class _Crossing(AsyncIterator[Message]):
@@ -168,10 +243,14 @@ class _Crossing(AsyncIterator[Message]):
         self._method = method
         self._requests = requests
         self._call = call
+        self._number = 0
 
     async def __anext__(self) -> Message:
         request = await anext(self._requests)
-        await self._network.carry(Passage(self._method, request, self._call, is_request=True))
+        self._number += 1
+        await self._network.carry(
+            Passage(self._method, request, self._call, is_request=True, number=self._number)
+        )
         return request
 
 

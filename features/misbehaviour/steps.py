@@ -220,4 +220,4 @@ async def same_cash(stage: Stage) -> None:
 @then(parse("the history has {count:d} fault, {kind}"))
 def has_fault(stage: Stage, count: int, kind: str) -> None:
     marks = [record for record in stage.system.history.records if isinstance(record, Mark)]
-    assert [mark.detail["kind"] for mark in marks if mark.name == "fault"] == [kind] * count
+    assert [mark.detail["kind"] for mark in marks if mark.name == "fired"] == [kind] * count

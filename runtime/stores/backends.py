@@ -100,6 +100,12 @@ class MemoryBackend:
         """Become a copy of `template`."""
         template.backup(self._driver)
 
+    def copy(self) -> "MemoryBackend":
+        """Return another that has the same."""
+        other = MemoryBackend()
+        other.fill(self._driver)
+        return other
+
     async def read(self, body: Callable[[Connection], T]) -> T:
         """Run `body`; nothing else can run in between."""
         written = self._driver.total_changes

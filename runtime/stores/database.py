@@ -17,7 +17,6 @@ from runtime.stores.errors import (
     StoreBusy,
     StoreDeadlock,
     StoreError,
-    StoreFull,
     cleared,
 )
 from runtime.stores.faults import StoreFaults
@@ -150,10 +149,9 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` read, all of it from one snapshot of what is committed."""
         self._check_usable()
-        if self.faults.is_down:
-            raise self._told(StoreError("the store is down: nothing can be read; repeat later"))
         try:
-            return await self._backend.read(work)
+            backend = await self.faults.before_read() or self._backend
+            return await backend.read(work)
         except Exception as error:
             if "readonly database" in str(error):
                 raise OnlyReads from error
@@ -180,7 +178,17 @@ class Database:
         for unit in self._queue:
             unit.fail(StoreError("the store crashed: nothing of this work was committed"))
         self._queue.clear()
-        return Database(self._backend.crash())
+        survivor = Database(self._backend.crash())
+        survivor.faults = self.faults  # They are the store's, whoever uses it.
+        return survivor
+
+    def past(self) -> Backend:
+        """Return a backend that reads what is committed now, whatever is committed later.
+
+        For databases in memory only.
+        """
+        assert isinstance(self._backend, MemoryBackend), "only what is in memory has a past"
+        return self._backend.copy()
 
     def _told(self, error: Exception) -> Exception:
         """Return `error`, after telling who listens for trouble."""
@@ -250,20 +258,9 @@ class Database:
             unit.finish()
 
     async def _run(self, units: Sequence[Unit]) -> None:
-        faults = self.faults
-        if faults.delay_s:
-            await asyncio.sleep(faults.delay_s)
-        if faults.is_down:
-            raise StoreError("the store is down: nothing was committed; repeat later")
-        if faults.is_full:
-            raise StoreFull("the disk is full: nothing was committed; free space and repeat")
-        if faults.commits_to_lose:
-            faults.commits_to_lose -= 1
-            raise CommitUnknown("the answer of the commit was lost: read back")
+        await self.faults.before_write()
         await self._transact(units)
-        if faults.answers_to_lose:
-            faults.answers_to_lose -= 1
-            raise CommitUnknown("the answer of the commit was lost: read back")
+        self.faults.after_write()
 
     async def _transact(self, units: Sequence[Unit]) -> None:
         """Run a group; again after a deadlock, for which the server took all of it back."""
@@ -278,6 +275,7 @@ class Database:
                 return
 
     async def _attempt(self, units: Sequence[Unit]) -> None:
+        self.faults.at_commit()
         waiting, fence = [unit.answer for unit in units], self._fence
         together = partial(run_together, units=units)
         apart = partial(run_apart, units=units, taken_back=self._count)

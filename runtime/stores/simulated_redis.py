@@ -22,12 +22,14 @@ from fakeredis._socket import FakeSocket
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from runtime.virtual import VirtualLoop
 
 EPOCH_S = 946_684_800  # Where virtual time starts for Redis: the year 2000.
 BLOCKING = ("XREAD", "XREADGROUP")
+# What a Redis without memory refuses (its flag `denyoom`), of the commands that are in use.
+GROWING = (b"XADD", b"XGROUP", b"SET", b"HSET", b"SADD", b"RPUSH", b"LPUSH", b"INCR", b"SETEX")
 
 
 class SimulatedServer(FakeServer):
@@ -37,6 +39,9 @@ class SimulatedServer(FakeServer):
         super().__init__(version=(7, 4))
         self.waiters: dict[bytes, list[asyncio.Future[bool]]] = {}
         self.dbs[0] = _Keyspace(self)
+        self.is_full = False  # Refuse whatever needs memory.
+        self.delay_s = 0.0  # What each command takes longer, in the loop's time.
+        self.refused = 0  # Commands, while away or full.
 
     def wake(self, key: bytes) -> None:
         """Let those who wait for `key` look again, in the order they came."""
@@ -68,6 +73,8 @@ class SimulatedRedis(Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command; a blocking read waits in the loop's time."""
         words = [*args[0].encode().split(), *map(self._word, args[1:])]
+        if self._server.delay_s:
+            await asyncio.sleep(self._server.delay_s)
         if args[0] in BLOCKING and b"BLOCK" in words:
             return await self._read_blocking(args[0], words, options)
         return self.run(args[0], words, options)
@@ -79,7 +86,11 @@ class SimulatedRedis(Redis):
     def run(self, name: str, words: list[bytes], options: dict[str, Any]) -> Any:
         """Run one command that does not wait."""
         if not self._server.connected:
+            self._server.refused += 1
             raise RedisAway("the simulated Redis is away")
+        if self._server.is_full and words[0] in GROWING:
+            self._server.refused += 1
+            raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
         reply = self._socket.ask(words)
         options.pop("keys", None)  # For caches of clients, which this is none of.
         callback = self.response_callbacks.get(name)

@@ -15,9 +15,13 @@ from runtime.local import LocalTransport
 from runtime.rpc import Call
 from runtime.simulated import (
     Break,
+    Delay,
     Deliver,
     Drop,
+    Duplicate,
+    Hold,
     Passage,
+    Refuse,
     SimulatedNetwork,
     Verdict,
     latency,
@@ -170,3 +174,57 @@ def test_same_seed_same_history_and_no_waiting() -> None:
     assert first == again != other
     assert {outcome for _, outcome, _ in first} == {"OK", "DEADLINE_EXCEEDED"}
     assert time.perf_counter() - began_s < 10
+
+
+async def test_a_delay_is_added_to_what_the_rules_behind_it_say() -> None:
+    network = network_of(Echo())
+    with (
+        network.rule(lambda _: Deliver(after_s=0.5)),
+        network.rule(lambda _: Delay(added_s=0.25)),
+        network.rule(lambda _: Delay(added_s=0.125)),
+    ):
+        await echo_client(network).echo(asked("a"))
+    assert asyncio.get_running_loop().time() == 1.75
+
+
+async def test_what_is_held_is_asked_about_anew_when_it_goes_on() -> None:
+    network, released = network_of(Echo()), asyncio.Event()
+    asyncio.get_running_loop().call_later(0.75, released.set)
+    with (
+        network.rule(lambda _: Deliver(after_s=0.5)),
+        network.rule(lambda p: None if released.is_set() else Hold(released)),
+    ):
+        await echo_client(network).echo(asked("a"), Call(timeout_s=10))
+    assert asyncio.get_running_loop().time() == 1.75
+
+
+async def test_a_copy_of_a_request_arrives_later_with_a_deadline_of_its_own() -> None:
+    service = Echo()
+    network = network_of(service)
+    with network.rule(lambda p: Duplicate(after_s=5.0) if p.is_request else None):
+        assert (await echo_client(network).echo(asked("a"), Call(timeout_s=1))).text == "a"
+    assert service.heard == ["a"]
+    await asyncio.sleep(5.1)
+    assert service.heard == ["a", "a"]
+    assert service.calls[1].deadline_s == pytest.approx(6.0)
+
+
+async def test_a_refusal_says_what_it_was_told_to_say() -> None:
+    service = Echo()
+    network = network_of(service)
+    refuse = Refuse(StatusCode.RESOURCE_EXHAUSTED, "MESH", "too many")
+    with network.rule(lambda _: refuse), pytest.raises(ServiceError) as caught:
+        await echo_client(network).echo(asked("a"), Call(timeout_s=1))
+    assert (caught.value.code, caught.value.reason) == (StatusCode.RESOURCE_EXHAUSTED, "MESH")
+    assert service.heard == []
+
+
+async def test_messages_of_each_side_are_counted() -> None:
+    seen: list[tuple[bool, int]] = []
+    network = network_of(Echo())
+    with network.rule(lambda p: seen.append((p.is_request, p.number))):
+        watch = echo_client(network).watch_echoes(pb.WatchEchoesRequest())
+        for _ in range(3):
+            await anext(watch)
+        await watch.aclose()
+    assert seen == [(True, 1), (False, 1), (False, 2), (False, 3)]
