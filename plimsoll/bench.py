@@ -28,6 +28,7 @@ BENCHES = (
     "fixtures.toxiproxy.bench",
     "fixtures.security.bench",
     "fixtures.hops_bench",
+    "fixtures.checks.bench",
     "fixtures.devices.bench",
     "plimsoll.validate_bench",
     "plimsoll.day_bench",

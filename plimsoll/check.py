@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from fixtures.history import HistoryError, load
+from fixtures.history import HistoryError
+from fixtures.saved import load
 from fixtures.trial import judge, quietly
 from plimsoll import console
 from plimsoll.experiments import find_experiment

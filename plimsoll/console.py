@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -51,8 +52,10 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
     for check in outcome.checks:
         mark = f"[{COLOURS[check.verdict]}]{check.verdict}[/]"
         table.add_row(mark, check.name, f"{check.examined:,} examined")
+        if check.unproven:
+            table.add_row("", f"  {escape(check.unproven)}", "")
         for violation in check.violations[:VIOLATIONS_SHOWN]:
-            table.add_row("", f"  {violation}", "")
+            table.add_row("", f"  {escape(violation)}", "")
     console.print(table)
     print_fleet(console, outcome.fleet)
     figures = outcome.figures
@@ -130,6 +133,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "verdict": str(check.verdict),
                 "examined": check.examined,
                 "violations": list(check.violations),
+                "unproven": check.unproven,
             }
             for check in outcome.checks
         ],

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from fixtures.history import FORMAT as HISTORY_FORMAT
+from fixtures.saved import is_history
 from plimsoll.failures import WrongUse
 from runtime.observe.recorder import SpansError, load
 from runtime.observe.spans import Kind, Span
@@ -38,10 +38,10 @@ def run_trace(path: Path, trace_id: str) -> int:
 def _spans(path: Path) -> list[Span]:
     """Return the spans of a file, or of all files of a folder."""
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    found = [span for file in files if not _is_history(file) for span in _loaded(file)]
+    found = [span for file in files if not is_history(file) for span in _loaded(file)]
     if found:
         return found
-    if any(map(_is_history, files)):
+    if any(map(is_history, files)):
         raise WrongUse(
             f"{path} holds a history, which has no spans: run it again as "
             "PLIMSOLL_SPANS=spans.jsonl plimsoll trial …, then trace spans.jsonl"
@@ -57,14 +57,6 @@ def _loaded(file: Path) -> list[Span]:
         return load(file)
     except SpansError as error:
         raise WrongUse(str(error)) from error
-
-
-def _is_history(file: Path) -> bool:
-    try:
-        with file.open(encoding="utf-8") as lines:
-            return HISTORY_FORMAT in lines.readline()
-    except (OSError, UnicodeDecodeError):
-        return False  # Who reads it whole says what is wrong.
 
 
 def _chosen(path: Path, stories: Stories, prefix: str) -> str:

@@ -116,9 +116,13 @@ def _method_facts(options: Any) -> Iterator[str]:
         yield "- begins something new: refused while it could not be kept"
     if options.urgent:
         yield "- is urgent: never refused because of load"
-    delivery = DELIVERIES.get(options.stream.delivery)
+    stream = options.stream
+    if stream.numbered_by:
+        yield f"- each `{stream.numbered_by}` has sequences of its own"
+    if stream.follows:
+        yield f"- shows nothing before the service was shown it by `{stream.follows}`"
+    delivery = DELIVERIES.get(stream.delivery)
     if delivery:
-        stream = options.stream
         yield f"- {delivery}; `{stream.key}` is the key, `{stream.snapshot}` answers the state"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.history import load
+from fixtures.saved import load
 from plimsoll.tests.reconcile import reconcile
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,9 +13,9 @@ import pytest
 from fixtures.aftermath import merged
 from fixtures.devices.usage import ENDED
 from fixtures.history import Mark
-from fixtures.history import load as load_history
 from fixtures.outcome import CheckResult, Verdict
 from fixtures.places import Place
+from fixtures.saved import load as load_history
 from fixtures.settling import NotSettled
 from fixtures.setup import Setup
 from fixtures.stores.kinds import StoreKind

@@ -425,6 +425,13 @@ class StreamOptions(_message.Message):
     DELIVERY_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    NUMBERED_BY_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    FOLLOWS_FIELD_NUMBER: _builtins.int
+    FOLLOWS_BY_FIELD_NUMBER: _builtins.int
+    FIXED_FIELD_NUMBER: _builtins.int
     delivery: Global___Delivery.ValueType
     """What happens to a reader that is too slow; lossless unless stated."""
     key: _builtins.str
@@ -433,18 +440,61 @@ class StreamOptions(_message.Message):
     """
     snapshot: _builtins.str
     """For RESYNC and CONFLATED: the method of the same service that answers the state with its
-    sequence, such as "GetBook".
+    sequence, such as "GetBook". For LOSSLESS: the method that lists what the stream has shown.
     """
+    numbered_by: _builtins.str
+    """The field of the request each of whose values has sequences of its own, such as "account";
+    empty where one numbering is the service's.
+    """
+    counted: _builtins.str
+    """The repeated field of the response each of whose items has a sequence, the message having that
+    of the last one; empty where messages are what is numbered.
+    """
+    time: _builtins.str
+    """The field with an item's instant, below `counted` if that is stated: within a stream it never
+    goes back. Empty where items have none that is ordered.
+    """
+    follows: _builtins.str
+    """The stream that this service follows to make this one, as
+    "marketdata.v1.MarketDataService/WatchCandles": nothing is shown before what it follows from.
+    """
+    follows_by: _builtins.str
+    """By which fields of both an item and what it follows from are known to be the same, such as
+    "event.execution.exec_id=reports.exec_id". "sequence=sequence" says that an item bears the
+    sequence of what it follows from, so that several items may bear the same.
+    """
+    @_builtins.property
+    def filters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the request leaves out: each a field of the request, then "=" and the field of the
+        response that has one of its values, such as "instruments=signal.instrument", or "<=" and the
+        one that is no less. Of several fields joined by "|" that of whichever item is shown counts. A
+        filter without a response's field leaves out what its comment says. What is left out has its
+        sequence all the same.
+        """
+
+    @_builtins.property
+    def fixed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For RESYNC and CONFLATED: the fields of the state that its sequence determines. The others
+        move with prices or with time as well, and nothing is shown for that alone.
+        """
+
     def __init__(
         self,
         *,
         delivery: Global___Delivery.ValueType = ...,
         key: _builtins.str = ...,
         snapshot: _builtins.str = ...,
+        filters: _abc.Iterable[_builtins.str] | None = ...,
+        numbered_by: _builtins.str = ...,
+        counted: _builtins.str = ...,
+        time: _builtins.str = ...,
+        follows: _builtins.str = ...,
+        follows_by: _builtins.str = ...,
+        fixed: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery", b"delivery", "key", b"key", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "delivery", b"delivery", "filters", b"filters", "fixed", b"fixed", "follows", b"follows", "follows_by", b"follows_by", "key", b"key", "numbered_by", b"numbered_by", "snapshot", b"snapshot", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -144,8 +144,9 @@ class PortfolioService(Port):
     def watch_portfolio(
         self, request: pb.WatchPortfolioRequest, call: Call = Call()
     ) -> AsyncGenerator[pb.WatchPortfolioResponse, None]:
-        """Streams an account's money whenever it changed, at most five times a second; ends never. What
-        changed in between is in the next snapshot, so a slow reader misses states, not money.
+        """Streams an account's money whenever something was booked, at most five times a second; ends
+        never. What changed in between is in the next snapshot, so a slow reader misses states, not
+        money. A move of prices alone is not shown.
         """
         raise unimplemented(self)
 
