@@ -97,8 +97,7 @@ async def test_repeat_sends_what_was_asked_even_if_the_caller_writes_over_it() -
 async def test_no_more_attempts_than_the_contract_allows() -> None:
     for attempts in (1, 2, 3, 5):
         transport = Failing(*(busy() for _ in range(9)))
-        _, error = await send(transport, echo_with(max_attempts=attempts))
-        assert error is not None
+        assert (await send(transport, echo_with(max_attempts=attempts)))[1] is not None
         assert len(transport.requests) == attempts
 
 
