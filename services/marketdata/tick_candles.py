@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from trading.types.v1 import market_pb2
@@ -46,6 +46,7 @@ class TickCandles:
         self._environment = environment
         self._publisher = publisher
         self._bars = TickBars()
+        self._taken: dict[str, int] = {}  # The last batch of each instrument, by its sequence.
         self._sources: dict[str, Source] = {}
         self._alarms: dict[int, None] = {}
         self._storing = asyncio.Lock()  # Confirming and revising one after the other.
@@ -63,25 +64,29 @@ class TickCandles:
         """Take up the trades whose candles may not be confirmed yet, after a new start."""
         longest = TIMEFRAMES[-1]
 
-        def work(tx: Connection) -> list[bytes]:
+        def work(tx: Connection) -> list[Any]:
             last_ns = store.lasts(tx, [instrument]).get((instrument, longest))
             from_ns = 0 if last_ns is None else last_ns
             return tick_store.trades_within(tx, instrument, from_ns, 2**63 - 1)
 
         late: Late = {}
-        for body in await self._environment.database.read(work):
-            self.take(ticks_of(market_pb2.TickBatch.FromString(body)), late)
+        for row in await self._environment.database.read(work):
+            self.take(row.sequence, ticks_of(market_pb2.TickBatch.FromString(row.body)), late)
         await self.revise(late)
 
-    def take(self, ticks: Ticks, late: Late) -> None:
-        """Add trades that are stored; note in `late` the bars that were over when they came."""
+    def take(self, sequence: int, ticks: Ticks, late: Late) -> None:
+        """Add trades that are stored; note in `late` the bars that were over when they came.
+
+        Batches of an instrument come in the order of their `sequence` in the stream.
+        """
         if ticks.kind is not TickKind.TRADES:
             return
+        self._taken[ticks.instrument] = sequence
         now_ns = self._environment.clock.now_ns()
         for row in self._rows(ticks):
             bar = bar_of(row, ticks.price_exponent, ticks.quantity_exponent)
             for key in keys_of(ticks.instrument, row):
-                effect = self._bars.absorb(key, bar, now_ns)
+                effect = self._bars.absorb(key, bar, sequence=sequence, now_ns=now_ns)
                 if effect is Effect.BEGUN:
                     self._set_alarm(key.due_ns)
                 elif effect is Effect.LATE:
@@ -142,14 +147,22 @@ class TickCandles:
         return await self._environment.database.read(work)
 
     async def _rebuilt(self, key: BarKey) -> TickBar:
-        """Return the bar of all trades in an interval that are stored."""
-        instrument, span = key.instrument, (key.open_ns, key.close_ns)
-        return self._bar_within(
-            key,
-            await self._environment.database.read(
-                lambda tx: tick_store.trades_within(tx, instrument, *span)
-            ),
-        )
+        """Return the bar of all trades in an interval that are stored.
+
+        It is kept, so that what is late next is only added to it. Not where trades were taken
+        during the read that it lacks: nobody would add those.
+        """
+
+        def work(tx: Connection) -> tuple[int, list[Any]]:
+            last = tick_store.last(tx)
+            return last, tick_store.trades_within(tx, key.instrument, key.open_ns, key.close_ns)
+
+        last, rows = await self._environment.database.read(work)
+        bar = self._bar_within(key, (row.body for row in rows))
+        bar.covers = last
+        if self._taken.get(key.instrument, 0) <= last:
+            self._bars.keep(key, bar)
+        return bar
 
     def _bar_within(self, key: BarKey, bodies: Iterable[bytes]) -> TickBar:
         """Return the bar of all trades in an interval; there is one, which was late."""

@@ -17,6 +17,7 @@ _HEAD = select(t.heads.c.sequence).where(t.heads.c.stream == STREAM).with_for_up
 _SET_HEAD = update(t.heads).where(t.heads.c.stream == STREAM).values(sequence=bindparam("s"))
 _FIRST_HEAD = insert(t.heads)
 _OLDEST = select(func.min(_T.sequence))
+_LAST = select(func.max(_T.sequence))
 _LINE = select(t.tick_lines).where(_L.instrument == bindparam("i"))
 _LINES = select(t.tick_lines).order_by(_L.instrument)
 _DELETE_LINE = delete(t.tick_lines).where(_L.instrument == bindparam("i"))
@@ -32,7 +33,7 @@ _AFTER = (
     .limit(bindparam("count"))
 )
 _WITHIN = (
-    select(_T.body)
+    select(_T.sequence, _T.body)
     .where(
         _T.instrument == bindparam("i"),
         _T.kind == int(TickKind.TRADES),
@@ -98,10 +99,16 @@ def after(tx: Connection, sequence: int, count: int) -> list[Any]:
     return list(tx.execute(_AFTER, {"after": sequence, "count": count}))
 
 
-def trades_within(tx: Connection, instrument: str, from_ns: int, to_ns: int) -> list[bytes]:
-    """Return the batches that may have trades in a span of time, in sequence order."""
+def last(tx: Connection) -> int:
+    """Return the sequence of the newest batch; 0 before the first."""
+    sequence: int | None = tx.execute(_LAST).scalar()
+    return sequence or 0
+
+
+def trades_within(tx: Connection, instrument: str, from_ns: int, to_ns: int) -> list[Any]:
+    """Return rows (sequence, body) that may have trades in a span of time, in sequence order."""
     span = {"i": instrument, "from_ns": from_ns, "to_ns": to_ns}
-    return list(tx.execute(_WITHIN, span).scalars())
+    return list(tx.execute(_WITHIN, span))
 
 
 def newest(tx: Connection, instrument: str) -> list[bytes]:

@@ -188,7 +188,7 @@ class TickStream:
         for timeframe in TIMEFRAMES:
             self._quotes.leave_to_ticks((ticks.instrument, timeframe))
         self._quotes.take_ticks(ticks)
-        self._candles.take(ticks, late)
+        self._candles.take(sequence, ticks, late)
 
     async def _catch_up(self) -> None:
         """Show what was committed while the answer of its commit was lost."""
