@@ -48,6 +48,7 @@ class TickCandles:
         self._bars = TickBars()
         self._taken: dict[str, int] = {}  # The last batch of each instrument, by its sequence.
         self._sources: dict[str, Source] = {}
+        self._stated: dict[str, bytes] = {}  # The same as they were stated.
         self._alarms: dict[int, None] = {}
         self._storing = asyncio.Lock()  # Confirming and revising one after the other.
 
@@ -58,7 +59,9 @@ class TickCandles:
 
     def name_source(self, instrument: str, source: bytes) -> None:
         """Say where the ticks of `instrument` come from (a DataSource)."""
-        self._sources[instrument] = source_of(market_pb2.DataSource.FromString(source))
+        if self._stated.get(instrument) != source:
+            self._sources[instrument] = source_of(market_pb2.DataSource.FromString(source))
+            self._stated[instrument] = source
 
     async def resume(self, instrument: str) -> None:
         """Take up the trades whose candles may not be confirmed yet, after a new start."""

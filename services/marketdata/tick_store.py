@@ -27,7 +27,7 @@ _BODY = select(_T.body).where(
     _T.instrument == bindparam("i"), _T.sequence_first == bindparam("first")
 )
 _AFTER = (
-    select(_T.sequence, _T.body)
+    select(_T.sequence, _T.instrument, _T.body)
     .where(_T.sequence > bindparam("after"))
     .order_by(_T.sequence)
     .limit(bindparam("count"))
@@ -95,7 +95,7 @@ def stored(tx: Connection, instrument: str, sequence_first: int) -> bytes | None
 
 
 def after(tx: Connection, sequence: int, count: int) -> list[Any]:
-    """Return up to `count` rows (sequence, body) that follow `sequence`."""
+    """Return up to `count` rows (sequence, instrument, body) that follow `sequence`."""
     return list(tx.execute(_AFTER, {"after": sequence, "count": count}))
 
 

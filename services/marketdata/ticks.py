@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,6 +104,7 @@ def check_ticks(ticks: Ticks, instrument: Instrument, now_ns: int) -> None:
         raise invalid(f"a tick is of {latest_ns} ns, but it is {now_ns} ns: send it then")
 
 
+@lru_cache(maxsize=1_024)  # The same for every batch of an instrument.
 def _units(tick_size: Decimal, exponent: int) -> int:
     """Return of how many units of 10^exponent every price on tick is a multiple."""
     return (Fraction(tick_size) / Fraction(10) ** exponent).numerator
