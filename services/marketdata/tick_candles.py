@@ -128,26 +128,43 @@ class TickCandles:
 
     async def revise(self, late: Late) -> None:
         """Publish the bars that late ticks changed, each as the next revision of its candle."""
+        if not late:
+            return
         async with self._storing:
-            for key in late:
-                bar = self._bars.confirmed(key)
-                if bar is None:
-                    bar = await _patiently(partial(self._rebuilt, key))
-                contents, last_ns = await _patiently(partial(self._stored, key))
+            bars = {key: await self._whole(key) for key in late}
+            stored = await _patiently(partial(self._stored, late))
+            revisions: list[Candle] = []  # Together; a candle that is the first is judged alone.
+            for key, bar in bars.items():
+                contents = stored[key]
                 candle = self._candle(key, bar, revision=len(contents))
-                if not contents or _is_changed(contents[-1], candle):
-                    is_backfill = not contents and key.open_ns < last_ns
-                    await self._publish([candle], is_backfill=is_backfill)
+                if not contents:
+                    await self._publish_first(candle)
+                elif _is_changed(contents[-1], candle):
+                    revisions.append(candle)
+            await self._publish(revisions)
 
-    async def _stored(self, key: BarKey) -> tuple[list[bytes], int]:
-        """Return a candle's revisions, and when the last candle of its series opened."""
-        series = key.instrument, key.timeframe
+    async def _whole(self, key: BarKey) -> TickBar:
+        """Return a bar that is over, with its late ticks."""
+        bar = self._bars.confirmed(key)
+        return await _patiently(partial(self._rebuilt, key)) if bar is None else bar
 
-        def work(tx: Connection) -> tuple[list[bytes], int]:
-            last_ns = store.lasts(tx, [key.instrument]).get(series, -1)
-            return store.contents(tx, series, key.open_ns), last_ns
+    async def _stored(self, late: Late) -> dict[BarKey, list[bytes]]:
+        """Return the revisions of each candle that are stored."""
+
+        def work(tx: Connection) -> dict[BarKey, list[bytes]]:
+            return {
+                key: store.contents(tx, (key.instrument, key.timeframe), key.open_ns)
+                for key in late
+            }
 
         return await self._environment.database.read(work)
+
+    async def _publish_first(self, candle: Candle) -> None:
+        """Publish a candle of ticks that were all late: a backfill, if a newer one is known."""
+        name = [candle.instrument]
+        read = partial(self._environment.database.read, lambda tx: store.lasts(tx, name))
+        last_ns = (await _patiently(read)).get(candle.series, -1)
+        await self._publish([candle], is_backfill=candle.open_ns < last_ns)
 
     async def _rebuilt(self, key: BarKey) -> TickBar:
         """Return the bar of all trades in an interval that are stored.

@@ -1,7 +1,7 @@
 """What market data keeps of ticks: rows to plain values and back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -23,6 +23,7 @@ _LINES = select(t.tick_lines).order_by(_L.instrument)
 _DELETE_LINE = delete(t.tick_lines).where(_L.instrument == bindparam("i"))
 _INSERT_LINE = insert(t.tick_lines)
 _INSERT = insert(t.ticks)
+_NAMES = tuple(field.name for field in fields(TickLine))
 _BODY = select(_T.body).where(
     _T.instrument == bindparam("i"), _T.sequence_first == bindparam("first")
 )
@@ -84,7 +85,7 @@ def write(tx: Connection, rows: list[Values], moved: Sequence[TickLine], sequenc
     """Store batches, how far their lines are now, and the stream's last sequence."""
     tx.execute(_INSERT, rows)
     tx.execute(_DELETE_LINE, [{"i": line.instrument} for line in moved])
-    tx.execute(_INSERT_LINE, [asdict(line) for line in moved])
+    tx.execute(_INSERT_LINE, [{name: getattr(line, name) for name in _NAMES} for line in moved])
     tx.execute(_SET_HEAD, {"s": sequence})
 
 

@@ -163,3 +163,16 @@ async def test_ticks_read_for_a_late_bar_before_they_are_taken_are_added_once(
     await publish(market, some(0))
     await asyncio.gather(*others)
     assert await the_candle(market) == await the_candle_in_time(some(0), some(10))
+
+
+async def test_late_ticks_of_many_seconds_that_come_together_are_revised_in_one_write(
+    market: Market,
+) -> None:
+    market.clock.skip_to(market.clock.now_ns() + 60 * 10**9)
+    both = [some(at * 10, second=at) for at in range(8)]
+    await publish(market, *both)
+    before = market.environment.database.transactions
+    await publish(market, *(some(80 + at * 10, second=at) for at in range(8)))
+    assert market.environment.database.transactions == before + 2
+    found = await candles(market)
+    assert [(candle.revision, candle.trade_count) for candle in found] == [(1, 20)] * 8
