@@ -45,6 +45,9 @@ class Ticks:
         self._batches = Batches(self._instruments)
         self._outgoing: asyncio.Queue[pb.PublishTicksRequest | None] = asyncio.Queue()
         self._open: dict[tuple[str, int], Sent] = {}
+        self._failed: set[tuple[str, int]] = (
+            set()
+        )  # On their way when the publisher's stream broke.
         self._tasks: list[asyncio.Task[None]] = []
         self._broken: ServiceError | None = None  # What ended the publisher's stream.
         self._published: pb.PublishTicksResponse | None = None
@@ -71,7 +74,11 @@ class Ticks:
             self._send(number, intended_s)
 
     async def finish(self) -> Remainder:
-        """Let the last batches arrive, end the streams, and count what the publisher is told."""
+        """Let the last batches arrive, end the streams, and count what the publisher is told.
+
+        Lost is what the answer does not count. Where there is none in time, that is one more
+        thing unresolved: nothing is known then but what has arrived.
+        """
         backlog, unresolved = await settle(lambda: len(self._open))
         self._outgoing.put_nowait(None)
         publishing = self._tasks[-1]
@@ -79,8 +86,10 @@ class Ticks:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
-        stored = self._published.batches if self._published else 0
-        lost = max(self._sent - stored, len(self._open))
+        if self._published is None:
+            is_told = self._broken is not None
+            return Remainder(backlog, unresolved + (not is_told), 0, self._doubled)
+        lost = max(0, self._sent - self._published.batches)
         return Remainder(backlog, unresolved, lost, self._doubled)
 
     def _send(self, number: int, intended_s: float) -> None:
@@ -102,6 +111,8 @@ class Ticks:
             self._broken = error
             for sent in self._open.values():
                 self._meter.ended(SERIES, sent.intended_s, sent.sent_s, error)
+            self._failed.update(self._open)
+            self._open.clear()
 
     async def _requests(self) -> AsyncIterator[pb.PublishTicksRequest]:
         while (request := await self._outgoing.get()) is not None:
@@ -126,7 +137,7 @@ class Ticks:
         age_s = None if sent is None else self._now_s() - sent.intended_s
         self._meter.delivered(stream, self._batches.number(batch), age_s)
         if sent is None:
-            self._doubled += 1
+            self._doubled += (batch.instrument, batch.sequence_first) not in self._failed
             return
         sent.missing -= 1
         if sent.missing == 0:

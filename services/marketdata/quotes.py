@@ -87,10 +87,14 @@ class Quotes:
     def take_ticks(self, ticks: Ticks) -> None:
         """Remember the newest prices of a batch, unless newer ones are known."""
         if ticks.kind is TickKind.TRADES:
-            _keep(self._trades, ticks, np.arange(len(ticks)))
+            _keep(self._trades, ticks, _newest(ticks.times_ns))
             return
-        _keep(self._bids, ticks, np.flatnonzero(ticks.quantities > 0))
-        _keep(self._asks, ticks, np.flatnonzero(ticks.quantities < 0))
+        for known, is_side in (
+            (self._bids, ticks.quantities > 0),
+            (self._asks, ticks.quantities < 0),
+        ):
+            if len(rows := np.flatnonzero(is_side)):
+                _keep(known, ticks, int(rows[_newest(ticks.times_ns[rows])]))
 
     def standing(self, instrument: Instrument, now_ns: int) -> Standing:
         """Return what is known of `instrument` at `now_ns`. Without data it is stale."""
@@ -147,12 +151,13 @@ def overdue_ns(newest: Interval, calendar: str) -> int | None:
     return None if close_ns is None else close_ns - newest.rest_ns
 
 
-def _keep(known: dict[str, Price], ticks: Ticks, rows: Instants) -> None:
-    """Keep the newest of some ticks, the later in sequence of equal times."""
-    if not len(rows):
-        return
-    times_ns = ticks.times_ns[rows]
-    row = int(rows[len(rows) - 1 - int(times_ns[::-1].argmax())])
+def _newest(times_ns: Instants) -> int:
+    """Return where the last time is, the later in sequence of equal ones."""
+    return len(times_ns) - 1 - int(times_ns[::-1].argmax())
+
+
+def _keep(known: dict[str, Price], ticks: Ticks, row: int) -> None:
+    """Keep a tick unless a newer one is known."""
     time_ns = int(ticks.times_ns[row])
     before = known.get(ticks.instrument)
     if before is None or time_ns >= before.time_ns:

@@ -56,6 +56,7 @@ class TickBar:
     close: Decimal
     volume: Decimal
     count: int
+    covers: int = 0  # Up to this sequence of the stream it was built of what is stored.
 
     def absorb(self, other: "TickBar") -> None:
         """Add ticks of the same interval that have later sequences."""
@@ -125,8 +126,8 @@ class TickBars:
         self._forming: dict[BarKey, TickBar] = {}
         self._confirmed: dict[BarKey, TickBar] = {}  # Oldest first.
 
-    def absorb(self, key: BarKey, bar: TickBar, now_ns: int) -> Effect:
-        """Add ticks to a bar, where it is here."""
+    def absorb(self, key: BarKey, bar: TickBar, *, sequence: int, now_ns: int) -> Effect:
+        """Add the ticks of batch `sequence` to a bar, where it is here and lacks them."""
         known = self._forming.get(key)
         if known is not None:
             known.absorb(bar)
@@ -134,18 +135,24 @@ class TickBars:
         if key.due_ns > now_ns:
             self._forming[key] = replace(bar)
             return Effect.BEGUN
-        if key in self._confirmed:
-            self._confirmed[key].absorb(bar)
+        confirmed = self._confirmed.get(key)
+        if confirmed is not None and sequence > confirmed.covers:
+            confirmed.absorb(bar)
         return Effect.LATE
 
     def confirm(self, now_ns: int) -> list[tuple[BarKey, TickBar]]:
         """Return the bars whose grace is over, in the order of their time."""
         due = sorted(key for key in self._forming if key.due_ns <= now_ns)
         found = [(key, self._forming.pop(key)) for key in due]
-        self._confirmed.update(found)
+        for key, bar in found:
+            self.keep(key, bar)
+        return found
+
+    def keep(self, key: BarKey, bar: TickBar) -> None:
+        """Remember a bar that is over, for the late ticks that follow."""
+        self._confirmed[key] = bar
         while len(self._confirmed) > CONFIRMED_MAX:
             del self._confirmed[next(iter(self._confirmed))]
-        return found
 
     def confirmed(self, key: BarKey) -> TickBar | None:
         """Return a confirmed bar with its late ticks, if it is still here."""

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from trading.types.v1 import market_pb2
@@ -46,7 +46,9 @@ class TickCandles:
         self._environment = environment
         self._publisher = publisher
         self._bars = TickBars()
+        self._taken: dict[str, int] = {}  # The last batch of each instrument, by its sequence.
         self._sources: dict[str, Source] = {}
+        self._stated: dict[str, bytes] = {}  # The same as they were stated.
         self._alarms: dict[int, None] = {}
         self._storing = asyncio.Lock()  # Confirming and revising one after the other.
 
@@ -57,31 +59,37 @@ class TickCandles:
 
     def name_source(self, instrument: str, source: bytes) -> None:
         """Say where the ticks of `instrument` come from (a DataSource)."""
-        self._sources[instrument] = source_of(market_pb2.DataSource.FromString(source))
+        if self._stated.get(instrument) != source:
+            self._sources[instrument] = source_of(market_pb2.DataSource.FromString(source))
+            self._stated[instrument] = source
 
     async def resume(self, instrument: str) -> None:
         """Take up the trades whose candles may not be confirmed yet, after a new start."""
         longest = TIMEFRAMES[-1]
 
-        def work(tx: Connection) -> list[bytes]:
+        def work(tx: Connection) -> list[Any]:
             last_ns = store.lasts(tx, [instrument]).get((instrument, longest))
             from_ns = 0 if last_ns is None else last_ns
             return tick_store.trades_within(tx, instrument, from_ns, 2**63 - 1)
 
         late: Late = {}
-        for body in await self._environment.database.read(work):
-            self.take(ticks_of(market_pb2.TickBatch.FromString(body)), late)
+        for row in await self._environment.database.read(work):
+            self.take(row.sequence, ticks_of(market_pb2.TickBatch.FromString(row.body)), late)
         await self.revise(late)
 
-    def take(self, ticks: Ticks, late: Late) -> None:
-        """Add trades that are stored; note in `late` the bars that were over when they came."""
+    def take(self, sequence: int, ticks: Ticks, late: Late) -> None:
+        """Add trades that are stored; note in `late` the bars that were over when they came.
+
+        Batches of an instrument come in the order of their `sequence` in the stream.
+        """
         if ticks.kind is not TickKind.TRADES:
             return
+        self._taken[ticks.instrument] = sequence
         now_ns = self._environment.clock.now_ns()
         for row in self._rows(ticks):
             bar = bar_of(row, ticks.price_exponent, ticks.quantity_exponent)
             for key in keys_of(ticks.instrument, row):
-                effect = self._bars.absorb(key, bar, now_ns)
+                effect = self._bars.absorb(key, bar, sequence=sequence, now_ns=now_ns)
                 if effect is Effect.BEGUN:
                     self._set_alarm(key.due_ns)
                 elif effect is Effect.LATE:
@@ -120,36 +128,61 @@ class TickCandles:
 
     async def revise(self, late: Late) -> None:
         """Publish the bars that late ticks changed, each as the next revision of its candle."""
+        if not late:
+            return
         async with self._storing:
-            for key in late:
-                bar = self._bars.confirmed(key)
-                if bar is None:
-                    bar = await _patiently(partial(self._rebuilt, key))
-                contents, last_ns = await _patiently(partial(self._stored, key))
+            bars = {key: await self._whole(key) for key in late}
+            stored = await _patiently(partial(self._stored, late))
+            revisions: list[Candle] = []  # Together; a candle that is the first is judged alone.
+            for key, bar in bars.items():
+                contents = stored[key]
                 candle = self._candle(key, bar, revision=len(contents))
-                if not contents or _is_changed(contents[-1], candle):
-                    is_backfill = not contents and key.open_ns < last_ns
-                    await self._publish([candle], is_backfill=is_backfill)
+                if not contents:
+                    await self._publish_first(candle)
+                elif _is_changed(contents[-1], candle):
+                    revisions.append(candle)
+            await self._publish(revisions)
 
-    async def _stored(self, key: BarKey) -> tuple[list[bytes], int]:
-        """Return a candle's revisions, and when the last candle of its series opened."""
-        series = key.instrument, key.timeframe
+    async def _whole(self, key: BarKey) -> TickBar:
+        """Return a bar that is over, with its late ticks."""
+        bar = self._bars.confirmed(key)
+        return await _patiently(partial(self._rebuilt, key)) if bar is None else bar
 
-        def work(tx: Connection) -> tuple[list[bytes], int]:
-            last_ns = store.lasts(tx, [key.instrument]).get(series, -1)
-            return store.contents(tx, series, key.open_ns), last_ns
+    async def _stored(self, late: Late) -> dict[BarKey, list[bytes]]:
+        """Return the revisions of each candle that are stored."""
+
+        def work(tx: Connection) -> dict[BarKey, list[bytes]]:
+            return {
+                key: store.contents(tx, (key.instrument, key.timeframe), key.open_ns)
+                for key in late
+            }
 
         return await self._environment.database.read(work)
 
+    async def _publish_first(self, candle: Candle) -> None:
+        """Publish a candle of ticks that were all late: a backfill, if a newer one is known."""
+        name = [candle.instrument]
+        read = partial(self._environment.database.read, lambda tx: store.lasts(tx, name))
+        last_ns = (await _patiently(read)).get(candle.series, -1)
+        await self._publish([candle], is_backfill=candle.open_ns < last_ns)
+
     async def _rebuilt(self, key: BarKey) -> TickBar:
-        """Return the bar of all trades in an interval that are stored."""
-        instrument, span = key.instrument, (key.open_ns, key.close_ns)
-        return self._bar_within(
-            key,
-            await self._environment.database.read(
-                lambda tx: tick_store.trades_within(tx, instrument, *span)
-            ),
-        )
+        """Return the bar of all trades in an interval that are stored.
+
+        It is kept, so that what is late next is only added to it. Not where trades were taken
+        during the read that it lacks: nobody would add those.
+        """
+
+        def work(tx: Connection) -> tuple[int, list[Any]]:
+            last = tick_store.last(tx)
+            return last, tick_store.trades_within(tx, key.instrument, key.open_ns, key.close_ns)
+
+        last, rows = await self._environment.database.read(work)
+        bar = self._bar_within(key, (row.body for row in rows))
+        bar.covers = last
+        if self._taken.get(key.instrument, 0) <= last:
+            self._bars.keep(key, bar)
+        return bar
 
     def _bar_within(self, key: BarKey, bodies: Iterable[bytes]) -> TickBar:
         """Return the bar of all trades in an interval; there is one, which was late."""

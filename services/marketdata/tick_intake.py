@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Generic, TypeVar
 
@@ -51,7 +51,10 @@ class Arrivals(Generic[M]):
     async def _pump(self, messages: AsyncIterator[M]) -> None:
         try:
             async for message in messages:
-                await self._queue.put(message)
+                if self._queue.full():
+                    await self._queue.put(message)
+                else:
+                    self._queue.put_nowait(message)
         except Exception:
             await self._queue.put(None)
             raise
@@ -101,10 +104,11 @@ class TickWriter:
             return
         calendar = self._instruments[ticks.instrument].calendar
         session_ns = session_of(calendar, int(ticks.times_ns[0]))
-        after = followed_by(line, ticks, session_ns, is_after_gap=arrival.is_after_gap)
+        after = followed_by(
+            line, ticks, session_ns, is_after_gap=arrival.is_after_gap, source=arrival.source
+        )
         self._taken.gaps += line is not None and ticks.sequence_first != line.sequence_next
-        source = after.source if arrival.source is None else arrival.source
-        self._moved[ticks.instrument] = replace(after, source=source)
+        self._moved[ticks.instrument] = after
         self._keep(arrival)
 
     def _line(self, instrument: str) -> TickLine | None:

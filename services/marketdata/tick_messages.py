@@ -11,15 +11,14 @@ from runtime.times import to_ns, to_timestamp
 from services.marketdata.calendars import Instants
 from services.marketdata.ticks import TIME_MAX_NS, TickKind, Ticks, running
 
-TICKS_PACKED = 100_000  # At most 30 bytes each: far from the largest message there may be.
+BYTES_PACKED = 3_000_000  # Far from the largest message there may be.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """A batch that somebody sent: for judging, and as watchers will get it."""
+    """A batch that somebody sent: for judging, and as it is kept (a TickBatch)."""
 
     ticks: Ticks
-    response: pb.WatchTicksResponse
     body: bytes
     is_after_gap: bool
     source: bytes | None  # DataSource; None when nobody said.
@@ -31,11 +30,18 @@ class Arrival:
         has_source = request.HasField("source")
         return cls(
             ticks=ticks_of(batch),
-            response=pb.WatchTicksResponse(batch=batch),
             body=batch.SerializeToString(deterministic=True),
             is_after_gap=request.is_after_gap,
             source=request.source.SerializeToString(deterministic=True) if has_source else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TickItem:
+    """One batch of the stream: a TickBatch, as it is kept. Watchers' messages are made of it."""
+
+    instrument: str
+    body: bytes
 
 
 def ticks_of(batch: market_pb2.TickBatch) -> Ticks:
@@ -73,21 +79,20 @@ def batch_of(ticks: Ticks) -> market_pb2.TickBatch:
 
 
 def packed(
-    responses: Iterable[pb.WatchTicksResponse], batches_max: int
+    items: Iterable[tuple[int, TickItem]], batches_max: int
 ) -> Iterator[pb.WatchTicksResponse]:
-    """Yield the batches of `responses` in as few messages as hold them, in order."""
+    """Yield batches, each with its sequence, in as few messages as hold them, in order."""
     message: pb.WatchTicksResponse | None = None
-    ticks = 0
-    for response in responses:
-        count = len(response.batch.quantities)
-        if message is None or len(message.more) + 1 >= batches_max or ticks + count > TICKS_PACKED:
+    held, size = 0, 0
+    for sequence, item in items:
+        size += len(item.body)
+        if message is None or held >= batches_max or size > BYTES_PACKED:
             if message is not None:
                 yield message
-            message, ticks = pb.WatchTicksResponse(batch=response.batch), 0
-        else:
-            message.more.append(response.batch)
-        message.sequence = response.sequence
-        ticks += count
+            message, held, size = pb.WatchTicksResponse(), 0, len(item.body)
+        (message.more.add() if held else message.batch).ParseFromString(item.body)
+        message.sequence = sequence
+        held += 1
     if message is not None:
         yield message
 

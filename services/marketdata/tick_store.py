@@ -1,7 +1,7 @@
 """What market data keeps of ticks: rows to plain values and back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -17,22 +17,24 @@ _HEAD = select(t.heads.c.sequence).where(t.heads.c.stream == STREAM).with_for_up
 _SET_HEAD = update(t.heads).where(t.heads.c.stream == STREAM).values(sequence=bindparam("s"))
 _FIRST_HEAD = insert(t.heads)
 _OLDEST = select(func.min(_T.sequence))
+_LAST = select(func.max(_T.sequence))
 _LINE = select(t.tick_lines).where(_L.instrument == bindparam("i"))
 _LINES = select(t.tick_lines).order_by(_L.instrument)
 _DELETE_LINE = delete(t.tick_lines).where(_L.instrument == bindparam("i"))
 _INSERT_LINE = insert(t.tick_lines)
 _INSERT = insert(t.ticks)
+_NAMES = tuple(field.name for field in fields(TickLine))
 _BODY = select(_T.body).where(
     _T.instrument == bindparam("i"), _T.sequence_first == bindparam("first")
 )
 _AFTER = (
-    select(_T.sequence, _T.body)
+    select(_T.sequence, _T.instrument, _T.body)
     .where(_T.sequence > bindparam("after"))
     .order_by(_T.sequence)
     .limit(bindparam("count"))
 )
 _WITHIN = (
-    select(_T.body)
+    select(_T.sequence, _T.body)
     .where(
         _T.instrument == bindparam("i"),
         _T.kind == int(TickKind.TRADES),
@@ -83,7 +85,7 @@ def write(tx: Connection, rows: list[Values], moved: Sequence[TickLine], sequenc
     """Store batches, how far their lines are now, and the stream's last sequence."""
     tx.execute(_INSERT, rows)
     tx.execute(_DELETE_LINE, [{"i": line.instrument} for line in moved])
-    tx.execute(_INSERT_LINE, [asdict(line) for line in moved])
+    tx.execute(_INSERT_LINE, [{name: getattr(line, name) for name in _NAMES} for line in moved])
     tx.execute(_SET_HEAD, {"s": sequence})
 
 
@@ -94,14 +96,20 @@ def stored(tx: Connection, instrument: str, sequence_first: int) -> bytes | None
 
 
 def after(tx: Connection, sequence: int, count: int) -> list[Any]:
-    """Return up to `count` rows (sequence, body) that follow `sequence`."""
+    """Return up to `count` rows (sequence, instrument, body) that follow `sequence`."""
     return list(tx.execute(_AFTER, {"after": sequence, "count": count}))
 
 
-def trades_within(tx: Connection, instrument: str, from_ns: int, to_ns: int) -> list[bytes]:
-    """Return the batches that may have trades in a span of time, in sequence order."""
+def last(tx: Connection) -> int:
+    """Return the sequence of the newest batch; 0 before the first."""
+    sequence: int | None = tx.execute(_LAST).scalar()
+    return sequence or 0
+
+
+def trades_within(tx: Connection, instrument: str, from_ns: int, to_ns: int) -> list[Any]:
+    """Return rows (sequence, body) that may have trades in a span of time, in sequence order."""
     span = {"i": instrument, "from_ns": from_ns, "to_ns": to_ns}
-    return list(tx.execute(_WITHIN, span).scalars())
+    return list(tx.execute(_WITHIN, span))
 
 
 def newest(tx: Connection, instrument: str) -> list[bytes]:

@@ -1,8 +1,7 @@
 """The one way by which ticks become known: judged, committed, then shown and made into candles."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence, Set
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
@@ -21,21 +20,17 @@ from services.marketdata.refusals import MarketDataRefused, Refusal
 from services.marketdata.tick_bars import TIMEFRAMES
 from services.marketdata.tick_candles import Late, TickCandles
 from services.marketdata.tick_intake import Arrivals, Taken, TickWriter
-from services.marketdata.tick_messages import Arrival, packed, ticks_of
+from services.marketdata.tick_messages import Arrival, TickItem, packed, ticks_of
 from services.marketdata.ticks import Ticks, check_ticks
 from services.marketdata.timeframes import NS_PER_DAY, NS_PER_HOUR
 
 KEPT_NS = 7 * NS_PER_DAY
 KEPT_BATCHES = 1_000_000
 CATCH_UP_ITEMS = 256
+MADE_MAX = 4  # Pages whose messages are kept for the next watcher.
 
-
-@dataclass(frozen=True, slots=True)
-class TickItem:
-    """One batch of the stream, as every watcher gets it."""
-
-    instrument: str
-    response: pb.WatchTicksResponse
+# Which items, by the first and last sequence, of which instruments, how many to a message.
+Asked = tuple[int, int, Set[str], int]
 
 
 class TickStream:
@@ -54,6 +49,7 @@ class TickStream:
         self._candles = TickCandles(environment, publisher)
         self._feed: Feed[TickItem] = Feed(environment.service)
         self._prune_ns = 0
+        self._made: dict[Asked, Sequence[pb.WatchTicksResponse]] = {}  # Oldest first.
 
     async def start(self) -> None:
         """Continue after what is stored."""
@@ -108,21 +104,25 @@ class TickStream:
                 if not page.items:
                     yield pb.WatchTicksResponse(sequence=page.sequence, is_heartbeat=True)
                     continue
-                for response in self._responses(page.items, wanted, request.batches_max):
+                for response in self._messages(page.items, wanted, request.batches_max):
                     yield response
+                newest = page.items[-1][1]
+                if newest.instrument not in wanted and page.sequence == self._feed.sequence:
+                    yield pb.WatchTicksResponse(sequence=page.sequence, is_heartbeat=True)
 
-    def _responses(
+    def _messages(
         self, items: Sequence[tuple[int, TickItem]], wanted: Set[str], batches_max: int
-    ) -> Iterator[pb.WatchTicksResponse]:
-        """Yield what a watcher is sent of `items`; a heartbeat where the newest is not for it."""
-        found = [item.response for _, item in items if item.instrument in wanted]
-        if batches_max > 1:
-            yield from packed(found, batches_max)
-        else:
-            yield from found
-        last, newest = items[-1]
-        if newest.instrument not in wanted and last == self._feed.sequence:
-            yield pb.WatchTicksResponse(sequence=last, is_heartbeat=True)
+    ) -> Sequence[pb.WatchTicksResponse]:
+        """Return what a watcher is sent of `items`: made once for all who are sent the same."""
+        asked = items[0][0], items[-1][0], wanted, batches_max
+        if (known := self._made.get(asked)) is not None:
+            return known
+        found = [pair for pair in items if pair[1].instrument in wanted]
+        made = list(packed(found, batches_max))
+        self._made[asked] = made
+        if len(self._made) > MADE_MAX:
+            del self._made[next(iter(self._made))]
+        return made
 
     async def _take_together(self, requests: Sequence[pb.PublishTicksRequest]) -> Taken:
         """Store and show what came together, up to the first batch that is refused."""
@@ -171,38 +171,36 @@ class TickStream:
         for sequence, arrival in taken.stored:
             if arrival.source is not None:
                 self._begin(arrival.ticks.instrument, arrival.source)
-            self._show(sequence, arrival.ticks, arrival.response, late)
+            self._show(sequence, arrival.ticks, arrival.body, late)
         await self._candles.revise(late)
         await self._prune(now_ns)
         return taken
 
-    def _show(
-        self, sequence: int, ticks: Ticks, response: pb.WatchTicksResponse, late: Late
-    ) -> None:
+    def _show(self, sequence: int, ticks: Ticks, body: bytes, late: Late) -> None:
         """Show a committed batch, unless it was shown before."""
         if sequence <= self._feed.sequence:
             return
-        response.sequence = sequence
-        self._feed.publish(sequence, TickItem(ticks.instrument, response))
+        self._feed.publish(sequence, TickItem(ticks.instrument, body))
         self._environment.progress.wrote(tick_store.STREAM, self._feed.sequence)
         for timeframe in TIMEFRAMES:
             self._quotes.leave_to_ticks((ticks.instrument, timeframe))
         self._quotes.take_ticks(ticks)
-        self._candles.take(ticks, late)
+        self._candles.take(sequence, ticks, late)
 
     async def _catch_up(self) -> None:
         """Show what was committed while the answer of its commit was lost."""
         late: Late = {}
         while items := await self._load(self._feed.sequence, CATCH_UP_ITEMS):
             for sequence, item in items:
-                self._show(sequence, ticks_of(item.response.batch), item.response, late)
+                ticks = ticks_of(market_pb2.TickBatch.FromString(item.body))
+                self._show(sequence, ticks, item.body, late)
         await self._candles.revise(late)
 
     async def _load(self, after_sequence: int, count: int) -> list[tuple[int, TickItem]]:
         rows = await self._environment.database.read(
             lambda tx: tick_store.after(tx, after_sequence, count)
         )
-        return [(row.sequence, _item(row.sequence, row.body)) for row in rows]
+        return [(row.sequence, TickItem(row.instrument, row.body)) for row in rows]
 
     def _begin(self, instrument: str, source: bytes) -> None:
         if source:
@@ -219,9 +217,3 @@ class TickStream:
             lambda tx: tick_store.forget(tx, old_ns, last)
         )
         self._feed.forget_until(forgotten)
-
-
-def _item(sequence: int, body: bytes) -> TickItem:
-    response = pb.WatchTicksResponse(sequence=sequence)
-    response.batch.ParseFromString(body)
-    return TickItem(response.batch.instrument, response)

@@ -1,10 +1,11 @@
 """Ticks as columns of exact integers, and what a batch of them must be (rule D6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -103,24 +104,33 @@ def check_ticks(ticks: Ticks, instrument: Instrument, now_ns: int) -> None:
         raise invalid(f"a tick is of {latest_ns} ns, but it is {now_ns} ns: send it then")
 
 
+@lru_cache(maxsize=1_024)  # The same for every batch of an instrument.
 def _units(tick_size: Decimal, exponent: int) -> int:
     """Return of how many units of 10^exponent every price on tick is a multiple."""
     return (Fraction(tick_size) / Fraction(10) ** exponent).numerator
 
 
 def followed_by(
-    line: TickLine | None, ticks: Ticks, session_ns: int, *, is_after_gap: bool
+    line: TickLine | None,
+    ticks: Ticks,
+    session_ns: int,
+    *,
+    is_after_gap: bool,
+    source: bytes | None = None,
 ) -> TickLine:
     """Return the line after `ticks`, which must be the next ones. Raises MarketDataRefused.
 
-    Within a session exponents stay; `session_ns` is that of the first tick.
+    Within a session exponents stay; `session_ns` is that of the first tick. A `source` that is
+    not stated is the one before.
     """
+    known = b"" if line is None else line.source
     fresh = TickLine(
         instrument=ticks.instrument,
         sequence_next=ticks.sequence_next,
         session_ns=session_ns,
         price_exponent=ticks.price_exponent,
         quantity_exponent=ticks.quantity_exponent,
+        source=known if source is None else source,
     )
     if line is None:
         return fresh
@@ -138,7 +148,7 @@ def followed_by(
             f" {ticks.quantity_exponent}, must stay {exponents[0]} and {exponents[1]} until the"
             " session ends",
         )
-    return replace(fresh, source=line.source)
+    return fresh
 
 
 def out_of_sequence(line: TickLine, ticks: Ticks) -> MarketDataRefused:

@@ -1,7 +1,8 @@
 """PublishTicks and WatchTicks: sequences, repeats, resumption (rules D6 and O7)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 from grpc import StatusCode
@@ -65,13 +66,36 @@ async def test_batches_that_wait_come_in_one_message_where_that_is_asked_for() -
     assert await messages_of(market, 0, 2) == [(1, [0]), (4, [1])]
 
 
-async def test_a_message_has_no_more_ticks_than_it_can_carry(
+async def test_a_message_has_no_more_bytes_than_it_can_carry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tick_messages, "TICKS_PACKED", 4)
+    batches = [a_batch(0, 2), a_batch(2, 2), a_batch(4, 1), a_batch(5, 7)]
+    size = sum(batch.ByteSize() for batch in batches[:2])
+    monkeypatch.setattr(tick_messages, "BYTES_PACKED", size)
     market = await a_tick_market()
-    await publish(market, a_batch(0, 2), a_batch(2, 2), a_batch(4, 1), a_batch(5, 7))
+    await publish(market, *batches)
     assert await messages_of(market, 64, 3) == [(2, [0, 2]), (3, [4]), (4, [5])]
+
+
+async def test_messages_for_watchers_of_the_same_are_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    def counted(items: Sequence[tuple[int, Any]], batches_max: int) -> Any:
+        made.append(len(items))
+        return tick_messages.packed(items, batches_max)
+
+    monkeypatch.setattr(tick_stream, "packed", counted)
+    market = await a_tick_market()
+    await publish(market, a_batch(0, 2), a_batch(2, 2), a_batch(0, 1, instrument="SQ01.XSIM"))
+    alike = [await messages_of(market, 64, 1) for _ in range(2)]
+    assert alike == [[(2, [0, 2])], [(2, [0, 2])]]
+    assert made == [2]
+    assert await messages_of(market, 1, 2) == [(1, [0]), (2, [2])]
+    found = await seen(market, 3, instruments=[SQUARE, "SQ01.XSIM"])
+    assert [item.sequence for item in found] == [1, 2, 3]
+    assert made == [2, 2, 3]
 
 
 @pytest.mark.parametrize("first", [1, 5], ids=["overlaps", "skips"])
