@@ -28,16 +28,18 @@ class Door:
     def __init__(self) -> None:
         self.tls: ServerTls | None = None
 
-    async def received(self, context: "Context") -> Call:
-        """Return the call that arrives; ends it as UNAUTHENTICATED when its peer is nobody."""
-        peer = None
-        if self.tls is not None:
-            try:
-                peer = self.tls.peer(context.auth_context())
-            except ServiceError as error:
-                await abort(context, error)
+    def received(self, context: "Context") -> Call:
+        """Return the call that arrives. Raises UNAUTHENTICATED when its peer is nobody."""
+        peer = None if self.tls is None else self.tls.peer(context.auth_context())
         metadata = received(context.invocation_metadata() or (), peer)
         return Call(context.time_remaining(), metadata).started()
+
+    async def admit(self, context: "Context") -> None:
+        """End the call that arrives as UNAUTHENTICATED when its peer is nobody."""
+        try:
+            self.received(context)
+        except ServiceError as error:
+            await abort(context, error)
 
 
 class Admitted:
@@ -51,11 +53,11 @@ class Admitted:
         function, door = getattr(self._servicer, name), self._door
 
         async def single(request: Any, context: "Context") -> Any:
-            await door.received(context)
+            await door.admit(context)
             return await function(request, context)
 
         async def stream(requests: Any, context: "Context") -> AsyncIterator[Any]:
-            await door.received(context)
+            await door.admit(context)
             async for answer in function(requests, context):
                 yield answer
 

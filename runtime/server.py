@@ -1,23 +1,19 @@
 """The serving side of real gRPC: ports on a socket, with health, reflection and a bounded end."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
-from grpc import StatusCode, aio
+from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import (  # type: ignore[import-untyped]
     reflection,
     reflection_pb2_grpc,
 )
 
-from runtime.deadline import until
-from runtime.door import Admitted, Door, abort, check_plain_text
-from runtime.errors import ErrorInfo, RetryInfo, ServiceError, refusal, unsent
+from runtime.answering import Answering
+from runtime.door import Admitted, Door, check_plain_text
 from runtime.guards import guarded
 from runtime.health import Durabilities, Health
 from runtime.limits import (
@@ -25,19 +21,14 @@ from runtime.limits import (
     IN_FLIGHT_MAX,
     KEEPALIVE_ANSWER_S,
     LINE_MAX,
-    RETRY_AFTER_S,
-    response_bytes,
 )
-from runtime.local import failure, timely
-from runtime.network import SHARED_OPTIONS, kind
-from runtime.rpc import Call, Method, Port, Transport, methods
-from runtime.single import Only, one
+from runtime.network import SHARED_OPTIONS
+from runtime.rpc import Method, Port, Transport, methods
 from runtime.virtual import require_real_time
 
 if TYPE_CHECKING:
     from runtime.tls import ServerTls  # Only who uses it pays for what reads certificates.
 
-    Context = aio.ServicerContext[Any, Any]
     Handler = grpc.RpcMethodHandler[Any, Any]  # Generic in the type stubs only.
 
 OWN_LINE_RPS = 20.0  # A method whose contract states at least so many calls a second has one.
@@ -66,15 +57,9 @@ class Server:
         line_max: int = LINE_MAX,
     ) -> None:
         require_real_time("a gRPC server")
-        self._transport = through(ports)
-        self._in_flight_max = in_flight_max
         self._drain_s = drain_s
-        self._in_flight = 0
-        self._endless: dict[asyncio.Task[Any], None] = {}
-        self._is_draining = False
-        self._quiet = asyncio.Event()  # Nothing is in flight.
-        self._quiet.set()
         self._door = Door()
+        self._answering = Answering(through(ports), self._door, in_flight_max)
         self._names = [str(port.DESCRIPTOR.full_name) for port in ports]
         self._health = Health(self._names)
         self._server = aio.server(options=(*SERVER_OPTIONS, *_line_options(line_max)))
@@ -147,14 +132,11 @@ class Server:
         A new call is refused UNAVAILABLE with reason DRAINING before anything is done, so it
         may be repeated; endless streams are told to leave. Health is answered to the end.
         """
-        if not self._is_draining:
-            self._is_draining = True
+        if not self._answering.is_draining:
+            self._answering.is_draining = True
             await self._health.enter_graceful_shutdown()
-            for task in list(self._endless):
-                task.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._drain_s):
-                await self._quiet.wait()
+            self._answering.end_streams()
+        await self._answering.quiet(self._drain_s)
 
     async def stop(self) -> None:
         """Drain, end what is still in flight, and listen no more."""
@@ -168,73 +150,9 @@ class Server:
         shared: dict[str, Handler] = {}
         for method in methods(kind_of_port):
             line = own if has_own_line(method) else shared
-            line[method.path.rpartition("/")[2]] = self._handler(method)
+            line[method.path.rpartition("/")[2]] = self._answering.handler(method)
         self._server.add_registered_method_handlers(name, own)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, shared),))
-
-    def _handler(self, method: Method) -> "Handler":
-        async def unary(request: Any, context: "Context") -> bytes | None:
-            async with self._answering(method, context) as call:
-                work = one(self._transport.call(method, _requests(method, request), call))
-                answer = await (work if call.deadline_s is None else until(call.deadline_s, work))
-                return response_bytes(method, answer)
-
-        async def stream(request: Any, context: "Context") -> None:
-            async with self._answering(method, context) as call:
-                answers = self._transport.call(method, _requests(method, request), call)
-                async with aclosing(answers):
-                    async for answer in timely(answers, call):
-                        await context.write(response_bytes(method, answer))
-
-        make: Callable[..., Handler] = getattr(grpc, f"{kind(method)}_rpc_method_handler")
-        return make(
-            stream if method.streams_responses else unary,
-            request_deserializer=method.request.FromString,
-        )
-
-    @asynccontextmanager
-    async def _answering(self, method: Method, context: "Context") -> AsyncIterator[Call]:
-        """Count one call for the length of the block and send what it fails with."""
-        call = await self._door.received(context)
-        task = asyncio.current_task()
-        assert task is not None
-        if self._is_draining:
-            await abort(context, _refused(method))
-        self._in_flight += 1
-        self._quiet.clear()
-        if method.streams_responses and method.policy.deadline_s is None:
-            self._endless[task] = None
-        try:
-            if self._in_flight > self._in_flight_max and not method.policy.urgent:
-                raise self._busy(method)
-            yield call
-        except ServiceError as error:
-            await abort(context, error)
-        except asyncio.CancelledError:
-            if not (self._is_draining and task in self._endless):
-                raise
-            task.uncancel()
-            await abort(context, _leaving(method))
-        except Exception as error:
-            if isinstance(error, aio.AbortError):
-                raise
-            await abort(context, failure(method, call, error))
-        finally:
-            self._in_flight -= 1
-            self._endless.pop(task, None)
-            if not self._in_flight:
-                self._quiet.set()
-
-    def _busy(self, method: Method) -> ServiceError:
-        return ServiceError(
-            StatusCode.RESOURCE_EXHAUSTED,
-            f"{self._in_flight_max} calls are in flight, the most this server answers at a time: "
-            f"nothing was done; call again in {RETRY_AFTER_S} s",
-            (
-                ErrorInfo(reason="TOO_MANY_IN_FLIGHT", domain=f"plimsoll.{method.service}"),
-                RetryInfo(retry_delay=Duration(nanos=int(RETRY_AFTER_S * 1e9))),
-            ),
-        )
 
 
 @asynccontextmanager
@@ -272,28 +190,3 @@ def has_own_line(method: Method) -> bool:
     is shared urgent calls and those of busy services would wait behind whatever people flood.
     """
     return method.policy.urgent or method.policy.target_rps >= OWN_LINE_RPS
-
-
-def _refused(method: Method) -> ServiceError:
-    return unsent(
-        StatusCode.UNAVAILABLE,
-        "DRAINING",
-        f"the server of {method.path} is stopping: nothing was done; call again in {RETRY_AFTER_S} "
-        "s, where the service is then",
-        service=method.service,
-        retry_after_s=RETRY_AFTER_S,
-    )
-
-
-def _leaving(method: Method) -> ServiceError:
-    return refusal(
-        StatusCode.UNAVAILABLE,
-        "DRAINING",
-        f"the server of {method.path} is stopping: resume where the stream ended",
-        service=method.service,
-    )
-
-
-def _requests(method: Method, received: Any) -> AsyncIterator[Message]:
-    requests: AsyncIterator[Message] = received if method.streams_requests else Only(received)
-    return requests
