@@ -1,7 +1,7 @@
 """The calling side of real gRPC: a channel and the transport that uses it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -116,7 +116,7 @@ class GrpcTransport:
         stub = self._stubs.get(method.path)
         if stub is None:
             stub = self._stubs[method.path] = self._stub(method)
-        rpc = stub(argument, timeout=call.remaining_s(), metadata=tuple(call.metadata.items()))
+        rpc = stub(argument, timeout=call.remaining_s(), metadata=_Headers(call.metadata))
         if method.streams_requests:
             rpc._cython_call = _Patient(rpc._cython_call)
         return rpc
@@ -127,6 +127,19 @@ class GrpcTransport:
             method.path, request_serializer=None, response_deserializer=method.response.FromString
         )
         return stub
+
+
+class _Headers(aio.Metadata):
+    """Metadata of a call as it is: gRPC only iterates over what is not looked up by name."""
+
+    def __init__(self, metadata: Mapping[str, str]) -> None:
+        self._items = tuple(metadata.items())
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
 
 class _Patient:

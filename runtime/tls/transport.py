@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -78,27 +78,32 @@ class TlsTransport:
         await asyncio.gather(*self._closing)
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        with self._in_use() as inner:
-            return await one(inner.call(method, requests, call))
+        connection = self._begin()
+        try:
+            return await one(connection.transport.call(method, requests, call))
+        finally:
+            self._end(connection)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
-        with self._in_use() as inner:
-            async with aclosing(inner.call(method, requests, call)) as answers:
+        connection = self._begin()
+        try:
+            async with aclosing(connection.transport.call(method, requests, call)) as answers:
                 async for answer in answers:
                     yield answer
-
-    @contextmanager
-    def _in_use(self) -> Iterator[GrpcTransport]:
-        """Keep the connection of the moment open for the length of the block."""
-        self._look()
-        connection = self._connection
-        connection.in_flight += 1
-        try:
-            yield connection.transport
         finally:
-            connection.in_flight -= 1
+            self._end(connection)
+
+    def _begin(self) -> "_Connection":
+        """Return the connection of the moment, which stays open until the call has ended."""
+        self._look()
+        self._connection.in_flight += 1
+        return self._connection
+
+    def _end(self, connection: "_Connection") -> None:
+        connection.in_flight -= 1
+        if connection is not self._connection:
             self._close_if_done(connection)
 
     def _look(self) -> None:
