@@ -53,9 +53,12 @@ class Admission:
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         lane = self.lanes.get(method.path) or self._lane(method)
-        await self._enter(method, lane, call)
         time = asyncio.get_running_loop().time
-        began_s, among, has_ended = time(), lane.in_flight, False
+        began_s = time()
+        if not self._finds_place(method, lane, call, began_s):
+            await self._wait_for_place(method, lane)
+            began_s = time()
+        among, has_ended = lane.in_flight, False
         is_try = lane.begin(began_s)
         try:
             answer = await one(self._inner.call(method, requests, call))
@@ -73,7 +76,9 @@ class Admission:
         self, method: Method, requests: AsyncIterator[Message], call: Call
     ) -> Messages:
         lane = self.lanes.get(method.path) or self._lane(method)
-        await self._enter(method, lane, call)
+        now_s = asyncio.get_running_loop().time()
+        if not self._finds_place(method, lane, call, now_s):
+            await self._wait_for_place(method, lane)
         try:
             async with aclosing(self._inner.call(method, requests, call)) as answers:
                 async for answer in answers:
@@ -101,18 +106,20 @@ class Admission:
     def _lane(self, method: Method) -> Lane:
         return self.lanes.setdefault(method.path, self.settings.lane_of(method))
 
-    async def _enter(self, method: Method, lane: Lane, call: Call) -> None:
-        """Take a place for a call, waiting a moment for one. Raises RESOURCE_EXHAUSTED."""
-        if method.policy.urgent:
-            self._take_place(lane)
-            return
-        now_s = asyncio.get_running_loop().time()
-        if (left_s := call.remaining_s()) and lane.is_hopeless(left_s, now_s):
-            ms = round(left_s * 1000)
-            raise self._refused(lane, method, f"an answer would come later than in {ms} ms")
-        if self._has_place(lane) and not lane.waiting:
-            self._take_place(lane)
-            return
+    def _finds_place(self, method: Method, lane: Lane, call: Call, now_s: float) -> bool:
+        """Take a place for a call if one is free. Raises RESOURCE_EXHAUSTED if that is in vain."""
+        if not method.policy.urgent:
+            left_s = call.timeout_s if call.deadline_s is None else call.deadline_s - now_s
+            if left_s and left_s > 0 and lane.is_hopeless(left_s, now_s):
+                ms = round(left_s * 1000)
+                raise self._refused(lane, method, f"an answer would come later than in {ms} ms")
+            if lane.waiting or not self._has_place(lane):
+                return False
+        self._take_place(lane)
+        return True
+
+    async def _wait_for_place(self, method: Method, lane: Lane) -> None:
+        """Wait a moment until a place comes free. Raises RESOURCE_EXHAUSTED if none does."""
         if self.waiting >= self.settings.waiting:
             raise self._refused(lane, method, f"{self.waiting} calls wait already")
         wait_ms = round(self.settings.wait_s * 1000)
