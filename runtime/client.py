@@ -62,29 +62,19 @@ class Client:
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Return the responses of the last attempt."""
-        scope, metadata = SCOPE.get(), dict(call.metadata)
+        scope, metadata, calling = SCOPE.get(), dict(call.metadata), None
         named = metadata.get(HEADER)
         metadata[HEADER] = _on_behalf(self._caller, named) if named else self._caller
-        if scope is None:
-            if not is_traced(metadata):
-                self._traces.complete(metadata)
-            call = call.started(method.policy.deadline_s, metadata)
-            return self._begun(method, requests, call)
-        calling = Calling(scope, method, requests, metadata)
-        self._traces.complete_request(metadata)
+        if scope is not None:
+            calling = Calling(scope, method, requests, metadata)
+            self._traces.complete_request(metadata)
+        elif not is_traced(metadata):
+            self._traces.complete(metadata)
         call = call.started(method.policy.deadline_s, metadata)
-        return calling.through(self._begun(method, requests, call, calling), call)
-
-    def _begun(
-        self,
-        method: Method,
-        requests: AsyncIterator[Message],
-        call: Call,
-        calling: Calling | None = None,
-    ) -> Messages:
-        if method.streams_responses:
-            return self._stream(method, requests, call)
-        return Answer(self._unary(method, requests, call, calling))
+        if not method.streams_responses:
+            return Answer(self._unary(method, requests, call, calling))
+        answers = self._stream(method, requests, call)
+        return answers if calling is None else calling.through(answers, call)
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call
@@ -106,31 +96,52 @@ class Client:
         call: Call,
         calling: Calling | None,
     ) -> Message:
-        stats, loop = self.stats, asyncio.get_running_loop()
-        began_s = loop.time()
+        stats, time = self.stats, asyncio.get_running_loop().time
+        began_s = time()
         stats.calls += 1
         stats.budget.count_call(began_s)
-        attempts = attempts_max(method)
-        if attempts > 1 and type(requests) is Only:
+        if attempts_max(method) > 1 and type(requests) is Only:
             requests = Only(_copy(requests.message))
-        attempt, before = 0, None
-        while True:
+        try:
             try:
                 answer = await one(self._inner.call(method, requests, call))
             except ServiceError as error:
-                attempt += 1
-                if attempt >= attempts or not await self._is_repeated(method, attempt, error, call):
-                    error = told(error, before)
-                    self._count_failure(error)
-                    stats.recent_s.append(loop.time() - began_s)
-                    raise error
-                before = told(error, before)
-                if calling is not None:
-                    call = calling.again(call, attempt + 1, error.code.name)
-            else:
-                stats.ok += 1
-                stats.recent_s.append(loop.time() - began_s)
-                return answer
+                answer = await self._repeated(method, requests, call, calling, error)
+        except BaseException as error:
+            if isinstance(error, ServiceError):
+                self._count_failure(error)
+                stats.recent_s.append(time() - began_s)
+            if calling is not None:
+                calling.broken(error, call)
+            raise
+        stats.ok += 1
+        stats.recent_s.append(time() - began_s)
+        if calling is not None:
+            calling.answered()
+        return answer
+
+    async def _repeated(
+        self,
+        method: Method,
+        requests: AsyncIterator[Message],
+        call: Call,
+        calling: Calling | None,
+        error: ServiceError,
+    ) -> Message:
+        """Return what a repeat is answered after `error`; raises what all attempts came to."""
+        attempt, before = 1, None
+        while attempt < attempts_max(method):
+            if not await self._is_repeated(method, attempt, error, call):
+                break
+            before = told(error, before)
+            attempt += 1
+            if calling is not None:
+                call = calling.again(call, attempt, error.code.name)
+            try:
+                return await one(self._inner.call(method, requests, call))
+            except ServiceError as latest:
+                error = latest
+        raise told(error, before)
 
     async def _is_repeated(
         self, method: Method, attempt: int, error: ServiceError, call: Call

@@ -12,7 +12,7 @@ from runtime.observe.scope import Scope
 from runtime.observe.spans import Kind, Span, parse
 from runtime.observe.tracer import is_nobodys, only
 from runtime.rpc import Call, Method
-from runtime.single import Answer, Messages, Only, one
+from runtime.single import Messages, Only
 from runtime.trace import BAGGAGE, REQUEST_ID, TRACEPARENT
 
 ATTEMPT = "x-plimsoll-attempt"
@@ -52,23 +52,16 @@ class Calling:
         self.span.attributes["attempts"] = attempt
         return call.with_metadata({**call.metadata, ATTEMPT: str(attempt)})
 
-    def through(self, messages: Messages, call: Call) -> Messages:
-        """Return `messages`, whose end is the end of the span."""
-        if self._method.streams_responses:
-            return self._stream(messages, call)
-        return Answer(self._unary(messages, call))
+    def answered(self) -> None:
+        """End the span of a call whose one answer has come."""
+        self._end("OK", self._method.policy.p99_ms / 1000)
 
-    async def _unary(self, messages: Messages, call: Call) -> Message:
-        code = "OK"
-        try:
-            return await one(messages)
-        except BaseException as error:
-            code = failed(self.span, error, call)
-            raise
-        finally:
-            self._end(code, self._method.policy.p99_ms / 1000)
+    def broken(self, error: BaseException, call: Call) -> None:
+        """End the span of a call that ends with `error` instead of its one answer."""
+        self._end(failed(self.span, error, call), self._method.policy.p99_ms / 1000)
 
-    async def _stream(self, messages: Messages, call: Call) -> Messages:
+    async def through(self, messages: Messages, call: Call) -> Messages:
+        """Return a stream of `messages`, whose end is the end of the span."""
         code = "OK"
         try:
             async with aclosing(messages):
