@@ -15,6 +15,7 @@ from runtime.guards.outage import Outage
 from runtime.guards.validation import Validation
 from runtime.local import Direct
 from runtime.measurements import Measurements
+from runtime.observe.counted import Counted
 from runtime.observe.serving import Served
 from runtime.observe.tracer import Tracer
 from runtime.rpc import Port, Transport
@@ -43,6 +44,7 @@ def guarded(
     if durability is not None:
         inner = Outage(inner, durability)
     rng = rng or random.SystemRandom()
-    measured = Measuring(inner, counts, rng)
+    traces = Traces(rng)  # Where a tracer stands outside, every call has its trace already.
+    measured = Measuring(inner, counts, traces) if tracer is None else Counted(inner, counts)
     way_in = Refusals(Validation(Authorization(Expiry(measured), ports)), counts)
     return way_in if tracer is None else Served(way_in, tracer, Traces(rng))

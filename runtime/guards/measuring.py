@@ -1,6 +1,5 @@
 """Counts every call with its code and duration, and gives it a trace if it brings none."""
 
-import random
 from collections.abc import AsyncIterator
 
 from google.protobuf.message import Message
@@ -16,9 +15,9 @@ from runtime.trace import Traces
 class Measuring(Counted):
     """Counts the calls that reach the service, however they end."""
 
-    def __init__(self, inner: Transport, measurements: Measurements, rng: random.Random) -> None:
+    def __init__(self, inner: Transport, measurements: Measurements, traces: Traces) -> None:
         super().__init__(inner, measurements)
-        self._traces = Traces(rng)
+        self._traces = traces
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Pass the call on and count it when it has ended."""

@@ -40,14 +40,14 @@ class Served:
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         visit = Visit(self._tracer, self._traces, method, requests, call)
-        code = "OK"
+        code, token = "OK", SCOPE.set(visit.scope)
         try:
-            with within(visit.scope):
-                return await one(self._inner.call(method, requests, visit.call))
+            return await one(self._inner.call(method, requests, visit.call))
         except BaseException as error:
             code = failed(visit.span, error, call)
             raise
         finally:
+            SCOPE.reset(token)
             visit.end(code, method.policy.p99_ms / 1000)
 
     async def _stream(
