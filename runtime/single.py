@@ -34,24 +34,18 @@ class Only(AsyncIterator[Message]):
 
 
 class Answer(AsyncGenerator[Message, None]):
-    """A stream of the one message that `work` returns. `begin` is the short way to it."""
+    """A stream of the one message that `work` returns. `one` is the short way to it."""
 
     __slots__ = ("_work",)
 
     def __init__(self, work: Coroutine[Any, Any, Message]) -> None:
         self._work: Coroutine[Any, Any, Message] | None = work
 
-    def begin(self) -> Coroutine[Any, Any, Message]:
-        """Return the work, to be awaited; the stream is then empty."""
-        work, self._work = self._work, None
-        assert work is not None, "an answer can be awaited once"
-        return work
-
     async def asend(self, value: None) -> Message:
         """Return the message the first time it is asked for."""
         if self._work is None:
             raise StopAsyncIteration
-        return await self.begin()
+        return await one(self)
 
     async def athrow(
         self,
@@ -72,7 +66,11 @@ class Answer(AsyncGenerator[Message, None]):
 
 def one(messages: AsyncIterator[Message]) -> Awaitable[Message]:
     """Return what, awaited, is the only message of a unary side. Its stream is then ended."""
-    return messages.begin() if type(messages) is Answer else _first(messages)
+    if type(messages) is not Answer:
+        return _first(messages)
+    work, messages._work = messages._work, None  # Each layer of a call asks: no call for that.
+    assert work is not None, "an answer can be awaited once"
+    return work
 
 
 async def _first(messages: AsyncIterator[Message]) -> Message:

@@ -10,7 +10,7 @@ is refused RESOURCE_EXHAUSTED before anything was done. Urgent methods are never
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
@@ -18,7 +18,7 @@ from grpc import StatusCode
 
 from runtime.errors import ErrorInfo, RetryInfo, ServiceError
 from runtime.guards.lanes import DEFAULT_ADMISSION, AdmissionSettings, Lane
-from runtime.limits import RETRY_AFTER_S
+from runtime.limits import DRAIN_S, RETRY_AFTER_S
 from runtime.measurements import Measurements
 from runtime.rpc import Call, Method, Transport
 from runtime.single import Answer, Messages, one
@@ -42,6 +42,8 @@ class Admission:
         self.waiting = 0
         self._inner = inner
         self._queue: dict[Lane, None] = {}  # Lanes where somebody waits, whose turn is next first.
+        self._quiet = asyncio.Event()  # Nobody is in flight, and nobody waits.
+        self._quiet.set()
 
     def call(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Messages:
         """Pass the call on when there is a place for it."""
@@ -50,6 +52,15 @@ class Admission:
                 return self._endless(method, requests, call)
             return self._stream(method, requests, call)
         return Answer(self._unary(method, requests, call))
+
+    async def quiet(self, within_s: float = DRAIN_S) -> None:
+        """Return when no call is in flight any more, or when that takes longer than it may.
+
+        So a service can be ended between calls. Streams that never end do not count.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._quiet.wait()
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
         lane = self.lanes.get(method.path) or self._lane(method)
@@ -140,12 +151,18 @@ class Admission:
         lane.admitted += 1
         lane.in_flight += 1
         self.in_flight += 1
+        self._quiet.clear()
 
     def _leave(self, lane: Lane) -> None:
         lane.in_flight -= 1
         self.in_flight -= 1
         while self._queue and self._let_in():
             pass
+        self._look_whether_quiet()
+
+    def _look_whether_quiet(self) -> None:
+        if not self.in_flight and not self.waiting:
+            self._quiet.set()
 
     async def _is_let_in(self, lane: Lane) -> bool:
         """Wait for a place; whoever gives one has taken it for the waiting call already."""
@@ -155,6 +172,7 @@ class Admission:
         lane.waited += 1
         self._queue.setdefault(lane)
         self.waiting += 1
+        self._quiet.clear()
         timer = loop.call_later(self.settings.wait_s, _give_up, place)
         try:
             return await place
@@ -168,6 +186,7 @@ class Admission:
             lane.waiting.pop(place, None)
             if not lane.waiting:
                 self._queue.pop(lane, None)
+            self._look_whether_quiet()
 
     def _let_in(self) -> bool:
         """Give a place that is free to the method whose turn it is; False: no lane has room."""

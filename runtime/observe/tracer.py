@@ -61,7 +61,7 @@ class Tracer:
         links: tuple[SpanContext, ...] = (),
     ) -> Span:
         """Return a new span: part of `parent`'s trace, or the first of a new one."""
-        if parent is None or is_nobodys(parent):
+        if parent is None or parent.trace_id.endswith(parent.span_id):  # It is nobody's.
             parent_id = ""
             trace_id = f"{self._rng.getrandbits(128) or 1:032x}"
             is_sampled = self._is_chosen(trace_id) or any(link.is_sampled for link in links)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -22,7 +22,11 @@ class Certified:
 
     def is_expired(self, now_s: float) -> bool:
         """Return whether it is too old at `now_s`, in seconds since the epoch."""
-        return now_s > self.not_after.timestamp()
+        return now_s > self._not_after_s
+
+    @cached_property
+    def _not_after_s(self) -> float:
+        return self.not_after.timestamp()
 
 
 def identity_of_certificate(certificate: bytes | Mapping[str, Any], environment: str) -> Principal:

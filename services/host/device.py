@@ -19,7 +19,6 @@ from runtime.guards import guarded
 from runtime.guards.admission import Admission
 from runtime.hosting import Tasks
 from runtime.identity import Principal
-from runtime.in_flight import InFlight
 from runtime.observe.tracer import Tracer
 from runtime.routes import Routes
 from runtime.rpc import P, Port
@@ -59,7 +58,7 @@ class Device:
         self.hosts = {name: self._host(name) for name in BUILDERS if name in settings.hosted}
         self.has_started = False  # Whether every service has once been where it is meant to be.
         self.idle = set(settings.standbys)  # Hosted, and not meant to serve here at the moment.
-        self._ways_in: dict[str, InFlight] = {}
+        self._ways_in: dict[str, Admission] = {}
         self._secured = _secured(settings)
         self._joiner = Joiner(self._secured, settings.rest_shares)
         connect, rng = self._joiner.open, self._around.rng
@@ -143,7 +142,7 @@ class Device:
         rng, durability = self._around.rng("trace", name), host.environment.durability
         counts = self._telemetry.served if self._telemetry else None
         inner = guarded([port], counts, rng, durability, host.tracer)
-        way_in = InFlight(Admission(inner, self.settings.admission, counts))
+        way_in = Admission(inner, self.settings.admission, counts)
         self._ways_in[name] = way_in
         self.served.serve(port, way_in)
         await self._doors.announce(port)
