@@ -51,13 +51,13 @@ async def test_quiet_comes_after_a_call_that_waited_for_its_place() -> None:
     first, second = (asyncio.create_task(client.echo(asked("slow"))) for _ in range(2))
     await asyncio.sleep(0)
     assert (way_in.in_flight, way_in.waiting) == (1, 1)
+    quiet = asyncio.create_task(way_in.quiet(within_s=60))
+    await asyncio.sleep(0)
     first.cancel()
-    await asyncio.wait([first])
-    await way_in.quiet(within_s=0.01)
-    assert not second.done(), "the call that waited is in flight now"
+    await asyncio.wait([first, quiet], timeout=0.01)
+    assert not quiet.done(), "the call that waited is in flight now"
     second.cancel()
-    await asyncio.wait([second])
-    await way_in.quiet(within_s=60)
+    await quiet
     assert (way_in.in_flight, way_in.waiting) == (0, 0)
 
 
