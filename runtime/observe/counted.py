@@ -32,13 +32,17 @@ class Counted:
         return Answer(self._unary(method, requests, call))
 
     async def _unary(self, method: Method, requests: AsyncIterator[Message], call: Call) -> Message:
-        calls, loop = self._measurements.at(method), asyncio.get_running_loop()
+        calls, time = self._measurements.at(method), asyncio.get_running_loop().time
         calls.in_flight += 1
-        began_s, code = loop.time(), "OK"
+        began_s, code = time(), "OK"
         try:
             if not self._measurements.has_sizes:
                 return await one(self._inner.call(method, requests, call))
-            answer = await one(self._inner.call(method, _sized(requests, calls), call))
+            if type(requests) is Only:
+                calls.sizes.add(requests.message.ByteSize())
+            else:
+                requests = _Sized(requests, calls)
+            answer = await one(self._inner.call(method, requests, call))
             calls.sizes.add(answer.ByteSize())
             return answer
         except BaseException as error:
@@ -46,7 +50,7 @@ class Counted:
             raise
         finally:
             calls.in_flight -= 1
-            calls.add(code, loop.time() - began_s, sampled_trace_id())
+            calls.add(code, time() - began_s, sampled_trace_id())
 
     async def _stream(
         self, method: Method, requests: AsyncIterator[Message], call: Call

@@ -18,6 +18,7 @@ from runtime.targets.endpoints import Connection, Endpoint, EndpointStatus
 from runtime.targets.members import Member, MemberView
 from runtime.targets.silence import is_broken_off
 
+NEVER_S = float("inf")
 NO_ENDPOINT_RETRY_S = 0.5  # When to ask again where nobody is: discovery tells of it at once.
 
 
@@ -59,7 +60,7 @@ class Pool:
         self._members: dict[str, Member] = {}  # By address.
         self._choice: list[Member] = []
         self._bounds: list[int] = []  # Running sums of their weights; none where all are alike.
-        self._renew_at_s = float("inf")  # When the first that is out comes back.
+        self._renew_at_s = NEVER_S  # When the first that is out comes back.
         self._leaving: dict[Member, None] = {}
         self._tasks = Tasks(f"pool of {service}")
 
@@ -147,7 +148,7 @@ class Pool:
                 await answers.aclose()
 
     def _chosen(self, method: Method) -> Member:
-        if asyncio.get_running_loop().time() >= self._renew_at_s:
+        if self._renew_at_s < NEVER_S and asyncio.get_running_loop().time() >= self._renew_at_s:
             self._renew()
         choice = self._choice
         if len(choice) == 1:
@@ -189,7 +190,7 @@ class Pool:
         weights = [m.endpoint.weight for m in self._choice]
         self._bounds = list(accumulate(weights)) if len(set(weights)) > 1 else []
         outside = [m.out_until_s for m in live if m.out_until_s > now_s]
-        self._renew_at_s = min(outside, default=float("inf"))
+        self._renew_at_s = min(outside, default=NEVER_S)
 
     def _callable(self) -> list[Member]:
         members = [self._members[address] for address in sorted(self._members)]
