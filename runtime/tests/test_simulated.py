@@ -193,7 +193,8 @@ async def test_what_is_held_is_asked_about_anew_when_it_goes_on() -> None:
     with network.rule(lambda p: None if released.is_set() else Hold(released)):
         answer = asyncio.ensure_future(echo_client(network).echo(asked("a"), Call(timeout_s=10)))
         await asyncio.sleep(0.5)
-        with network.rule(lambda _: Refuse(StatusCode.ABORTED, "SINCE", "since it was held")):
+        refuse = Refuse(StatusCode.ABORTED, "SINCE", "since it was held")
+        with network.rule(lambda p: refuse if p.is_request else None):
             await asyncio.wait([answer])
     assert isinstance(error := answer.exception(), ServiceError)
     assert error.reason == "SINCE"
