@@ -190,12 +190,15 @@ async def test_a_delay_is_added_to_what_the_rules_behind_it_say() -> None:
 async def test_what_is_held_is_asked_about_anew_when_it_goes_on() -> None:
     network, released = network_of(Echo()), asyncio.Event()
     asyncio.get_running_loop().call_later(0.75, released.set)
-    with (
-        network.rule(lambda _: Deliver(after_s=0.5)),
-        network.rule(lambda p: None if released.is_set() else Hold(released)),
-    ):
-        await echo_client(network).echo(asked("a"), Call(timeout_s=10))
-    assert asyncio.get_running_loop().time() == 1.75
+    with network.rule(lambda p: None if released.is_set() else Hold(released)):
+        answer = asyncio.ensure_future(echo_client(network).echo(asked("a"), Call(timeout_s=10)))
+        await asyncio.sleep(0.5)
+        refuse = Refuse(StatusCode.ABORTED, "SINCE", "since it was held")
+        with network.rule(lambda p: refuse if p.is_request else None):
+            await asyncio.wait([answer])
+    assert isinstance(error := answer.exception(), ServiceError)
+    assert error.reason == "SINCE"
+    assert asyncio.get_running_loop().time() == 0.75
 
 
 async def test_a_copy_of_a_request_arrives_later_with_a_deadline_of_its_own() -> None:
