@@ -86,6 +86,7 @@ async def test_a_crash_while_reports_are_spooled_loses_none_and_doubles_none() -
     await rig.crash()
     assert rig.spool.depth == 0  # Not opened yet.
     rig.venue.feed.clear()
+    rig.database.faults.is_down = False
     await rig.start()
     assert await executions(rig) == ["E1", "E2"]
     rig.venue.feed.extend(feed)
