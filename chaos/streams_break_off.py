@@ -12,7 +12,7 @@ EXPERIMENT = Experiment(
     market=MARKET,
     traders=TRADERS,
     faults=(
-        Planned(0.5, 6.0, StreamCut(share=0.2, at_message=2)),
+        Planned(0.5, 6.0, StreamCut(share=0.3, at_message=1)),
         Planned(2.0, 4.0, Resets(share=0.05)),
     ),
     hypothesis=SURVIVES,

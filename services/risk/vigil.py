@@ -1,6 +1,7 @@
 """What is due by the clock: breakers that end, days that begin, holds that show no life (K2)."""
 
 import asyncio
+import logging
 from itertools import islice
 
 from grpc import StatusCode
@@ -14,13 +15,16 @@ from trading.types.v1.risk_pb2 import RiskEvent
 
 from runtime.errors import ServiceError
 from runtime.rpc import Call
+from runtime.stores import StoreError
 from services.risk import store
 from services.risk.account import MINUTE_NS
 from services.risk.deciding import Holds, release
 from services.risk.desk import Desk, State
 from services.risk.following import Key
 
+log = logging.getLogger(__name__)
 READ_BACK_S = 1.0
+AGAIN_S = 0.2  # After the store has failed.
 ASKED_AT_ONCE_MAX = 8  # After an overload thousands may be stuck: asking shall not cause the next.
 NEVER_LEFT = (order_pb2.ORDER_STATUS_REJECTED, order_pb2.ORDER_STATUS_CANCELED)
 
@@ -53,7 +57,7 @@ class Vigil:
                 await self._changed.wait()
             elif self._until_ns <= clock.now_ns():
                 with self._desk.environment.progress.working("what is due"):
-                    await self._do_due()
+                    await self._do_due_when_stored()
             else:
                 await self._sleep(self._until_ns)
 
@@ -66,6 +70,14 @@ class Vigil:
         finally:
             sleeping.cancel()
             changed.cancel()
+
+    async def _do_due_when_stored(self) -> None:
+        """Do what is due; where the store cannot take it, wait a moment: it stays due."""
+        try:
+            await self._do_due()
+        except StoreError as error:
+            log.warning("what is due by the clock has to wait: %s", error)
+            await asyncio.sleep(AGAIN_S)
 
     async def _do_due(self) -> None:
         state = await self._desk.ready()
