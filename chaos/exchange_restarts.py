@@ -11,8 +11,8 @@ EXPERIMENT = Experiment(
     market=MARKET,
     traders=TRADERS,
     faults=(
-        Planned(0.5, 5.0, VenueRestart(share=0.1)),
-        Planned(5.0, 3.0, VenueThrottle(calls_s=5)),
+        Planned(0.5, 5.0, VenueRestart(share=0.5)),
+        Planned(5.0, 3.0, VenueThrottle(calls_s=1)),
     ),
     hypothesis=SURVIVES,
 )

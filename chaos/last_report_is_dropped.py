@@ -10,6 +10,6 @@ EXPERIMENT = Experiment(
     title="A fill that no stream told of is found all the same.",
     market=MARKET,
     traders=TRADERS,
-    faults=(Planned(0.5, 6.0, LastReportDropped(share=0.2)),),
+    faults=(Planned(0.5, 6.0, LastReportDropped(share=0.6)),),
     hypothesis=SURVIVES,
 )

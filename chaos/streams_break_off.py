@@ -12,8 +12,8 @@ EXPERIMENT = Experiment(
     market=MARKET,
     traders=TRADERS,
     faults=(
-        Planned(0.5, 6.0, StreamCut(share=0.3, at_message=1)),
-        Planned(2.0, 4.0, Resets(share=0.05)),
+        Planned(0.5, 6.0, StreamCut(share=1.0, at_message=3)),
+        Planned(0.5, 6.0, Resets(share=0.1)),
     ),
     hypothesis=SURVIVES,
 )
