@@ -72,12 +72,15 @@ class Vigil:
             changed.cancel()
 
     async def _do_due_when_stored(self) -> None:
-        """Do what is due; where the store cannot take it, wait a moment: it stays due."""
-        try:
-            await self._do_due()
-        except StoreError as error:
-            log.warning("what is due by the clock has to wait: %s", error)
-            await asyncio.sleep(AGAIN_S)
+        """Do what is due, again as long as the store cannot take it: the state is read anew."""
+        while True:
+            try:
+                await self._do_due()
+            except StoreError as error:
+                log.warning("what is due by the clock has to wait: %s", error)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                return
 
     async def _do_due(self) -> None:
         state = await self._desk.ready()

@@ -118,6 +118,18 @@ async def test_a_day_loss_ends_at_the_next_day_without_any_price() -> None:
     await rig.stop()
 
 
+async def test_what_is_due_waits_for_a_store_that_is_away() -> None:
+    rig = await Rig.started()
+    await trade(rig, 1, "10000", "100")
+    await rig.show(messages.candle("100"), messages.candle("95", 1))
+    rig.database.faults.is_down = True
+    await pass_to(rig, NEXT_DAY_NS)
+    rig.database.faults.is_down = False
+    await asyncio.sleep(1.0)
+    assert (await rig.state()).mode == pb.TRADING_MODE_ACTIVE
+    await rig.stop()
+
+
 async def test_five_losses_pause_the_strategy_for_five_minutes_of_the_clock() -> None:
     rig = await Rig.started()
     await lose(rig, 4)
