@@ -38,7 +38,8 @@ def run_simulation(name: str, seeds: str, jobs: int, *, as_json: bool) -> int:
                 break
     assert last is not None
     least = _least_schedule(name, last) if last.verdict is Verdict.FAILED else None
-    replay = f"{last.replay} --schedule '{least}'" if least else last.replay
+    command, _, commit = last.replay.partition("  #")
+    replay = f"{command} --schedule '{least}'  #{commit}" if least else last.replay
     summary: dict[str, Any] = {
         "verdict": str(_worst(verdicts)),
         "experiment": name,
