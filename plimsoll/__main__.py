@@ -48,6 +48,9 @@ def trial(
     directory: Annotated[
         Path | None, typer.Option(help="Where the run's files go. Default: runs/<run>.")
     ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="Other faults than the experiment's: JSON, or a file of it.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Run the platform under an experiment and judge the recorded history."""
@@ -56,7 +59,7 @@ def trial(
     from plimsoll.trial import run_trial
 
     place = find_place(world, stores, topology)
-    raise typer.Exit(run_trial(experiment, place, seed, directory, as_json=json))
+    raise typer.Exit(run_trial(experiment, (place, seed), directory, schedule, as_json=json))
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from fixtures.outcome import Figures, Outcome, Verdict
+from fixtures.outcome import FaultSeen, Figures, Outcome, Verdict
 from fixtures.trial import Observe
 from plimsoll.fleet import as_object as fleet_object
 from plimsoll.fleet import print_fleet
@@ -57,6 +58,8 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         for violation in check.violations[:VIOLATIONS_SHOWN]:
             table.add_row("", f"  {escape(violation)}", "")
     console.print(table)
+    for fault in outcome.faults:
+        console.print(escape(fault_line(fault)), soft_wrap=True)
     print_fleet(console, outcome.fleet)
     figures = outcome.figures
     counts = (
@@ -74,6 +77,14 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         console.print(f"report: {report}", soft_wrap=True)
     if outcome.verdict is not Verdict.PASSED:
         console.print(f"replay: {outcome.replay}", soft_wrap=True)
+
+
+def fault_line(fault: FaultSeen) -> str:
+    """Return what a fault was, when, and how often it struck."""
+    where = f" at {fault.target}" if fault.target else ""
+    lasted = "to the end" if fault.for_s is None else f"for {fault.for_s} s"
+    fired = "" if fault.firings is None else f", fired {fault.firings:,} times"
+    return f"fault: {fault.kind}{where} from {fault.at_s} s {lasted}{fired}"
 
 
 def shadow_line(figures: Figures) -> str:
@@ -137,6 +148,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for check in outcome.checks
         ],
+        "faults": [asdict(fault) for fault in outcome.faults],
         **fleet_object(outcome.fleet),
         "replay": outcome.replay,
     }

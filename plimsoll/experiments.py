@@ -1,9 +1,8 @@
 """Finds experiments and worlds by the name a user typed."""
 
 import importlib
-from pathlib import Path
 
-import chaos
+from chaos import names
 from fixtures.experiment import Experiment
 from fixtures.places import Place
 from fixtures.stores.kinds import StoreKind
@@ -18,16 +17,6 @@ def find_experiment(name: str) -> Experiment:
     found = importlib.import_module(f"chaos.{name}").EXPERIMENT
     assert isinstance(found, Experiment)
     return found
-
-
-def names() -> list[str]:
-    """Return the names of every experiment."""
-    return sorted(
-        file.stem
-        for folder in chaos.__path__
-        for file in Path(folder).glob("*.py")
-        if not file.stem.startswith("_")
-    )
 
 
 TOPOLOGY = "dual-compute-state"

@@ -1,14 +1,17 @@
-"""`plimsoll simulate`: many seeds in virtual time; the first failure ends it."""
+"""`plimsoll simulate`: many seeds in virtual time; the first failure ends it, and is shrunk."""
 
 import multiprocessing
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from fixtures.faults import Schedule, to_json
+from fixtures.faults.shrinking import shrunk
 from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
 from fixtures.trial import Plan, quietly
@@ -31,27 +34,52 @@ def run_simulation(name: str, seeds: str, jobs: int, *, as_json: bool) -> int:
         for done, last in enumerate(_outcomes(name, chosen, jobs), 1):
             verdicts[last.verdict] += 1
             observe(f"simulating {name}", done, len(chosen))
-            if last.verdict is not Verdict.PASSED:
+            if last.verdict is Verdict.FAILED:
                 break
     assert last is not None
+    least = _least_schedule(name, last) if last.verdict is Verdict.FAILED else None
+    command, _, commit = last.replay.partition("  #")
+    replay = f"{command} --schedule '{least}'  #{commit}" if least else last.replay
     summary: dict[str, Any] = {
-        "verdict": str(last.verdict),
+        "verdict": str(_worst(verdicts)),
         "experiment": name,
         "seeds": seeds,
         "runs": {str(verdict): count for verdict, count in verdicts.items()},
         "seconds": round(time.perf_counter() - started_s, 3),
-        "replay": last.replay if last.verdict is not Verdict.PASSED else None,
+        "replay": replay if last.verdict is Verdict.FAILED else None,
+        "schedule": least,
     }
     if as_json:
         console.print_json(summary)
     else:
-        if last.verdict is not Verdict.PASSED:
-            console.print_outcome(last)
+        if last.verdict is Verdict.FAILED:
+            console.print_outcome(replace(last, replay=replay))
         sys.stdout.write(
             f"{name}: {sum(verdicts.values())} seeds, {verdicts[Verdict.PASSED]} passed, "
             f"{summary['seconds']} s\n"
         )
-    return STATUS[last.verdict]
+    return STATUS[_worst(verdicts)]
+
+
+def _worst(verdicts: Mapping[Verdict, int]) -> Verdict:
+    """Return what all runs together come to: some prove nothing, by their seed, if one does."""
+    if verdicts[Verdict.FAILED]:
+        return Verdict.FAILED
+    return Verdict.PASSED if verdicts[Verdict.PASSED] else Verdict.VOID
+
+
+def _least_schedule(name: str, failed: Outcome) -> str | None:
+    """Return the least of the faults of a run that makes it fail as JSON; None without faults."""
+    experiment, place = find_experiment(name), Place(World.SIMULATED)
+    plan = Plan(experiment, place, failed.seed, commit=current_commit())
+    schedule = plan.chosen_faults()
+    if not schedule:
+        return None
+
+    def fails(part: Schedule) -> bool:
+        return run_once(replace(plan, schedule=part), quietly).verdict is Verdict.FAILED
+
+    return to_json(shrunk(schedule, fails))
 
 
 def parse_seeds(text: str) -> range:

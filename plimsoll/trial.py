@@ -6,6 +6,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from fixtures.faults import Schedule, from_json
 from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
@@ -21,12 +22,19 @@ REPORT, HISTORY = "report.html", "history.jsonl"
 GC_THRESHOLD = (50_000, 20, 20)
 
 
-def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_json: bool) -> int:
-    """Run experiment `name`; return the exit status of its verdict."""
-    experiment = find_experiment(name)
+def run_trial(
+    name: str, run: tuple[Place, int], directory: Path | None, schedule: str, *, as_json: bool
+) -> int:
+    """Run experiment `name` at a place by a seed; return the exit status of its verdict.
+
+    `schedule` are other faults than its own, as JSON or a file of it; "" for those it has.
+    """
+    experiment, (place, seed) = find_experiment(name), run
     folder = new_folder(directory, f"{name}-{place}-{seed}")
     spans = spans_asked_for()
-    plan = Plan(experiment, place, seed, folder, current_commit(), spans=spans)
+    plan = Plan(
+        experiment, place, seed, folder, current_commit(), spans=spans, schedule=_faults(schedule)
+    )
     try:
         with console.live_progress() as observe:
             outcome = run_once(plan, observe)
@@ -51,6 +59,16 @@ def run_trial(name: str, place: Place, seed: int, directory: Path | None, *, as_
     else:
         console.print_outcome(outcome, str(folder / REPORT))
     return STATUS[outcome.verdict]
+
+
+def _faults(schedule: str) -> Schedule | None:
+    if not schedule:
+        return None
+    is_json = schedule.lstrip().startswith("[")
+    try:
+        return from_json(schedule if is_json else Path(schedule).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError) as error:
+        raise WrongUse(f"--schedule is no schedule of faults: {error}") from error
 
 
 def run_once(plan: Plan, observe: Observe) -> Outcome:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fixtures.outcome import (
     CheckResult,
     EquityPoint,
+    FaultSeen,
     Figures,
     Holding,
     Latency,
@@ -16,7 +17,7 @@ from fixtures.outcome import (
     Shadow,
     Verdict,
 )
-from plimsoll.console import as_json, shadow_line
+from plimsoll.console import as_json, fault_line, shadow_line
 from plimsoll.report import render
 
 DAY_NS = 86_400_000_000_000
@@ -91,6 +92,19 @@ def test_text_from_the_run_cannot_break_the_page() -> None:
 
 def test_the_report_stays_under_two_megabytes_however_much_was_traded() -> None:
     assert len(render(outcome(instruments=20, days=1500)).encode()) < LIMIT_BYTES
+
+
+def test_faults_are_shown_with_where_when_and_how_often() -> None:
+    cut = FaultSeen("cut", "orders->risk", 1.0, 10.0, 133, {"directions": "both"})
+    hung = FaultSeen("pause", "", 2.5, None, None)
+    broken = replace(outcome(), faults=(cut, hung))
+    assert re.search(r"cut.*?orders-&gt;risk.*?>1.0<.*?>10.0<.*?>133<", render(broken), re.DOTALL)
+    assert "<h2>Faults</h2>" not in render(outcome())
+    assert as_json(broken)["faults"][0]["firings"] == 133
+    assert [fault_line(fault) for fault in broken.faults] == [
+        "fault: cut at orders->risk from 1.0 s for 10.0 s, fired 133 times",
+        "fault: pause from 2.5 s to the end",
+    ]
 
 
 def test_it_shows_what_refused_entries_would_have_come_to() -> None:

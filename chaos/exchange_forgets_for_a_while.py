@@ -1,0 +1,18 @@
+"""The exchange loses answers, and queries do not find what it has accepted."""
+
+from fixtures.experiment import Experiment
+from fixtures.faults import Planned
+from fixtures.faults.venue import ForgetfulQuery, VenueAnswerLost
+from fixtures.session import MARKET, SURVIVES, TRADERS
+
+EXPERIMENT = Experiment(
+    name="exchange_forgets_for_a_while",
+    title="An order that a query did not find is not sent again.",
+    market=MARKET,
+    traders=TRADERS,
+    faults=(
+        Planned(0.5, 6.0, VenueAnswerLost(share=0.3)),
+        Planned(0.5, 6.0, ForgetfulQuery()),
+    ),
+    hypothesis=SURVIVES,
+)

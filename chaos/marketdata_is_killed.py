@@ -1,0 +1,18 @@
+"""Market data is killed, and started again two seconds later."""
+
+from fixtures.experiment import Experiment
+from fixtures.faults import Planned, Target
+from fixtures.faults.process import Kill
+from fixtures.session import MARKET, SURVIVES, TRADERS
+
+EXPERIMENT = Experiment(
+    name="marketdata_is_killed",
+    title="Killed market data publishes every candle, once.",
+    market=MARKET,
+    traders=TRADERS,
+    faults=(
+        Planned(1.0, 2.0, Kill(), Target("marketdata")),
+        Planned(5.0, 2.0, Kill(), Target("marketdata")),
+    ),
+    hypothesis=SURVIVES,
+)
