@@ -19,7 +19,7 @@ from loadtests.traffic.ledger import Ledger, Missing
 from loadtests.traffic.listing import list_all, name_of
 from loadtests.traffic.market import Market
 from loadtests.traffic.naming import run_name
-from loadtests.traffic.settling import concluded, latest_s, settle
+from loadtests.traffic.settling import concluded, dwindled, latest_s, settle
 from loadtests.traffic.signals import Sent, Signals
 from loadtests.traffic.traders import Traders
 from runtime.clock import SystemClock
@@ -56,7 +56,7 @@ class Chain:
         self._signals = Signals(ground, meter)
         self._bookings = Bookings(ground, self._booked)
         self._ledger = Ledger(ground)
-        self._sending = self._stored = self._doubtful = 0
+        self._sending = self._stored = self._doubtful = self._evaluated = 0
         self._first_s = self._last_s = 0.0
 
     async def prepare(self) -> None:
@@ -95,21 +95,22 @@ class Chain:
     async def finish(self) -> Remainder:
         """Let all signals become fills, stop the strategies, compare the ledger with the fills."""
         backlog, until_s = self._under_way(), latest_s()
-        evaluated = await concluded(self._evaluated(until_s))
-        _, unresolved = await settle(self._under_way, until_s)
+        await concluded(self._look(until_s))
+        await settle(self._under_way, until_s)
+        unresolved = self._under_way() + self._unevaluated
         missing = await concluded(self._conclude())
         await self._signals.close()
         await self._bookings.close()
         rate = self._signals.traded / max(1.0, self._last_s - self._first_s)
         facts = {"signals_per_s": rate}
-        if missing is None or evaluated is None:
+        if missing is None:
             return Remainder(backlog, unresolved + 1, facts=facts)
-        unevaluated = self._stored - evaluated
+        left = self._stored - self._evaluated
         return Remainder(
             backlog=backlog,
             unresolved=unresolved,
-            lost=missing.lost + self._signals.open + max(0, unevaluated),
-            doubled=missing.doubled + self._signals.doubled + max(0, -unevaluated - self._doubtful),
+            lost=missing.lost + self._signals.open + max(0, left),
+            doubled=missing.doubled + self._signals.doubled + max(0, -left - self._doubtful),
             facts=facts,
         )
 
@@ -123,25 +124,34 @@ class Chain:
             return [error] * count
         return [_rejected(result) for result in results]
 
+    @property
+    def _unevaluated(self) -> int:
+        return max(0, self._stored - self._evaluated)
+
     def _under_way(self) -> int:
         return self._sending + self._signals.open
 
     async def _conclude(self) -> Missing:
+        await dwindled(lambda: self._unevaluated + self._under_way(), self._look_again)
         await self._traders.stop()
+        return await self._ledger.missing()
+
+    async def _look_again(self) -> None:
+        """Hear of the signals that will never have an order too."""
+        await self._look()
         if self._signals.open:
             async for decision in self._traders.decisions():
                 self._signals.decided(decision)
-        return await self._ledger.missing()
 
-    async def _evaluated(self, until_s: float) -> int:
-        """Return how many candles were evaluated, once all are and their signals are heard of."""
+    async def _look(self, until_s: float = 0.0) -> None:
+        """Look how many candles are evaluated, until all are and their signals are heard of."""
         while True:
             counters = await self._traders.counters()
-            evaluated = sum(one.evaluated for one in counters)
+            self._evaluated = sum(one.evaluated for one in counters)
             published = sum(one.published for one in counters)
-            is_all = evaluated >= self._stored and self._signals.heard >= published
+            is_all = not self._unevaluated and self._signals.heard >= published
             if is_all or self._now_s() > until_s:
-                return evaluated
+                return
             await asyncio.sleep(PAUSE_S)
 
     def _booked(self, order: Order, error: ServiceError | None) -> None:

@@ -18,7 +18,7 @@ from loadtests.traffic.insisting import few_at_once, insist
 from runtime.errors import ServiceError
 from runtime.load.traffic import Ground
 
-PATIENCE_S, PAUSE_S = 3.0, 0.25  # What comes this late is late, not lost.
+PATIENCE_S, PAUSE_S = 20.0, 0.25  # What comes this late is late, not lost.
 PAGE = 1000
 TRADES = frozenset(
     {

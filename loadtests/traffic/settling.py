@@ -8,7 +8,8 @@ from runtime.errors import ServiceError
 from runtime.load.plan import BACKLOG_S
 
 LOOKED_EVERY_S = 0.02
-CONCLUDED_S = 5.0
+CONCLUDED_S = 60.0
+STILL_S = 5.0
 T = TypeVar("T")
 
 
@@ -24,6 +25,15 @@ async def settle(left: Callable[[], int], until_s: float | None = None) -> tuple
     while left() and now_s() < until_s:  # noqa: ASYNC110 - Nobody tells when it has become none.
         await asyncio.sleep(LOOKED_EVERY_S)
     return backlog, left()
+
+
+async def dwindled(left: Callable[[], int], look: Callable[[], Awaitable[object]]) -> None:
+    """Look until nothing is `left`, or a while has made it no less: what comes late is not lost."""
+    before = None
+    while before is None or 0 < left() < before:
+        before = left()
+        await look()
+        await settle(left, asyncio.get_running_loop().time() + STILL_S)
 
 
 async def concluded(work: Awaitable[T], within_s: float | None = None) -> T | None:

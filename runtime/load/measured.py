@@ -17,12 +17,12 @@ class Second:
 
     second: int  # From 0.
     failed: int
-    latencies: Latencies  # Corrected, of all that ended in it.
+    latencies: Latencies  # Corrected, of all that ended well in it.
 
     @property
     def ended(self) -> int:
-        """Return how many ended."""
-        return self.latencies.total
+        """Return how many ended, well or not."""
+        return self.failed + self.latencies.total
 
     @property
     def p50_ms(self) -> float:
@@ -48,7 +48,7 @@ class Second:
 
 @dataclass(frozen=True)
 class Series:
-    """The latencies of one kind of unit, refusals and failures included.
+    """The latencies of one kind of unit that ended well, and how many did not.
 
     `corrected` counts from the intended instant. `uncorrected` is what one caller that waits
     for each answer before it sends the next would have seen of the same run.

@@ -33,6 +33,12 @@ class Ended:
         taken: Floats = self.ended_s - self.intended_s
         return taken
 
+    @property
+    def service_times_s(self) -> Floats:
+        """Return how long each took from the instant at which it was really sent."""
+        taken: Floats = self.ended_s - self.sent_s
+        return taken
+
 
 @dataclass(frozen=True)
 class Delivered:

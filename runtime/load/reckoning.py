@@ -7,7 +7,7 @@ from grpc import StatusCode
 
 from runtime.load.histogram import Latencies
 from runtime.load.measured import Second, Series, StreamSeen
-from runtime.load.meter import Delivered, Ended, Floats
+from runtime.load.meter import Delivered, Ended
 
 NAMES = {code.value[0]: code.name for code in StatusCode}
 STEADY_S = 3.0  # The end of the warm-up, which is held against the measured time.
@@ -18,34 +18,40 @@ UNSTEADY_TIMES, UNSTEADY_MS = 2.0, 10.0
 
 def series_of(ended: Ended, begin_s: float, duration_s: float) -> Series:
     """Return the series of what ended, all of it due in the measured time from `begin_s` on."""
-    counts = Counter(NAMES[int(code)] for code in ended.codes)
+    seen = one_after_the_other(ended)
     return Series(
-        corrected=Latencies.of(ended.latencies_s),
-        uncorrected=Latencies.of(one_after_the_other(ended)),
-        counts=dict(counts),
+        corrected=Latencies.of(well(ended).latencies_s),
+        uncorrected=Latencies.of(well(seen).service_times_s),
+        counts=dict(Counter(NAMES[int(code)] for code in ended.codes)),
         timeline=_timeline(ended, begin_s, duration_s),
     )
 
 
+def well(ended: Ended) -> Ended:
+    """Return what ended well: a refusal takes no time, and would make the rest look fast."""
+    return ended.of(ended.codes == 0)
+
+
 def second_of(number: int, ended: Ended) -> Second:
     """Return a second in which this ended."""
-    return Second(number, int(np.count_nonzero(ended.codes)), Latencies.of(ended.latencies_s))
+    failed = int(np.count_nonzero(ended.codes))
+    return Second(number, failed, Latencies.of(well(ended).latencies_s))
 
 
-def one_after_the_other(ended: Ended) -> Floats:
-    """Return the latencies that one caller who waits for each answer would have measured.
+def one_after_the_other(ended: Ended) -> Ended:
+    """Return what one caller who waits for each answer would have seen.
 
     Of what was sent while the call before was under way he knows nothing: he would have sent it
     later. So one stall is one slow call to him, however many it kept waiting.
     """
     order = np.argsort(ended.sent_s, kind="stable")
     sent_s, ended_s = ended.sent_s[order], ended.ended_s[order]
-    seen: list[float] = []
+    seen = np.zeros(len(order), bool)
     place = 0
-    while place < len(sent_s):
-        seen.append(ended_s[place] - sent_s[place])
+    while place < len(order):
+        seen[order[place]] = True
         place = max(place + 1, int(np.searchsorted(sent_s, ended_s[place])))
-    return np.array(seen, float)
+    return ended.of(seen)
 
 
 def stream_of(delivered: Delivered) -> StreamSeen:
@@ -65,6 +71,7 @@ def stream_of(delivered: Delivered) -> StreamSeen:
 
 def unsteadiness(warmup: Ended, measured: Ended, begin_s: float) -> str:
     """Return why the warm-up had not ended when the measured time began; "" if it had."""
+    warmup, measured = well(warmup), well(measured)
     last = warmup.latencies_s[warmup.intended_s >= begin_s - STEADY_S]
     if not len(measured.ended_s):
         return ""  # There is nothing to be void: nothing was answered.

@@ -18,7 +18,7 @@ from runtime.load.sender import Sender
 from runtime.load.traffic import Remainder, Traffic
 
 AHEAD_S = 0.05  # Between the decision to begin and the first unit.
-ENDING_S = 30.0  # How long traffic may take to compare and to end its streams, beyond BACKLOG_S.
+ENDING_S = 90.0  # How long traffic may take to compare and to end its streams, beyond BACKLOG_S.
 
 
 class Run:

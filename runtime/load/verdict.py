@@ -102,7 +102,7 @@ def figures_of(profile: Profile, measured: Measured) -> Iterator[Figure]:
     limits |= {(gate.series, 50.0): gate.p50_ms for gate in profile.gates if gate.p50_ms}
     for name in dict.fromkeys([*(gate.series for gate in profile.gates), *measured.series]):
         series = measured.series.get(name)
-        if series is None or not series.ended:
+        if series is None or not series.corrected.total:
             continue
         for percent in PERCENTILES:
             found = estimate(series.corrected, percent)
@@ -169,8 +169,9 @@ def _too_few(profile: Profile, measured: Measured, *, is_generators: bool) -> It
     left, needed = measured.remainder, samples_needed(GATED / 100)
     for gate in profile.gates:
         series = measured.series.get(gate.series)
-        ended = series.ended if series else 0
-        missing = measured.dropped + left.unresolved + left.lost
-        if ended < needed and (ended + missing < needed) is is_generators:
+        well = series.corrected.total if series else 0
+        failed = series.failed if series else 0
+        missing = failed + measured.dropped + left.unresolved + left.lost
+        if well < needed and (well + missing < needed) is is_generators:
             advice = ": measure for longer" if is_generators else ""
-            yield f"too few {gate.series}: {ended:,}, a p99 needs {needed}{advice}"
+            yield f"too few {gate.series}: {well:,}, a p99 needs {needed}{advice}"

@@ -22,10 +22,10 @@ RATE, SECONDS = 400, 60
 def series(
     median_ms: float, *, count: int = RATE * SECONDS, failed: int = 0, seed: int = 1
 ) -> Series:
-    """Return lognormal latencies, with a stall of two seconds in the third fifth of the run."""
+    """Return lognormal latencies of `count` units but for those that have `failed`."""
     rng = np.random.default_rng(seed)
-    took_s = rng.lognormal(np.log(median_ms / 1e3), 0.5, count)
-    ended = np.arange(count) * SECONDS // max(1, count)
+    took_s = rng.lognormal(np.log(median_ms / 1e3), 0.5, count)[failed:]
+    ended = np.arange(count)[failed:] * SECONDS // max(1, count)
     timeline = tuple(
         Second(second, failed if second == 0 else 0, Latencies.of(took_s[ended == second]))
         for second in range(SECONDS)

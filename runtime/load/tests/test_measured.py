@@ -11,7 +11,7 @@ FAST, SLOW = Latencies.of([0.01, 0.02]), Latencies.of([0.3])
 
 
 def series(latencies: Latencies, failed: int, second: int) -> Series:
-    counts = {"OK": latencies.total - failed, "UNAVAILABLE": failed}
+    counts = {"OK": latencies.total, "UNAVAILABLE": failed}
     timeline = (Second(0, 0, Latencies.of()), Second(second, failed, latencies))
     return Series(latencies, latencies, counts, timeline)
 
@@ -70,8 +70,8 @@ def test_of_generators_the_worst_counts() -> None:
 def test_series_are_added_up_by_name_and_second() -> None:
     both = Measured.merged([ONE, OTHER]).series
     assert both["echo"].corrected == Latencies.merged([FAST, SLOW])
-    assert both["echo"].counts == {"OK": 2, "UNAVAILABLE": 1}
-    assert [(one.second, one.ended) for one in both["echo"].timeline] == [(0, 0), (1, 2), (2, 1)]
+    assert both["echo"].counts == {"OK": 3, "UNAVAILABLE": 1}
+    assert [(one.second, one.ended) for one in both["echo"].timeline] == [(0, 0), (1, 3), (2, 1)]
     assert both["own"].counts["OK"] == 2
 
 
