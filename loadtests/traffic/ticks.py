@@ -133,9 +133,12 @@ class Ticks:
 
     def _take(self, batch: TickBatch, stream: str) -> None:
         decode(batch)
+        number = self._batches.number(batch)
+        if number < 0:
+            return  # An earlier run was cut off with it on its way.
         sent = self._open.get((batch.instrument, batch.sequence_first))
         age_s = None if sent is None else self._now_s() - sent.intended_s
-        self._meter.delivered(stream, self._batches.number(batch), age_s)
+        self._meter.delivered(stream, number, age_s)
         if sent is None:
             self._doubled += (batch.instrument, batch.sequence_first) not in self._failed
             return

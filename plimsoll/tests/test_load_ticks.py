@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from grpc import StatusCode
 from trading.marketdata.v1 import marketdata_pb2 as pb
+from trading.types.v1.market_pb2 import TickBatch
 
 from loadtests.traffic import ticks
 from runtime.errors import ServiceError
@@ -21,9 +22,11 @@ SENT = 8
 class Feed:
     """Market data that shows every batch, and says of them at the end what it is told to say."""
 
-    def __init__(self, answer: pb.PublishTicksResponse | ServiceError | None) -> None:
+    def __init__(
+        self, answer: pb.PublishTicksResponse | ServiceError | None, *, left_over: int = 0
+    ) -> None:
         self.plan = Plan(OF, Target({}))
-        self._answer = answer
+        self._answer, self._left_over = answer, left_over  # Of a run before, shown to watchers.
         self._watchers: list[asyncio.Queue[pb.WatchTicksResponse]] = []
 
     def port(self, port: type[Any], caller: str) -> Any:
@@ -50,6 +53,9 @@ class Feed:
         watcher: asyncio.Queue[pb.WatchTicksResponse] = asyncio.Queue()
         self._watchers.append(watcher)
         yield pb.WatchTicksResponse(is_heartbeat=True)
+        for number in range(self._left_over):
+            old = TickBatch(instrument=request.instruments[0], sequence_first=1 + number)
+            yield pb.WatchTicksResponse(sequence=1 + number, batch=old)
         while True:
             yield await watcher.get()
 
@@ -87,3 +93,8 @@ async def test_what_was_on_its_way_when_the_stream_broke_has_failed_once() -> No
     left, codes = await run(Feed(ServiceError(StatusCode.UNAVAILABLE, "away")))
     assert codes == [StatusCode.UNAVAILABLE.value[0]] * SENT  # Half of them arrived since.
     assert (left.unresolved, left.lost, left.doubled) == (0, 0, 0)
+
+
+async def test_what_an_earlier_run_left_on_its_way_is_not_counted_in_this_one() -> None:
+    left, codes = await run(Feed(pb.PublishTicksResponse(batches=SENT), left_over=2))
+    assert (left.lost, left.doubled, codes) == (0, 0, [0] * SENT)
