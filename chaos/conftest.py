@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -24,22 +25,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         pytest.param(place, experiment, seed, id=f"{place}-{experiment.name}-{seed}")
         for place in map(_place, metafunc.config.getoption("--world") or [World.SIMULATED])
         for experiment in _with_faults()
-        if _exists(experiment, place.world)
+        if place.world in experiment.worlds
         for seed in _seeds(experiment, place.world)
     ]
     metafunc.parametrize(("place", "experiment", "seed"), runs)
 
 
+@pytest.fixture
+def run_folder(
+    request: pytest.FixtureRequest, place: Place, experiment: Experiment, seed: int
+) -> Path | None:
+    """Return where a run is to be kept; None where nobody asked for it."""
+    kept = request.config.getoption("--runs")
+    return Path(kept) / f"{experiment.name}-{place.world}-{seed}" if kept else None
+
+
 def _with_faults() -> list[Experiment]:
     found = (importlib.import_module(f"chaos.{name}").EXPERIMENT for name in names())
     return [experiment for experiment in found if experiment.faults]
-
-
-def _exists(experiment: Experiment, world: World) -> bool:
-    faults = experiment.faults
-    if isinstance(faults, Swarm):
-        return all(world in kind.worlds for kind in faults.kinds)
-    return all(world in planned.fault.worlds for planned in faults)
 
 
 def _seeds(experiment: Experiment, world: World) -> tuple[int, ...]:
