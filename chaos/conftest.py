@@ -8,22 +8,21 @@ import pytest
 
 from chaos import names
 from fixtures.experiment import Experiment, Swarm
-from fixtures.places import Place
-from fixtures.stores.kinds import StoreKind
+from fixtures.places import Place, usual_place
 from fixtures.worlds import World
 
 SEEDS = {True: (1, 2), False: (1,)}  # In virtual time, and where each run takes its time.
 SWARM_SEEDS = range(1, 9)  # In virtual time: each draws other faults.
-TOPOLOGY = "dual-compute-state"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what is asked for once per world, experiment and seed, where its faults exist."""
-    if "experiment" not in metafunc.fixturenames:
+    if "place" not in metafunc.fixturenames:
         return
+    worlds = metafunc.config.getoption("--world") or [World.SIMULATED]
     runs = [
         pytest.param(place, experiment, seed, id=f"{place}-{experiment.name}-{seed}")
-        for place in map(_place, metafunc.config.getoption("--world") or [World.SIMULATED])
+        for place in map(usual_place, map(World, worlds))
         for experiment in _with_faults()
         if place.world in experiment.worlds
         for seed in _seeds(experiment, place.world)
@@ -50,9 +49,3 @@ def _seeds(experiment: Experiment, world: World) -> tuple[int, ...]:
         return (int(chosen),)
     is_drawn = world.is_virtual and isinstance(experiment.faults, Swarm)
     return tuple(SWARM_SEEDS) if is_drawn else SEEDS[world.is_virtual]
-
-
-def _place(name: str) -> Place:
-    world = World(name)
-    kind = StoreKind.LOCAL if world.has_devices else StoreKind.EMBEDDED
-    return Place(world, kind, TOPOLOGY if world.has_devices else "")

@@ -84,7 +84,7 @@ def _suites(path: Path) -> list[Suite]:
         cases.setdefault(case.get("classname", "").partition(".")[0], []).append(case)
     return [
         Suite(
-            name=folder or path.parent.name,
+            name=f"{folder} ({path.parent.name})",  # Some are run in more than one step.
             tests=len(found),
             skipped=sum(case.find("skipped") is not None for case in found),
             seconds=sum(float(case.get("time", "0")) for case in found),
