@@ -60,6 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run features in one process on these stores only, or with --world there; may be "
         "repeated (default: all that this machine has)",
     )
+    parser.addoption(
+        "--runs", help="keep the history of each experiment in a folder of this (default: none)"
+    )
 
 
 def pytest_asyncio_loop_factories(

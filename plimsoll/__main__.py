@@ -1,4 +1,4 @@
-"""`plimsoll`: trial, simulate, check, trace, up, load, stores, topology, contracts.
+"""`plimsoll`: trial, simulate, check, trace, up, load, nightly, stores, topology, contracts.
 
 Each imports what it needs.
 """
@@ -179,6 +179,16 @@ def load_compare(
     place = find_place("processes", stores, topology)
     offer = Offer(find_profiles(profile or ["submit"]), duration, warm_up, multiple, repeats=1)
     raise typer.Exit(run_load_compare(Comparing(commit, place, offer, rounds, write_baseline)))
+
+
+@app.command()
+def nightly_summary(
+    directory: Annotated[Path, typer.Argument(help="What ci/nightly has left.")],
+) -> None:
+    """Judge what a night has left, and write summary.html beside it."""
+    from plimsoll.night.command import run_nightly_summary
+
+    raise typer.Exit(run_nightly_summary(directory))
 
 
 def main() -> None:

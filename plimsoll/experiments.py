@@ -4,7 +4,7 @@ import importlib
 
 from chaos import names
 from fixtures.experiment import Experiment
-from fixtures.places import Place
+from fixtures.places import Place, usual_place
 from fixtures.stores.kinds import StoreKind
 from fixtures.worlds import World
 from plimsoll.failures import WrongUse
@@ -19,9 +19,6 @@ def find_experiment(name: str) -> Experiment:
     return found
 
 
-TOPOLOGY = "dual-compute-state"
-
-
 def find_place(world: str, stores: str, topology: str = "") -> Place:
     """Return the place that options name; raises WrongUse where there is none on this machine.
 
@@ -31,17 +28,16 @@ def find_place(world: str, stores: str, topology: str = "") -> Place:
         raise WrongUse(f"world is {world!r}, must be one of: {', '.join(World)}")
     if stores and stores not in set(StoreKind):
         raise WrongUse(f"stores are {stores!r}, must be one of: {', '.join(StoreKind)}")
-    has_devices = World(world).has_devices
+    usual = usual_place(World(world))
     if topology and world == World.EMBEDDED:
         raise WrongUse(f"topology is {topology!r}, must not be given in world {world!r}")
-    kind = stores or (StoreKind.LOCAL if has_devices else StoreKind.EMBEDDED)
-    place = Place(World(world), StoreKind(kind), topology or (TOPOLOGY if has_devices else ""))
+    place = Place(usual.world, StoreKind(stores or usual.kind), topology or usual.topology)
     if not place.is_possible:
         raise WrongUse(
             f"stores are {stores!r}, must not be given in a simulated world: its time is not theirs"
         )
     if missing := place.kind.lacking():
-        raise WrongUse(f"stores are {kind!r}: {'; '.join(missing)}")
+        raise WrongUse(f"stores are {str(place.kind)!r}: {'; '.join(missing)}")
     if place.topology:
         _check_devices(place)
     return place

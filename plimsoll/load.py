@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from fixtures.aftermath import judged_by_state
+from fixtures.commit import current_commit
 from fixtures.history import History
 from fixtures.mustering import fleet_of
 from fixtures.outcome import CheckResult
@@ -18,7 +19,6 @@ from fixtures.places import Place
 from fixtures.settling import NotSettled, settle
 from fixtures.setup import Setup
 from fixtures.system import System
-from plimsoll.commit import current_commit
 from plimsoll.console import print_json
 from plimsoll.failures import STARTS_NOT, WrongUse, said, start_failures
 from plimsoll.fleet import devices_table

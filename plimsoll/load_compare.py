@@ -19,8 +19,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from fixtures.commit import ROOT, current_commit
 from fixtures.places import Place
-from plimsoll.commit import ROOT, current_commit
 from plimsoll.failures import WrongUse
 from plimsoll.locusts import Offer, run_locust
 from plimsoll.whereabouts import CONF

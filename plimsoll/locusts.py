@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from plimsoll.commit import ROOT
+from fixtures.commit import ROOT
 from plimsoll.failures import WrongUse
 
 PROFILES = ROOT / "loadtests"

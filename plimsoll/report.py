@@ -1,15 +1,22 @@
 """`report.html`: one self-contained file that shows what a run did and how it was judged."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 
 from fixtures.outcome import Outcome
 from plimsoll import charts, fleet
+from plimsoll.course import course
+from plimsoll.pages import fill
 from runtime.topology.units import write_rate, write_seconds
 
 TEMPLATE = "report.html.jinja"
+COURSE = (
+    "Shaded: while something was wrong on purpose. A call counts when it ended, with its latency "
+    "if that was well; an order is in the state that the ledger was last told."
+)
 INSTRUMENTS_DRAWN_MAX = 12  # Keeps the file under 2 MB whatever was traded.
 
 
@@ -20,15 +27,9 @@ def write_report(outcome: Outcome, path: Path) -> None:
 
 def render(outcome: Outcome) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=select_autoescape(default=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["amount"] = lambda value: f"{value:,.2f}"
-    environment.filters["exact"] = lambda value: f"{value.normalize():,f}"
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
+        "amount": lambda value: f"{value:,.2f}",
+        "exact": lambda value: f"{value.normalize():,f}",
         "size": fleet.size,
         "seconds": write_seconds,
         "rate": write_rate,
@@ -36,13 +37,16 @@ def render(outcome: Outcome) -> str:
         "numbers": fleet.numbers,
         "carries": fleet.carries,
     }
-    return environment.get_template(TEMPLATE).render(outcome=outcome, pictures=_pictures(outcome))
+    return fill(TEMPLATE, filters, outcome=outcome, pictures=_pictures(outcome))
 
 
 def _pictures(outcome: Outcome) -> list[tuple[str, str, Markup]]:
     """Return title, what to see in it, and the drawing itself."""
     figures = outcome.figures
     pictures = []
+    if outcome.faults and figures.timeline:
+        drawing = course(figures.timeline, outcome.faults)
+        pictures.append(("Faults, calls and orders", COURSE, drawing))
     if figures.equity:
         drawing = charts.equity_and_drawdown(figures.equity, figures.currency)
         pictures.append(("Equity and drawdown", "After every bar, marked at its close.", drawing))

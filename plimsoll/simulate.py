@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from fixtures.commit import current_commit
 from fixtures.faults import Schedule, to_json
 from fixtures.faults.shrinking import shrunk
 from fixtures.outcome import Outcome, Verdict
@@ -17,7 +18,6 @@ from fixtures.places import Place
 from fixtures.trial import Plan, quietly
 from fixtures.worlds import World
 from plimsoll import console
-from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse
 from plimsoll.trial import run_once

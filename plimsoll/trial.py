@@ -6,13 +6,13 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from fixtures.commit import current_commit
 from fixtures.faults import Schedule, from_json
 from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
 from fixtures.trial import Observe, Plan, conduct, judge
 from plimsoll import console
-from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse, said, start_failures
 from runtime.observe.recorder import SpanRecorder
@@ -30,6 +30,12 @@ def run_trial(
     `schedule` are other faults than its own, as JSON or a file of it; "" for those it has.
     """
     experiment, (place, seed) = find_experiment(name), run
+    if not schedule and place.world not in experiment.worlds:
+        known = ", ".join(sorted(experiment.worlds))
+        raise WrongUse(
+            f"world is {str(place.world)!r}, must be one of those that the faults of {name} exist "
+            f"in: {known}"
+        )
     folder = new_folder(directory, f"{name}-{place}-{seed}")
     spans = spans_asked_for()
     plan = Plan(

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from fixtures.commit import ROOT
 from fixtures.devices.credentials import Credentials
 from fixtures.devices.hosting import Devices
 from fixtures.facts import PORTS
 from fixtures.here import EXCHANGE
 from fixtures.system import System
-from plimsoll.commit import ROOT
 from runtime.load.ground import SERVICE, principal_of
 from runtime.rpc import methods
 from services.wiring import BUILDERS

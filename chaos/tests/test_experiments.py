@@ -1,7 +1,10 @@
 """What each experiment says of the platform holds; a run that proves nothing is no proof."""
 
+from pathlib import Path
+
 import pytest
 
+from fixtures.commit import current_commit
 from fixtures.experiment import Experiment, Swarm
 from fixtures.outcome import Verdict
 from fixtures.places import Place
@@ -9,8 +12,10 @@ from fixtures.trial import Plan, conduct, judge
 
 
 @pytest.mark.real_time  # The world has a loop of its own.
-def test_the_platform_survives(place: Place, experiment: Experiment, seed: int) -> None:
-    plan = Plan(experiment, place, seed)
+def test_the_platform_survives(
+    place: Place, experiment: Experiment, seed: int, run_folder: Path | None
+) -> None:
+    plan = Plan(experiment, place, seed, run_folder, current_commit())
     with place.world.runner() as runner:
         outcome = judge(runner.run(conduct(plan)), experiment)
     broken = [

@@ -94,13 +94,23 @@ def test_an_earlier_run_is_never_overwritten(run: tuple[Path, dict[str, Any]]) -
     [
         (["trial", "nothing"], "experiment is 'nothing', must be one of: "),
         (["trial", "--world", "mars"], "world is 'mars', must be one of: simulated, embedded"),
+        (["trial", "replies_are_lost", "--world", "processes"], "exist in: embedded, simulated"),
         (["simulate", "--seeds", "9..1"], "--seeds is '9..1', must be FIRST..LAST"),
         (["check", "no.jsonl"], "history no.jsonl cannot be read"),
         (["trial", "--stores", "cloud"], "must be one of: embedded, local, containers"),
         (["trial", "--world", "simulated", "--stores", "local"], "must not be given in a simul"),
         (["up", "--world", "simulated"], "must be embedded"),
     ],
-    ids=["experiment", "world", "seeds", "history", "stores", "virtual servers", "virtual callers"],
+    ids=[
+        "experiment",
+        "world",
+        "no such faults",
+        "seeds",
+        "history",
+        "stores",
+        "virtual servers",
+        "virtual callers",
+    ],
 )
 def test_wrong_use_ends_with_status_2_and_says_what_to_do(
     arguments: list[str], message: str

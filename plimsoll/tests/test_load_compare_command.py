@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.commit import ROOT
 from fixtures.places import Place
 from fixtures.worlds import World
 from plimsoll import load_compare
-from plimsoll.commit import ROOT
 from plimsoll.failures import WrongUse
 from plimsoll.load_compare import Comparing, run_load_compare, tree_of, turns
 from plimsoll.locusts import Offer

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from plimsoll.commit import ROOT
+from fixtures.commit import ROOT
 from plimsoll.locusts import free_port
 from plimsoll.tests.load_stand_in import StandIn
 from runtime.load.measured import Measured

@@ -1,0 +1,1 @@
+"""What `ci/nightly` has left in a folder, as one page."""
