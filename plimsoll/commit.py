@@ -1,11 +1,13 @@
 """Which code ran: the commit, marked when files differ from it."""
 
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@cache  # It is that of the code that was imported.
 def current_commit() -> str:
     """Return the short hash of the checkout, with `+` for edits; "unknown" outside one."""
     try:

@@ -3,14 +3,16 @@
 import gc
 import os
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from fixtures.faults import Schedule, from_json
+from fixtures import portion
+from fixtures.faults import from_json
 from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
-from fixtures.trial import Observe, Plan, conduct, judge
+from fixtures.trial import Observe, Plan, broken, conduct, judge
 from plimsoll import console
 from plimsoll.commit import current_commit
 from plimsoll.experiments import find_experiment
@@ -22,19 +24,37 @@ REPORT, HISTORY = "report.html", "history.jsonl"
 GC_THRESHOLD = (50_000, 20, 20)
 
 
-def run_trial(
-    name: str, run: tuple[Place, int], directory: Path | None, schedule: str, *, as_json: bool
-) -> int:
-    """Run experiment `name` at a place by a seed; return the exit status of its verdict.
+def planned(name: str, run: tuple[Place, int], schedule: str, traffic: str) -> Plan:
+    """Return the run of experiment `name` at a place by a seed; raises WrongUse.
 
-    `schedule` are other faults than its own, as JSON or a file of it; "" for those it has.
+    `schedule` are other faults than its own, `traffic` less than it has, each as JSON or a file
+    of it; "" for what it has.
     """
     experiment, (place, seed) = find_experiment(name), run
-    folder = new_folder(directory, f"{name}-{place}-{seed}")
+    try:
+        faults = from_json(_text(schedule)) if schedule else None
+    except (OSError, ValueError, KeyError) as error:
+        raise WrongUse(f"--schedule is no schedule of faults: {error}") from error
+    try:
+        part = portion.from_json(_text(traffic)) if traffic else None
+        if part:
+            part.of(experiment)
+    except (OSError, ValueError) as error:
+        raise WrongUse(f"--traffic is no part of the traffic: {error}") from error
+    return Plan(experiment, place, seed, commit=current_commit(), schedule=faults, traffic=part)
+
+
+def _text(option: str) -> str:
+    """Return the JSON that an option is, or that the file has which it names."""
+    is_json = option.lstrip().startswith(("[", "{"))
+    return option if is_json else Path(option).read_text(encoding="utf-8")
+
+
+def run_trial(plan: Plan, directory: Path | None, *, as_json: bool) -> int:
+    """Run a plan, its files in a new folder; return the exit status of its verdict."""
+    folder = new_folder(directory, f"{plan.experiment.name}-{plan.place}-{plan.seed}")
     spans = spans_asked_for()
-    plan = Plan(
-        experiment, place, seed, folder, current_commit(), spans=spans, schedule=_faults(schedule)
-    )
+    plan = replace(plan, folder=folder, spans=spans)
     try:
         with console.live_progress() as observe:
             outcome = run_once(plan, observe)
@@ -61,19 +81,25 @@ def run_trial(
     return STATUS[outcome.verdict]
 
 
-def _faults(schedule: str) -> Schedule | None:
-    if not schedule:
-        return None
-    is_json = schedule.lstrip().startswith("[")
-    try:
-        return from_json(schedule if is_json else Path(schedule).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError) as error:
-        raise WrongUse(f"--schedule is no schedule of faults: {error}") from error
-
-
 def run_once(plan: Plan, observe: Observe) -> Outcome:
-    """Conduct one run and judge it."""
-    return judge(record(plan, observe), plan.experiment, observe)
+    """Conduct one run and judge it; one in virtual time that breaks has failed."""
+    return attempted(plan, observe)[0]
+
+
+def attempted(plan: Plan, observe: Observe) -> tuple[Outcome, History | None]:
+    """Return what `run_once` does, and the history: None of a run that broke.
+
+    In virtual time no machine is in the way, so any error is a bug. Raises HistoryError.
+    """
+    try:
+        history = record(plan, observe)
+        return judge(history, plan.experiment, observe), history
+    except HistoryError:
+        raise
+    except Exception as error:
+        if not plan.place.world.is_virtual:
+            raise
+        return broken(plan, error), None
 
 
 def record(plan: Plan, observe: Observe) -> History:
