@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -103,8 +104,11 @@ def attempted(plan: Plan, observe: Observe) -> tuple[Outcome, History | None]:
 
 
 def record(plan: Plan, observe: Observe) -> History:
-    """Conduct one run in its world's time; return its history."""
-    gc.freeze()  # What is loaded stays, and a run mostly adds: looking for garbage is rare work.
+    """Conduct one run in its world's time; return its history.
+
+    A run mostly adds, so looking for garbage is rare work.
+    """
+    _keep_what_is_loaded()
     before = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLD)
     try:
@@ -112,6 +116,12 @@ def record(plan: Plan, observe: Observe) -> History:
             return runner.run(conduct(plan, observe))
     finally:
         gc.set_threshold(*before)
+
+
+@cache  # Once a process: what a run has left behind by the next one is garbage, and collected.
+def _keep_what_is_loaded() -> None:
+    """Let nobody look for garbage in what was loaded, as all of it stays."""
+    gc.freeze()
 
 
 def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:
