@@ -51,15 +51,18 @@ def trial(
     schedule: Annotated[
         str, typer.Option(help="Other faults than the experiment's: JSON, or a file of it.")
     ] = "",
+    traffic: Annotated[
+        str, typer.Option(help="Less traffic than the experiment's: JSON, or a file of it.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Run the platform under an experiment and judge the recorded history."""
     typer.echo("loading the platform ...", err=True)  # The first sign of life, at once.
     from plimsoll.experiments import find_place
-    from plimsoll.trial import run_trial
+    from plimsoll.trial import planned, run_trial
 
-    place = find_place(world, stores, topology)
-    raise typer.Exit(run_trial(experiment, (place, seed), directory, schedule, as_json=json))
+    plan = planned(experiment, (find_place(world, stores, topology), seed), schedule, traffic)
+    raise typer.Exit(run_trial(plan, directory, as_json=json))
 
 
 @app.command()
@@ -67,12 +70,28 @@ def simulate(
     experiment: Experiment = "trading_day",
     seeds: Annotated[str, typer.Option(help="First and last seed, as 1..20.")] = "1..20",
     jobs: Annotated[int, typer.Option(help="Processes to use.", min=1)] = 1,
+    engine: Annotated[
+        str, typer.Option(help="dask://HOST:PORT: the workers of a Dask scheduler instead.")
+    ] = "",
+    topology: Topology = "",
+    coverage: Annotated[
+        Path | None, typer.Option(help="Where all that was covered is written, as JSON.")
+    ] = None,
+    replays: Annotated[
+        int, typer.Option(help="Instead: run each seed so often, compare its histories.", min=0)
+    ] = 0,
     json: Json = False,
 ) -> None:
-    """Run many seeds in virtual time; stop at the first that fails and say how to replay it."""
-    from plimsoll.simulate import run_simulation
+    """Run many seeds in virtual time; shrink the first that fails and say how to replay it."""
+    from plimsoll.experiments import find_place
+    from plimsoll.simulate import Where, run_replays, run_simulation
+    from plimsoll.simulating.seed_run import Simulated
 
-    raise typer.Exit(run_simulation(experiment, seeds, jobs, as_json=json))
+    simulated = Simulated(experiment, find_place("simulated", "", topology).topology)
+    if replays:
+        raise typer.Exit(run_replays(simulated, seeds, jobs, replays, as_json=json))
+    where = Where(jobs, engine)
+    raise typer.Exit(run_simulation(simulated, seeds, where, coverage, as_json=json))
 
 
 @app.command()

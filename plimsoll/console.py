@@ -75,6 +75,8 @@ def print_outcome(outcome: Outcome, report: str | None = None) -> None:
         console.print(f"kept in {stores} and {outcome.details['streams']}", soft_wrap=True)
     if report:
         console.print(f"report: {report}", soft_wrap=True)
+    if trace := outcome.details.get("trace"):
+        console.print(escape(trace), soft_wrap=True)
     if outcome.verdict is not Verdict.PASSED:
         console.print(f"replay: {outcome.replay}", soft_wrap=True)
 
@@ -148,6 +150,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for check in outcome.checks
         ],
+        "trace": outcome.details.get("trace"),
         "faults": [asdict(fault) for fault in outcome.faults],
         **fleet_object(outcome.fleet),
         "replay": outcome.replay,

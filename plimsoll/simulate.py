@@ -1,85 +1,112 @@
 """`plimsoll simulate`: many seeds in virtual time; the first failure ends it, and is shrunk."""
 
-import multiprocessing
+import json
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-from fixtures.commit import current_commit
-from fixtures.faults import Schedule, to_json
-from fixtures.faults.shrinking import shrunk
 from fixtures.outcome import Outcome, Verdict
-from fixtures.places import Place
-from fixtures.trial import Plan, quietly
-from fixtures.worlds import World
 from plimsoll import console
-from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse
-from plimsoll.trial import run_once
+from plimsoll.simulating.engines import engine_of, one_process_each
+from plimsoll.simulating.replays import differing, hashes_of
+from plimsoll.simulating.seed_run import SeedRun, Simulated
+from plimsoll.simulating.shrinking import least
+from plimsoll.simulating.summary import Tally, print_summary
 
 
-def run_simulation(name: str, seeds: str, jobs: int, *, as_json: bool) -> int:
-    """Run experiment `name` once per seed; return the exit status of the worst verdict."""
-    find_experiment(name)  # A wrong name ends here, not in a worker.
+@dataclass(frozen=True)
+class Where:
+    """What runs the seeds: so many processes of this machine, or the workers of a scheduler."""
+
+    jobs: int = 1
+    engine: str = ""  # "dask://HOST:PORT"; "" for this machine.
+
+
+def run_simulation(
+    simulated: Simulated, seeds: str, where: Where, coverage: Path | None, *, as_json: bool
+) -> int:
+    """Run an experiment once per seed; return the exit status of the worst verdict.
+
+    All that was covered is written to the file `coverage`, if one is given.
+    """
+    simulated.plan(0)  # A wrong name ends here, not in a worker.
     chosen = parse_seeds(seeds)
-    started_s = time.perf_counter()
-    verdicts: dict[Verdict, int] = dict.fromkeys(Verdict, 0)
-    last: Outcome | None = None
-    with console.live_progress() as observe:
-        for done, last in enumerate(_outcomes(name, chosen, jobs), 1):
-            verdicts[last.verdict] += 1
-            observe(f"simulating {name}", done, len(chosen))
-            if last.verdict is Verdict.FAILED:
-                break
-    assert last is not None
-    least = _least_schedule(name, last) if last.verdict is Verdict.FAILED else None
-    command, _, commit = last.replay.partition("  #")
-    replay = f"{command} --schedule '{least}'  #{commit}" if least else last.replay
-    summary: dict[str, Any] = {
-        "verdict": str(_worst(verdicts)),
-        "experiment": name,
-        "seeds": seeds,
-        "runs": {str(verdict): count for verdict, count in verdicts.items()},
-        "seconds": round(time.perf_counter() - started_s, 3),
-        "replay": replay if last.verdict is Verdict.FAILED else None,
-        "schedule": least,
-    }
+    run = engine_of(where.engine, where.jobs)
+    began_s, tally = time.perf_counter(), Tally()
+    failed = _tallied(simulated.experiment, run(simulated, chosen), len(chosen), tally)
+    seconds = time.perf_counter() - began_s
+    if coverage:
+        _write(coverage, tally)
+    if failed and not as_json:
+        sys.stderr.write(f"seed {failed.seed} failed: shrinking its faults and traffic ...\n")
+    shown = least(simulated.plan(failed.seed), failed) if failed else None
     if as_json:
-        console.print_json(summary)
-    else:
-        if last.verdict is Verdict.FAILED:
-            console.print_outcome(replace(last, replay=replay))
-        sys.stdout.write(
-            f"{name}: {sum(verdicts.values())} seeds, {verdicts[Verdict.PASSED]} passed, "
-            f"{summary['seconds']} s\n"
+        console.print_json(
+            {
+                "verdict": str(tally.verdict),
+                "experiment": simulated.experiment,
+                "seeds": seeds,
+                **tally.as_object(seconds),
+                "failed": console.as_json(failed) if failed else None,
+                "replay": shown.replay if shown else None,
+            }
         )
-    return STATUS[_worst(verdicts)]
+    else:
+        if shown:
+            console.print_outcome(shown)
+        print_summary(simulated.experiment, tally, seconds)
+    return STATUS[tally.verdict]
 
 
-def _worst(verdicts: Mapping[Verdict, int]) -> Verdict:
-    """Return what all runs together come to: some prove nothing, by their seed, if one does."""
-    if verdicts[Verdict.FAILED]:
-        return Verdict.FAILED
-    return Verdict.PASSED if verdicts[Verdict.PASSED] else Verdict.VOID
+def run_replays(simulated: Simulated, seeds: str, jobs: int, replays: int, *, as_json: bool) -> int:
+    """Run each seed `replays` times, each time in a fresh process; return the exit status.
+
+    It is that of a failure where two runs of a seed left different histories.
+    """
+    simulated.plan(0)
+    chosen = parse_seeds(seeds)
+    tasks = [seed for seed in chosen for _ in range(replays)]
+    with console.live_progress() as observe:
+        runs = []
+        for done, run in enumerate(one_process_each(jobs)(simulated, tasks), 1):
+            runs.append(run)
+            observe(f"replaying {simulated.experiment}", done, len(tasks))
+    different = differing(hashes_of(runs))
+    verdict = Verdict.FAILED if different else Verdict.PASSED
+    name = simulated.experiment
+    if as_json:
+        found = {"experiment": name, "seeds": seeds, "replays": replays, "differing": different}
+        console.print_json({"verdict": str(verdict), **found})
+        return STATUS[verdict]
+    for seed, counts in different.items():
+        sys.stdout.write(f"seed {seed} left {len(counts)} histories: {counts}\n")
+    sys.stdout.write(
+        f"{name}: {len(chosen)} seeds, {replays} runs each in a fresh process, "
+        f"{len(different)} seeds with different histories: {verdict.upper()}\n"
+    )
+    return STATUS[verdict]
 
 
-def _least_schedule(name: str, failed: Outcome) -> str | None:
-    """Return the least of the faults of a run that makes it fail as JSON; None without faults."""
-    experiment, place = find_experiment(name), Place(World.SIMULATED)
-    plan = Plan(experiment, place, failed.seed, commit=current_commit())
-    schedule = plan.chosen_faults()
-    if not schedule:
-        return None
+def _tallied(name: str, runs: Iterable[SeedRun], total: int, tally: Tally) -> Outcome | None:
+    """Add up runs to the first that failed; return its outcome."""
+    with console.live_progress() as observe:
+        for done, run in enumerate(runs, 1):
+            tally.add(run)
+            observe(f"simulating {name}", done, total)
+            if run.outcome.verdict is Verdict.FAILED:
+                return run.outcome
+    return None
 
-    def fails(part: Schedule) -> bool:
-        return run_once(replace(plan, schedule=part), quietly).verdict is Verdict.FAILED
 
-    return to_json(shrunk(schedule, fails))
+def _write(path: Path, tally: Tally) -> None:
+    try:
+        path.write_text(json.dumps(tally.whole_coverage(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WrongUse(f"--coverage {path} cannot be written: {error.strerror}") from error
 
 
 def parse_seeds(text: str) -> range:
@@ -88,22 +115,3 @@ def parse_seeds(text: str) -> range:
     if not match or int(match[1]) > int(match[2]):
         raise WrongUse(f"--seeds is {text!r}, must be FIRST..LAST as in 1..20")
     return range(int(match[1]), int(match[2]) + 1)
-
-
-def _outcomes(name: str, seeds: range, jobs: int) -> Iterator[Outcome]:
-    if jobs == 1:
-        yield from map(partial(simulate_one, name), seeds)
-        return
-    # A fresh interpreter per worker: nothing of this process may leak into a seed.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        try:
-            yield from pool.map(partial(simulate_one, name), seeds)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def simulate_one(name: str, seed: int) -> Outcome:
-    """Run one seed of experiment `name` in memory."""
-    plan = Plan(find_experiment(name), Place(World.SIMULATED), seed, commit=current_commit())
-    return run_once(plan, quietly)

@@ -3,15 +3,18 @@
 import gc
 import os
 import sys
+from dataclasses import replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 
+from fixtures import portion
 from fixtures.commit import current_commit
-from fixtures.faults import Schedule, from_json
+from fixtures.faults import from_json
 from fixtures.history import History, HistoryError
 from fixtures.outcome import Outcome, Verdict
 from fixtures.places import Place
-from fixtures.trial import Observe, Plan, conduct, judge
+from fixtures.trial import Observe, Plan, broken, conduct, judge
 from plimsoll import console
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import STATUS, WrongUse, said, start_failures
@@ -22,12 +25,11 @@ REPORT, HISTORY = "report.html", "history.jsonl"
 GC_THRESHOLD = (50_000, 20, 20)
 
 
-def run_trial(
-    name: str, run: tuple[Place, int], directory: Path | None, schedule: str, *, as_json: bool
-) -> int:
-    """Run experiment `name` at a place by a seed; return the exit status of its verdict.
+def planned(name: str, run: tuple[Place, int], schedule: str, traffic: str) -> Plan:
+    """Return the run of experiment `name` at a place by a seed; raises WrongUse.
 
-    `schedule` are other faults than its own, as JSON or a file of it; "" for those it has.
+    `schedule` are other faults than its own, `traffic` less than it has, each as JSON or a file
+    of it; "" for what it has.
     """
     experiment, (place, seed) = find_experiment(name), run
     if not schedule and place.world not in experiment.worlds:
@@ -36,11 +38,30 @@ def run_trial(
             f"world is {str(place.world)!r}, must be one of those that the faults of {name} exist "
             f"in: {known}"
         )
-    folder = new_folder(directory, f"{name}-{place}-{seed}")
+    try:
+        faults = from_json(_text(schedule)) if schedule else None
+    except (OSError, ValueError, KeyError) as error:
+        raise WrongUse(f"--schedule is no schedule of faults: {error}") from error
+    try:
+        part = portion.from_json(_text(traffic)) if traffic else None
+        if part:
+            part.of(experiment)
+    except (OSError, ValueError) as error:
+        raise WrongUse(f"--traffic is no part of the traffic: {error}") from error
+    return Plan(experiment, place, seed, commit=current_commit(), schedule=faults, traffic=part)
+
+
+def _text(option: str) -> str:
+    """Return the JSON that an option is, or that the file has which it names."""
+    is_json = option.lstrip().startswith(("[", "{"))
+    return option if is_json else Path(option).read_text(encoding="utf-8")
+
+
+def run_trial(plan: Plan, directory: Path | None, *, as_json: bool) -> int:
+    """Run a plan, its files in a new folder; return the exit status of its verdict."""
+    folder = new_folder(directory, f"{plan.experiment.name}-{plan.place}-{plan.seed}")
     spans = spans_asked_for()
-    plan = Plan(
-        experiment, place, seed, folder, current_commit(), spans=spans, schedule=_faults(schedule)
-    )
+    plan = replace(plan, folder=folder, spans=spans)
     try:
         with console.live_progress() as observe:
             outcome = run_once(plan, observe)
@@ -67,24 +88,33 @@ def run_trial(
     return STATUS[outcome.verdict]
 
 
-def _faults(schedule: str) -> Schedule | None:
-    if not schedule:
-        return None
-    is_json = schedule.lstrip().startswith("[")
-    try:
-        return from_json(schedule if is_json else Path(schedule).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError) as error:
-        raise WrongUse(f"--schedule is no schedule of faults: {error}") from error
-
-
 def run_once(plan: Plan, observe: Observe) -> Outcome:
-    """Conduct one run and judge it."""
-    return judge(record(plan, observe), plan.experiment, observe)
+    """Conduct one run and judge it; one in virtual time that breaks has failed."""
+    return attempted(plan, observe)[0]
+
+
+def attempted(plan: Plan, observe: Observe) -> tuple[Outcome, History | None]:
+    """Return what `run_once` does, and the history: None of a run that broke.
+
+    In virtual time no machine is in the way, so any error is a bug. Raises HistoryError.
+    """
+    try:
+        history = record(plan, observe)
+        return judge(history, plan.experiment, observe), history
+    except HistoryError:
+        raise
+    except Exception as error:
+        if not plan.place.world.is_virtual:
+            raise
+        return broken(plan, error), None
 
 
 def record(plan: Plan, observe: Observe) -> History:
-    """Conduct one run in its world's time; return its history."""
-    gc.freeze()  # What is loaded stays, and a run mostly adds: looking for garbage is rare work.
+    """Conduct one run in its world's time; return its history.
+
+    A run mostly adds, so looking for garbage is rare work.
+    """
+    _keep_what_is_loaded()
     before = gc.get_threshold()
     gc.set_threshold(*GC_THRESHOLD)
     try:
@@ -92,6 +122,12 @@ def record(plan: Plan, observe: Observe) -> History:
             return runner.run(conduct(plan, observe))
     finally:
         gc.set_threshold(*before)
+
+
+@cache  # Once a process: what a run has left behind by the next one is garbage, and collected.
+def _keep_what_is_loaded() -> None:
+    """Let nobody look for garbage in what was loaded, as all of it stays."""
+    gc.freeze()
 
 
 def _draw(outcome: Outcome, path: Path, observe: Observe) -> None:

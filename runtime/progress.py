@@ -41,10 +41,13 @@ def lag(progresses: Mapping[str, Progress]) -> dict[str, int]:
     Stream names are global: one service writes `signals`, any others may read it.
     """
     written = {s: n for p in progresses.values() for s, n in p.written.items()}
-    behind = {
-        f"{service}<{stream}": written.get(stream, 0) - sequence
-        for service, progress in progresses.items()
-        for stream, sequence in progress.read.items()
-    }
-    busy = {f"{s}:{work}": n for s, p in progresses.items() for work, n in p.busy.items()}
-    return {name: count for name, count in (behind | busy).items() if count > 0}
+    behind = {}
+    for service, progress in progresses.items():
+        for stream, sequence in progress.read.items():
+            if (count := written.get(stream, 0) - sequence) > 0:
+                behind[f"{service}<{stream}"] = count
+    for service, progress in progresses.items():
+        for work, count in progress.busy.items():
+            if count > 0:
+                behind[f"{service}:{work}"] = count
+    return behind

@@ -84,5 +84,5 @@ def test_a_page_that_tells_of_a_failure_fails_the_night_and_one_of_void_runs_doe
 def test_an_unknown_step_is_wrong_use_and_nothing_is_run(tree: Path) -> None:
     done = nightly(tree, "bench", "everything")
     assert done.returncode == 2
-    assert "step is 'everything', must be one of: test bench simulate chaos" in done.stderr
+    assert "step is 'everything', must be one of: test bench simulate replay chaos" in done.stderr
     assert not (tree / "called").exists()

@@ -74,7 +74,9 @@ def _run(path: Path) -> Outcome:
 
 def _simulation(path: Path) -> Simulation:
     told = json.loads(path.read_text(encoding="utf-8"))
-    return Simulation(told, Verdict(told["verdict"]), dict(told["runs"]))
+    both = {**told["pace"], **told["coverage"]}
+    figures = {name: value for name, value in both.items() if isinstance(value, int | float)}
+    return Simulation(told, Verdict(told["verdict"]), dict(told["runs"]), figures)
 
 
 def _suites(path: Path) -> list[Suite]:

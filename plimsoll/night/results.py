@@ -39,17 +39,7 @@ class Simulation:
     told: Mapping[str, Any]
     verdict: Verdict  # Of all seeds together.
     runs: Mapping[str, int]  # How many seeds came to which verdict.
-
-    @property
-    def more(self) -> Mapping[str, str]:
-        """What else it tells in a word: seconds, seeds a second, how much faster than the clock."""
-        said = {"verdict", "experiment", "seeds", "replay", "schedule"}
-        plain = {name: value for name, value in self.told.items() if name not in said}
-        return {
-            name.replace("_", " "): f"{value:,}" if isinstance(value, int | float) else value
-            for name, value in plain.items()
-            if isinstance(value, int | float | str)
-        }
+    figures: Mapping[str, float]  # Its pace and its coverage.
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ def night(tmp_path: Path, history: str) -> Path:
         "experiment": "everything_at_once",
         "seeds": "1..1000",
         "runs": {"passed": 990, "failed": 0, "void": 10},
-        "seconds": 1200.5,
+        "pace": {"seconds": 1200.5, "seeds_s": 0.833, "simulated_ratio": 210.4},
+        "coverage": {"kinds": 74, "kinds_struck": 71, "never_struck": ["mutiny"]},
         "replay": None,
     }
     simulation = folder / "simulate" / "simulation-everything_at_once.json"
