@@ -150,6 +150,12 @@ class SimulatedNetwork:
             answer = await one(self._inner.call(method, requests, call))
         except Unsent as error:  # What the service could not send: its own business.
             raise error.passed_on() from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():  # The caller leaves; else the service ended.
+                raise
+            asked = Passage(method, requests.message, call, is_request=True)
+            raise _broken(asked, "SERVICE_ENDED") from error
         if self._rules:
             await self.carry(Passage(method, answer, call, is_request=False))
         return answer
