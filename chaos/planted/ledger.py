@@ -42,4 +42,17 @@ PLANTS = (
         experiment="exchange_takes_trades_back",
         check="positions_match_exchange",
     ),
+    Plant(
+        "ledger_ignores_corrections",
+        "A correction is noted in the ledger with the figures of the first report.",
+        (
+            Edit(
+                "services.portfolio.booking:_corrected",
+                "replace(fill, exec_id=kept.fill.exec_id)",
+                "kept.fill",
+            ),
+        ),
+        experiment="exchange_takes_trades_back",
+        check="cash_conserved",
+    ),
 )

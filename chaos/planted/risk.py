@@ -50,4 +50,30 @@ PLANTS = (
         experiment="trading_day",
         check="risk_limits_never_exceeded",
     ),
+    Plant(
+        "positions_lost_at_restart",
+        "Risk starts flat: it counts only the fills of its own life.",
+        (
+            Edit(
+                "services.risk.store:load",
+                "account.set_holding(row.instrument, held, book.price_atto(row.instrument))",
+                "pass",
+            ),
+        ),
+        experiment="every_service_restarts",
+        check="positions_in_every_store",
+    ),
+    Plant(
+        "losing_streak_never_stops",
+        "I compare losses in a row with ten times their limit: tenths are for warnings only.",
+        (
+            Edit(
+                "services.risk.breakers:of_strategy",
+                "losses * 10 >= most * tenths",
+                "losses >= most * tenths",
+            ),
+        ),
+        experiment="trading_day",
+        check="breaker_fires_when_due",
+    ),
 )

@@ -5,7 +5,7 @@ import pytest
 from chaos.planted.catalogue import PLANTS
 from chaos.planted.finding import find, outcome_of, runs_of
 from chaos.planted.planting import Edit, Plant, PlantLost, rewritten
-from chaos.planted.record import RECORD
+from chaos.planted.record import RECORD, check_names, unit_tests_of
 from fixtures.outcome import Verdict
 
 FORGOTTEN = Edit("services.portfolio.positions:book", "+ fill.fee_minor", "")
@@ -49,6 +49,16 @@ def test_what_cannot_be_planted_any_more_is_an_error(lost: Edit) -> None:
 
 
 def test_the_record_has_every_plant_and_no_other() -> None:
-    rows = RECORD.read_text(encoding="utf-8").partition("\n## ")[0].splitlines()
-    named = [row.split("`")[1] for row in rows if row.startswith("| `")]
-    assert named == [plant.name for plant in PLANTS], "run `make track-record`"
+    assert rows(0) == [plant.name for plant in PLANTS], "run `make track-record`"
+
+
+def test_every_check_was_seen_to_fail() -> None:
+    assert set(rows(1)) >= check_names(), "run `make track-record`"
+    unseen = [name for name in check_names() if not unit_tests_of(name)]
+    assert not unseen, "make a history by hand that each of them finds something wrong with"
+
+
+def rows(section: int) -> list[str]:
+    """Return what the rows of a section of the record are about."""
+    lines = RECORD.read_text(encoding="utf-8").split("\n## ")[section].splitlines()
+    return [line.split("`")[1] for line in lines if line.startswith("| `")]
