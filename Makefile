@@ -15,8 +15,8 @@ IN_WORKERS = --numprocesses $(WORKERS) --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help provision setup trial test features load load-compare bench generate check format \
-  lock clean
+.PHONY: help provision setup trial test features load load-compare bench track-record generate check \
+  format lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ load-compare: $(READY) ## Load COMMIT and what is here in turn; report regressio
 
 bench: $(READY) ## Measure what the specification bounds, as ratios in one run
 	@$(BIN)/python -m plimsoll.bench
+
+track-record: $(READY) ## Find every planted bug again, and write chaos/TRACK_RECORD.md
+	@$(BIN)/python -m chaos.planted.record "$$(date -u +%F), $$(git rev-parse --short HEAD)"
 
 generate: $(READY) ## Generate messages, ports and reference docs from the contracts
 	@$(BIN)/plimsoll contracts generate

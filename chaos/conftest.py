@@ -12,7 +12,7 @@ from fixtures.places import Place, usual_place
 from fixtures.worlds import World
 
 SEEDS = {True: (1, 2), False: (1,)}  # In virtual time, and where each run takes its time.
-SWARM_SEEDS = range(1, 9)  # In virtual time: each draws other faults.
+SWARM_SEEDS = range(1, 41)  # In virtual time, other faults each; as many as fit in a minute.
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,7 +2,7 @@
 
 from fixtures.experiment import Experiment
 from fixtures.faults import Planned
-from fixtures.faults.venue import ForgetfulQuery, VenueAnswerLost
+from fixtures.faults.venue import ForgetfulQuery, ReportsDelayed, VenueAnswerLost
 from fixtures.session import MARKET, SURVIVES, TRADERS
 
 EXPERIMENT = Experiment(
@@ -13,6 +13,7 @@ EXPERIMENT = Experiment(
     faults=(
         Planned(0.5, 6.0, VenueAnswerLost(share=0.3)),
         Planned(0.5, 6.0, ForgetfulQuery()),
+        Planned(0.5, 6.0, ReportsDelayed(share=0.5, duration_s=1.8)),
     ),
     hypothesis=SURVIVES,
 )

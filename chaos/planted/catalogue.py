@@ -1,0 +1,14 @@
+"""Every planted bug."""
+
+from chaos.planted import execution, idempotency, ledger, orders, risk, strategy, streams
+from chaos.planted.planting import Plant
+
+PLANTS: tuple[Plant, ...] = (
+    *idempotency.PLANTS,
+    *streams.PLANTS,
+    *orders.PLANTS,
+    *execution.PLANTS,
+    *risk.PLANTS,
+    *strategy.PLANTS,
+    *ledger.PLANTS,
+)
