@@ -105,6 +105,7 @@ class Indicators(IndicatorService):
             yield point
         # What has come since the sequence was asked for is shown again, and known by its time.
         async with aclosing(self._watch_candles(request, watching.sequence, call)) as items:
+            await anext(items, None)  # Says how far the market is, not how far we have read.
             async for item in items:
                 response = await watching.take(item, call)
                 if response is not None:

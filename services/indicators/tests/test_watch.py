@@ -90,6 +90,16 @@ async def test_a_watch_resumes_after_a_time_without_a_gap() -> None:
     assert [to_ns(p.point.open_time) // MINUTE_NS for p in stored] == list(range(20, 26))
 
 
+async def test_a_watch_never_goes_back_however_much_has_come_while_it_opened() -> None:
+    market = FakeMarket()
+    async with aclosing(serve(market).watch_indicators(watch())) as stream:
+        shown = [await anext(stream)]
+        for one in WALK:
+            market.publish(one)
+        shown += [await anext(stream) for _ in WALK]
+    assert [one.sequence for one in shown] == list(range(len(WALK) + 1))
+
+
 async def test_nothing_is_said_before_it_is_warm() -> None:
     market = FakeMarket()
     made = candles(mothers.walk(6))
