@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from runtime.naming import Identity
+from runtime.stores.redis_link import hearing
 
 ROOT = "plimsoll"  # Of every key that several instances share.
 STREAM = re.compile(r"[a-z][a-z0-9_]*")
@@ -76,10 +77,12 @@ def connect(url: str) -> Redis:
     and the relay and the consumers know when to try again. One dialect (RESP2) everywhere.
     A server that does not answer within 5 s is taken for gone.
     """
-    return Redis.from_url(
-        url,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        socket_timeout=ANSWER_TIMEOUT_S,
+    return hearing(
+        Redis.from_url(
+            url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=ANSWER_TIMEOUT_S,
+        )
     )
