@@ -3,8 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from zlib import crc32
 
 from grpc import StatusCode
 from redis.exceptions import RedisError
@@ -16,7 +14,6 @@ from runtime.stores.membership import BATCH_SIZE_MAX, Entry, Membership, Subscri
 from runtime.stores.streams import Streams
 
 CLAIM_EVERY_S = 10.0
-LANES = 16
 IN_HAND_MAX = 1_024  # Above it nothing more is read until something is done.
 DELIVERIES_MAX = 5
 RETRY_S = 0.1
@@ -35,21 +32,15 @@ DeadLetter = Callable[[Entry, Exception], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Lane:
-    waiting: list[Entry] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-
-
 class StreamConsumer:
     """Gives every entry of a stream to `handle`, at least once.
 
-    Start it with `tasks.spawn(consumer.run(), name="…")`. `handle` gets entries of one lane
-    (1 of 16, by a stable hash of their key) in sequence order and returns after effect and
-    inbox row are committed; lanes run beside each other. When `handle` raises:
+    Start it with `tasks.spawn(consumer.run(), name="…")`. `handle` gets entries of one key in
+    sequence order and returns after effect and inbox row are committed; no key waits for
+    another. When `handle` raises:
 
     - an unavailable dependency (an indefinite ServiceError, RESOURCE_EXHAUSTED, ABORTED,
-      Redis away): the lane waits and tries again, for ever;
+      Redis away): the key waits and tries again, for ever;
     - anything else: the entries are tried again one by one, and after 5 deliveries the one
       that still raises goes to `dead_letter` (which commits it) and is acknowledged.
     """
@@ -63,7 +54,8 @@ class StreamConsumer:
         self._handle = handle
         self._dead_letter = dead_letter
         self._name = f"{subscription.stream}>{streams.identity.namespace}"
-        self._lanes = [_Lane() for _ in range(LANES)]
+        self._waiting: dict[str, list[Entry]] = {}  # By key, of every key that is worked on.
+        self._working: set[asyncio.Task[None]] = set()
         self._in_hand: dict[str, Entry] = {}
         self._room = asyncio.Event()
         self._crash: BaseException | None = None
@@ -106,25 +98,29 @@ class StreamConsumer:
             if entry.entry_id in self._in_hand:
                 continue
             self._in_hand[entry.entry_id] = entry
-            lane = self._lanes[crc32(entry.key.encode()) % LANES]
-            lane.waiting.append(entry)
-            if lane.task is None:
-                lane.task = asyncio.create_task(self._work(lane), name=self._name)
+            if entry.key in self._waiting:
+                self._waiting[entry.key].append(entry)
+                continue
+            self._waiting[entry.key] = [entry]
+            working = asyncio.create_task(self._work(entry.key), name=self._name)
+            self._working.add(working)
+            working.add_done_callback(self._working.discard)
 
-    async def _work(self, lane: _Lane) -> None:
-        """Work off one lane until nothing waits in it."""
+    async def _work(self, key: str) -> None:
+        """Work off one key until nothing of it waits."""
+        waiting = self._waiting[key]
         try:
-            while lane.waiting:
-                lane.waiting.sort(key=_sequence)  # Taken-over entries may be older.
-                batch = lane.waiting[:BATCH_SIZE_MAX]
-                del lane.waiting[:BATCH_SIZE_MAX]
+            while waiting:
+                waiting.sort(key=_sequence)  # Taken-over entries may be older.
+                batch = waiting[:BATCH_SIZE_MAX]
+                del waiting[:BATCH_SIZE_MAX]
                 await self._settle(batch)
                 await self._acknowledge(batch)
                 stop_if_cancelled()
         except Exception as error:  # noqa: BLE001 - `run` raises it: a crash is loud.
             self._crash = error
         finally:
-            lane.task = None
+            del self._waiting[key]
 
     async def _settle(self, entries: Sequence[Entry]) -> None:
         """Return when every entry has had its effect, or is a dead letter."""
@@ -182,7 +178,7 @@ class StreamConsumer:
         self._room.set()
 
     async def _stop(self) -> None:
-        await end(task for lane in self._lanes if (task := lane.task) is not None)
+        await end(self._working)
 
 
 def _sequence(entry: Entry) -> int:

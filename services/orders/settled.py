@@ -1,8 +1,8 @@
-"""Which of a stream's entries are settled, though lanes settle them out of order."""
+"""Which of a stream's entries are settled, though keys settle beside each other."""
 
 
 class Settled:
-    """Which signals are settled, and how far without a gap: lanes settle them out of order."""
+    """Which signals are settled, and how far without a gap: keys settle beside each other."""
 
     def __init__(self) -> None:
         self.until = 0

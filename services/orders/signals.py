@@ -1,6 +1,5 @@
 """Decides each published signal once: into an order, or into a reason why there is none."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,23 +68,7 @@ class SignalWorker:
         self._environment.progress.has_read(STREAM, self._settled.until)
 
     async def handle(self, entries: Sequence[Entry]) -> None:
-        """Decide the entries of one lane, those of one key in order; returns once each is decided.
-
-        Those of other keys are decided beside them: a signal waits for risk and for the venue,
-        and what waits at the same time shares its commits. Raises for the first that failed.
-        """
-        by_key: dict[str, list[Entry]] = {}
-        for entry in entries:
-            by_key.setdefault(entry.key, []).append(entry)
-        ended = await asyncio.gather(
-            *map(self._decide_all, by_key.values()), return_exceptions=True
-        )
-        for error in ended:
-            if error is not None:
-                raise error
-
-    async def _decide_all(self, entries: Sequence[Entry]) -> None:
-        """Decide the entries of one key, in order."""
+        """Decide entries of one key, in order; return once each is decided."""
         for entry in entries:
             if entry.sequence in self._settled:
                 continue  # Delivered again.

@@ -15,7 +15,7 @@ from runtime.stores import Entry
 from services.orders.settled import Settled
 
 EVERY_S = 30.0
-GAP_S = 1.0  # What lanes settle out of order, or the relay sends late, is no gap so soon.
+GAP_S = 1.0  # What is settled out of order, or the relay sends late, is no gap so soon.
 PAGE_SIZE = 256
 log = logging.getLogger(__name__)
 

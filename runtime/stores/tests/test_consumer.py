@@ -15,7 +15,7 @@ from runtime.stores import Entry, StreamConsumer, Subscription, membership
 from runtime.stores.tests.mothers import SIGNALS, running, simulated_redis, soon, streams_of, valkey
 
 ORDERS = Subscription("signals", "orders")
-KEYS = [f"KEY-{i}" for i in range(40)]  # More than lanes.
+KEYS = [f"KEY-{i}" for i in range(40)]
 
 
 class Reader:
@@ -230,15 +230,17 @@ async def test_unavailable_dependency_is_never_poison(code: StatusCode) -> None:
         assert reader.ids == ["event-1", "event-2"]
 
 
-async def test_lane_that_waits_does_not_hold_up_the_others() -> None:
+async def test_a_key_that_waits_holds_up_no_other() -> None:
     async with simulated_redis() as redis:
         reader = Reader(redis)
         reader.errors["event-1"] = ServiceError(StatusCode.UNAVAILABLE, "away")
         async with running(reader.consumer.run()):
-            await add(redis, 1, "ALPHA")
-            await add(redis, 2, "BETA")
-            await add(redis, 3, "ALPHA")
-            assert await soon(lambda: reader.ids == ["event-2"])
+            for number in (1, 2, 3):
+                for i, key in enumerate(KEYS):
+                    await add(redis, 1 + i + (number - 1) * len(KEYS), key)
+            others = 3 * (len(KEYS) - 1)
+            assert await soon(lambda: len(reader.ids) == others)
+            assert all(entry.key != KEYS[0] for entry in reader.handled)
 
 
 async def test_own_entry_in_hand_for_long_is_not_taken_over_from_oneself() -> None:
