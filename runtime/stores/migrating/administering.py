@@ -68,7 +68,8 @@ def state_of(url: str, history: History) -> State:
 
 def _move(url: str, history: History, to: str, *, is_upward: bool) -> State:
     target = history.named(to)
-    with _connected(url) as connection, _alone(connection):
+    with _connected(url) as connection:
+        _keep_others_out(connection)
         at = revision_of(connection)
         history.check_known(at)
         strangers = tables_of(connection) if at == NOTHING else []
@@ -150,20 +151,17 @@ def _arguments(url: str) -> dict[str, int]:
     return {"connect_timeout": CONNECT_TIMEOUT_S}
 
 
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Keep two administrators from changing one schema at the same time."""
+def _keep_others_out(connection: Connection) -> None:
+    """Keep two administrators from changing one schema at the same time, until it is committed.
+
+    The lock is the session's, and ends with it. One given back before the commit would let the
+    other see a revision that is not noted yet, and run it again.
+    """
     if connection.dialect.name == "sqlite":
-        yield  # BEGIN IMMEDIATE has seen to it.
-        return
+        return  # BEGIN IMMEDIATE has seen to it.
     name = {"name": f"plimsoll:{connection.engine.url.database}", "seconds": LOCK_TIMEOUT_S}
     if connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), name).scalar() != 1:
         raise SchemaError("somebody else changes this schema now: repeat when that has ended")
-    try:
-        yield
-    finally:
-        if not connection.invalidated:
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), name)
 
 
 def _leave_transactions_to_us(connection: DBAPIConnection, _record: object) -> None:
