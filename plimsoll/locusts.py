@@ -11,6 +11,8 @@ from pathlib import Path
 
 from fixtures.commit import ROOT
 from plimsoll.failures import WrongUse
+from runtime.load.on_locust import options
+from runtime.load.plan import Target
 
 PROFILES = ROOT / "loadtests"
 EACH_RPC = "rpcs"  # A profile for each RPC: many, so only when asked for.
@@ -28,6 +30,15 @@ class Offer:
     workers: int = 1
     is_knee_wanted: bool = False
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Raise WrongUse for what Locust would refuse, before a platform is started for it."""
+        try:
+            duration_s, warmup_s = options.seconds(self.duration), options.seconds(self.warm_up)
+            at = Target({})
+            options.Asked(at, self.multiple, duration_s=duration_s, warmup_s=warmup_s).check()
+        except options.WrongUse as error:
+            raise WrongUse(str(error)) from error
 
     def options(self) -> list[str]:
         """Return the options of Locust that say so."""

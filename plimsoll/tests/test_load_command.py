@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,6 +167,21 @@ def test_profiles_are_files_and_those_of_each_rpc_must_be_asked_for() -> None:
     assert find_profiles(["SUBMIT", "rpcs"]) == ("submit", "rpcs")
     with pytest.raises(WrongUse, match="profile is 'fast', must be one of: chain, "):
         find_profiles(["fast"])
+
+
+@pytest.mark.parametrize(
+    ("offer", "said"),
+    [
+        ({"multiple": -1.0}, "--multiple is -1, must be more than 0"),
+        ({"duration": "long"}, '"long" is no time span, must be like 90, 90s, 10m or 1h'),
+        ({"warm_up": "-5"}, "--warm-up is -5, must be at least 0"),
+    ],
+)
+def test_what_locust_would_refuse_is_refused_before_a_platform_starts(
+    offer: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(WrongUse, match=said):
+        Offer(**offer)
 
 
 def test_workers_find_their_master_at_a_port_of_this_run() -> None:

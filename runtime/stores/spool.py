@@ -62,6 +62,7 @@ class Spool:
         self._free_share = free_share
         self._waiting = Waiting()
         self._taken = asyncio.Event()
+        self._landed = asyncio.Event()  # An append has come to its end.
 
     async def open(self) -> None:
         """Find what a process before this one left."""
@@ -110,11 +111,20 @@ class Spool:
         except StoreError:
             self._left(self.depth - 1, oldest_ns)
             raise
+        finally:
+            self._landed.set()
 
     async def first(self, count: int) -> Sequence[tuple[int, bytes]]:
-        """Return the oldest facts with their ids, in order."""
-        rows = await self._database.read(lambda tx: tx.execute(_FIRST, {"count": count}).all())
-        return [(row.id, row.fact) for row in rows]
+        """Return the oldest facts with their ids, in order; nothing only when nothing waits.
+
+        Where all that waits is on its way to the disk still, return when that has landed.
+        """
+        while True:
+            self._landed.clear()  # Before looking: what lands meanwhile is looked for again.
+            rows = await self._database.read(lambda tx: tx.execute(_FIRST, {"count": count}).all())
+            if rows or not self.depth:
+                return [(row.id, row.fact) for row in rows]
+            await self._landed.wait()
 
     async def remove_until(self, fact_id: int) -> None:
         """Forget the facts up to `fact_id`: their effect is committed."""

@@ -46,7 +46,7 @@ class Asked:
             report_folder=given["report_folder"] or "",
             metrics=tuple(_parts(given["metrics"] or "")),
         )
-        asked._check()
+        asked.check()
         return asked
 
     def plan(self, profile: Profile, multiple: float, seed: int) -> Plan:
@@ -60,7 +60,8 @@ class Asked:
             seed=seed,
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise WrongUse when this is no run."""
         for name, value in (
             ("--multiple", self.multiple),
             ("--duration", self.duration_s),
@@ -68,6 +69,8 @@ class Asked:
         ):
             if value <= 0:
                 raise WrongUse(f"{name} is {value:g}, must be more than 0")
+        if self.warmup_s < 0:
+            raise WrongUse(f"--warm-up is {self.warmup_s:g}, must be at least 0")
         if self.arrivals and self.arrivals not in ARRIVALS:
             raise WrongUse(f'--arrivals is "{self.arrivals}", must be one of {", ".join(ARRIVALS)}')
         folder = self.target.certificates

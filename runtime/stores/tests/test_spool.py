@@ -46,6 +46,31 @@ async def test_a_fact_stays_until_it_is_removed() -> None:
     assert spool.depth == 1
 
 
+async def test_who_takes_waits_for_what_is_on_its_way_to_the_disk() -> None:
+    """It counts already: who found nothing and looked again would let nothing else run."""
+    database = Database.inline_memory()
+    spool = await opened(database)
+    database.faults.delay_s = 1
+    appending = asyncio.create_task(spool.append(b"a"))
+    await asyncio.sleep(0.5)
+    assert spool.depth == 1
+    assert await contents(spool) == [b"a"]
+    await appending
+
+
+async def test_who_takes_waits_no_longer_for_what_never_came_to_the_disk() -> None:
+    database = Database.inline_memory()
+    spool = await opened(database)
+    database.faults.resumed = asyncio.Event()
+    appending = asyncio.create_task(spool.append(b"a"))
+    await asyncio.sleep(0.5)
+    database.faults.is_full = True
+    database.faults.resumed.set()
+    assert await contents(spool) == []
+    with pytest.raises(StoreError):
+        await appending
+
+
 @given(st.lists(st.integers(0, 4), max_size=20))
 def test_a_spool_is_a_queue(steps: list[int]) -> None:
     async def run() -> None:

@@ -57,6 +57,7 @@ def test_arrivals_that_are_asked_for_take_the_place_of_the_profiles() -> None:
         (("--targets", "127.0.0.1:50"), "must be like orders="),
         (("--host", "h:1", "--multiple", "0"), "--multiple is 0, must be more than 0"),
         (("--host", "h:1", "--duration", "0"), "--duration is 0, must be more than 0"),
+        (("--host", "h:1", "--warm-up=-1"), "--warm-up is -1, must be at least 0"),
         (("--host", "h:1", "--repeats", "-1"), "--repeats is -1, must be more than 0"),
         (("--host", "h:1", "--certificates", "not/there"), "must be a folder"),
     ],
