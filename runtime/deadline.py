@@ -8,6 +8,10 @@ from typing import Any, Protocol, TypeVar, cast
 T = TypeVar("T")
 
 
+class DeadlinePassed(TimeoutError):
+    """The deadline that `until` was given has come: by its timer, so 1 ns early at most."""
+
+
 class _Work(Protocol):
     """What a coroutine and an async generator's step have in common."""
 
@@ -17,7 +21,7 @@ class _Work(Protocol):
 
 
 def until(deadline_s: float, work: Awaitable[T]) -> Awaitable[T]:
-    """Await `work` until the loop's time is `deadline_s`; then cancel it, raise TimeoutError.
+    """Await `work` until the loop's time is `deadline_s`; then cancel it, raise DeadlinePassed.
 
     `work` is a coroutine or a step of an async generator, not yet begun. A timer is set only
     once `work` waits: a local call that answers at once never pays for one.
@@ -44,7 +48,7 @@ def _until(deadline_s: float, work: _Work) -> Generator[Any, Any, Any]:
         return done.value
     except asyncio.CancelledError as error:
         if alarm.is_only_cause():
-            raise TimeoutError from error
+            raise DeadlinePassed from error
         raise
     finally:
         alarm.switch_off()

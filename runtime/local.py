@@ -10,7 +10,7 @@ from contextlib import aclosing
 from google.protobuf.message import Message
 from grpc import StatusCode
 
-from runtime.deadline import until
+from runtime.deadline import DeadlinePassed, until
 from runtime.errors import ServiceError, Unsent, refusal
 from runtime.limits import request_bytes, response_bytes
 from runtime.rpc import Call, Method, Port, Transport, invoke, methods
@@ -93,7 +93,8 @@ async def timely(messages: Messages, call: Call) -> Messages:
 
 def failure(method: Method, call: Call, error: Exception) -> ServiceError:
     """Return what the caller sees of a deadline that passed, or of a bug, which is logged."""
-    if isinstance(error, TimeoutError) and call.remaining_s() == 0:
+    is_late = isinstance(error, TimeoutError) and call.remaining_s() == 0
+    if is_late or isinstance(error, DeadlinePassed):
         return refusal(
             StatusCode.DEADLINE_EXCEEDED,
             "DEADLINE_EXCEEDED",

@@ -7,12 +7,13 @@ import time
 import pytest
 from grpc import StatusCode
 from trading.echo.v1 import echo_pb2 as pb
+from trading.echo.v1.echo_port import EchoService
 
 from runtime.errors import ServiceError
 from runtime.guards import guarded
 from runtime.identity import Principal
 from runtime.local import LocalTransport
-from runtime.rpc import Call
+from runtime.rpc import Call, methods
 from runtime.simulated import (
     Break,
     Delay,
@@ -28,8 +29,11 @@ from runtime.simulated import (
     loss,
     partition,
 )
+from runtime.single import Only, one
 from runtime.tests.echoing import ANA, Echo, asked, echo_client
 from runtime.virtual import VirtualLoop
+
+ECHO, *_ = methods(EchoService)
 
 
 def network_of(service: Echo) -> SimulatedNetwork:
@@ -58,6 +62,16 @@ async def test_lost_request_has_no_effect_and_is_indefinite() -> None:
     assert not caught.value.definite
     assert service.heard == []
     assert asyncio.get_running_loop().time() == 1
+
+
+async def test_a_deadline_is_one_though_its_timer_rings_early() -> None:
+    """A loop lets what is due within the next nanosecond ring at once."""
+    network, loop = network_of(Echo()), asyncio.get_running_loop()
+    loop.call_at(1 - 5e-10, lambda: None)
+    with network.rule(lambda _: Drop()), pytest.raises(ServiceError) as caught:
+        await one(network.call(ECHO, Only(asked("a")), Call(timeout_s=1)))
+    assert loop.time() < 1
+    assert caught.value.code is StatusCode.DEADLINE_EXCEEDED
 
 
 class Ending(Echo):
