@@ -44,6 +44,7 @@ def parts(night: Night) -> list[tuple[str, str]]:
         "experiments": [outcome.verdict for outcome in night.runs.values()],
         "simulations": [one.verdict for one in night.simulations.values()],
         "loads": [Verdict(result.outcome) for result in night.loads.values()],
+        "records of planted bugs": [record.verdict for record in night.records.values()],
         "folders of tests": [suite.verdict for suite in night.suites],
     }
     return [(name, _counted(found)) for name, found in kinds.items() if found]

@@ -13,13 +13,14 @@ from fixtures.saved import load
 from fixtures.trial import judge
 from plimsoll.experiments import find_experiment
 from plimsoll.failures import WrongUse
-from plimsoll.night.results import Night, Simulation, Step, Suite
+from plimsoll.night.results import Night, Record, Simulation, Step, Suite
 from runtime.load.report.writing import read
 
 T = TypeVar("T")
 # How the steps call what they leave.
 STEPS, RUNS, SIMULATIONS = "steps.jsonl", "history.jsonl", "simulation-*.json"
-LOADS, SUITES = "load.json", "junit.xml"
+LOADS, SUITES, RECORDS = "load.json", "junit.xml", "TRACK_RECORD.md"
+BUG, MISSED = "| `", "**not found**"  # How a row of a record begins, and tells that it was not.
 
 
 class NoRun(Exception):
@@ -53,6 +54,7 @@ def read_night(folder: Path) -> Night:
         simulations=each(SIMULATIONS, _simulation),
         loads=each(LOADS, read),
         suites=tuple(s for several in each(SUITES, _suites).values() for s in several),
+        records=each(RECORDS, _record),
         broken=broken,
     )
 
@@ -77,6 +79,16 @@ def _simulation(path: Path) -> Simulation:
     both = {**told["pace"], **told["coverage"]}
     figures = {name: value for name, value in both.items() if isinstance(value, int | float)}
     return Simulation(told, Verdict(told["verdict"]), dict(told["runs"]), figures)
+
+
+def _record(path: Path) -> Record:
+    """Return what became of each planted bug: a row of the first table."""
+    table, _, _ = path.read_text(encoding="utf-8").partition("\n## ")
+    rows = [line for line in table.splitlines() if line.startswith(BUG)]
+    missed = tuple(row.split("`")[1] for row in rows if MISSED in row)
+    if not rows:
+        raise ValueError("no bug is in it")
+    return Record(len(rows) - len(missed), missed)
 
 
 def _suites(path: Path) -> list[Suite]:

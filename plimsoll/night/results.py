@@ -61,6 +61,19 @@ class Suite:
 
 
 @dataclass(frozen=True)
+class Record:
+    """The planted bugs that were looked for."""
+
+    found: int
+    missed: tuple[str, ...]  # Those that no check found.
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether all of them were found."""
+        return Verdict.FAILED if self.missed else Verdict.PASSED
+
+
+@dataclass(frozen=True)
 class Night:
     """What was run; keys are paths below the folder, in order."""
 
@@ -70,13 +83,22 @@ class Night:
     simulations: Mapping[str, Simulation]
     loads: Mapping[str, Result]
     suites: tuple[Suite, ...]
+    records: Mapping[str, Record]
     broken: Mapping[str, str]  # File to what is wrong with it.
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all was left."""
         return not any(
-            (self.steps, self.runs, self.simulations, self.loads, self.suites, self.broken)
+            (
+                self.steps,
+                self.runs,
+                self.simulations,
+                self.loads,
+                self.suites,
+                self.records,
+                self.broken,
+            )
         )
 
     @property
@@ -88,6 +110,7 @@ class Night:
             *(outcome.verdict for outcome in self.runs.values()),
             *(one.verdict for one in self.simulations.values()),
             *(Verdict(result.outcome) for result in self.loads.values()),
+            *(record.verdict for record in self.records.values()),
             *(Verdict.FAILED for _ in self.broken),
         }
         if Verdict.FAILED in found:

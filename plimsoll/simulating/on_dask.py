@@ -9,6 +9,7 @@ from plimsoll.simulating.engines import Engine, Work
 from plimsoll.simulating.seed_run import SeedRun
 
 CONNECTS_WITHIN_S = 5
+RUNNING = "running"  # Of a client: its scheduler can be reached.
 
 
 def on_dask(address: str) -> Engine:
@@ -21,11 +22,13 @@ def on_dask(address: str) -> Engine:
     def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
         with _client(address) as client:
             _check_workers(client, address)
-            futures = client.map(work, list(seeds), pure=False)
+            chosen = list(seeds)
+            futures = client.map(work, chosen, pure=False)
             try:
-                yield from map(_result, futures)
+                yield from map(_result, futures, chosen)
             finally:
-                client.cancel(futures)
+                if client.status == RUNNING:
+                    client.cancel(futures)
 
     return run
 
@@ -51,11 +54,25 @@ def _check_workers(client: Any, address: str) -> None:
         raise WrongUse(f"--engine: workers {several} have several threads, start them by: {start}")
 
 
-def _result(future: Any) -> SeedRun:
+def _result(future: Any, seed: int) -> SeedRun:
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
     try:
         found: SeedRun = future.result()
     except ImportError as error:
         raise WrongUse(f"--engine: a worker has no Plimsoll, install it there: {error}") from error
+    except KilledWorker as error:
+        raise WrongUse(
+            f"--engine: every worker that ran seed {seed} was killed, the last at "
+            f"{error.last_worker.address}: look there for memory and signals, or run the seed "
+            "without --engine"
+        ) from error
+    except FutureCancelledError as error:
+        raise WrongUse(
+            f"--engine: the scheduler is gone, seed {seed} was not heard of: start it again, and "
+            f"go on from that seed ({error})"
+        ) from error
     if found.outcome.commit != current_commit():
         raise WrongUse(
             f"--engine: worker {found.worker} runs commit {found.outcome.commit}, must be "

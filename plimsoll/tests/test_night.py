@@ -20,6 +20,17 @@ from runtime.load.report.result import Result, Run
 from runtime.load.report.writing import write
 from runtime.load.tests import made_up
 
+RECORD = """# Track record
+
+| bug | as who made it would say | found by | seeds needed | last reproduced at |
+|---|---|---|---|---|
+| `fees_forgotten` | I forgot its fee. | reports_come_twice: `cash_conserved` | 1 | 2026-01-02 |
+| `fence_ignored` | I let anybody write. | **not found** | | |
+
+## What made each check fail
+
+| `cash_conserved` | `fees_forgotten` | test_checks |
+"""
 OUTAGE = Planned(0.5, 1.0, VenueOutage())
 JUNIT = """<testsuites><testsuite name="pytest">
 <testcase classname="contracts.tests.test_rules" name="test_a" time="1.5"/>
@@ -52,11 +63,12 @@ def night(tmp_path: Path, history: str) -> Path:
     """Return the folder of a night with something of every kind."""
     folder = tmp_path / "nightly-2026-01-02"
     run = folder / "chaos" / "exchange_is_out"
-    for each in (run, folder / "test", folder / "simulate"):
+    for each in (run, folder / "test", folder / "simulate", folder / "track-record"):
         each.mkdir(parents=True)
     (run / "history.jsonl").write_text(history, encoding="utf-8")
     (run / "report.html").touch()
     (folder / "test" / "junit.xml").write_text(JUNIT, encoding="utf-8")
+    (folder / "track-record" / "TRACK_RECORD.md").write_text(RECORD, encoding="utf-8")
     told = {
         "verdict": "passed",
         "experiment": "everything_at_once",
@@ -89,6 +101,7 @@ def test_the_page_has_every_kind_of_result_and_what_replays_a_run(night: Path) -
         r"exchange_is_out.*?While the venue is out no order is doubled or lost\..*?simulated",
         r"everything_at_once.*?1\.\.1000.*?990 passed.*?10 void.*?seconds 1,200\.5",
         r"SUBMIT acknowledged +2x +400",
+        r"failed.*?track-record/TRACK_RECORD\.md.*?1 of 2 found.*?not found: <code>fence_ignored<",
         r"contracts.*?>2<.*?>0<.*?>1<",
         r"test_rpc\.test_c</code> it is &lt;1&gt;, must be 2",
         r"plimsoll trial exchange_is_out --world simulated --seed 1",
@@ -111,9 +124,10 @@ def test_a_fault_is_drawn_where_it_was_between_what_it_did_to_calls_and_orders(n
 def test_the_page_refers_only_to_what_the_night_has_left_beside_it(night: Path) -> None:
     links = r'(?:src|href)="([^"#][^"]*)"'
     report, load = "chaos/exchange_is_out/report.html", "load/report/load.html"
-    assert re.findall(links, page(night)) == [report, load]
+    record = "track-record/TRACK_RECORD.md"
+    assert re.findall(links, page(night)) == [report, record, load]
     (night / load).unlink()
-    assert re.findall(links, page(night)) == [report]
+    assert re.findall(links, page(night)) == [report, record]
     assert "<script" not in page(night)
 
 
@@ -128,6 +142,7 @@ def test_a_broken_file_is_named_and_hides_nothing_else(night: Path, history: str
         "chaos/odd/history.jsonl": history.replace("exchange_is_out", "no_such_thing", 1),
         "simulate/simulation-trading_day.json": "",
         "load/report/load.json": "{}",
+        "track-record/TRACK_RECORD.md": "| bug |",
         "test/junit.xml": "<testsuites>",
     }
     for name, text in broken.items():

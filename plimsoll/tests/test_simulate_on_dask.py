@@ -1,9 +1,11 @@
 """Workers of a Dask scheduler simulate what processes of this machine do."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
+import dask
 import pytest
 from distributed import LocalCluster
 
@@ -47,6 +49,28 @@ def test_workers_that_cannot_take_part_are_refused(
     few = LocalCluster(n_workers=workers, threads_per_worker=threads, dashboard_address=None)
     with few as cluster, pytest.raises(WrongUse, match=message):
         list(engine_of(address_of(cluster), jobs=1)(SWARM, SEEDS))
+
+
+def die(seed: int) -> SeedRun:
+    """End the process, as a machine does that has no memory left."""
+    os._exit(9)
+
+
+def test_a_seed_that_kills_its_workers_is_named() -> None:
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        pytest.raises(WrongUse, match="every worker that ran seed 7 was killed, the last at tcp:"),
+    ):
+        list(engine_of(address_of(cluster), jobs=1)(die, (7,)))
+
+
+def test_a_scheduler_that_goes_away_is_said(cluster: LocalCluster) -> None:
+    runs = engine_of(address_of(cluster), jobs=1)(SWARM, range(1, 1_000))
+    next(iter(runs))
+    cluster.close()
+    with pytest.raises(WrongUse, match=r"the scheduler is gone, seed \d+ was not heard of"):
+        list(runs)
 
 
 def test_where_no_scheduler_answers_is_said() -> None:
