@@ -12,7 +12,6 @@ seed.
 """
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
@@ -99,6 +98,7 @@ class Refuse:
     message: str
 
 
+SERVICE_ENDED = "SERVICE_ENDED"
 Verdict = Deliver | Drop | Delay | Hold | Duplicate | Break | Refuse | None
 Rule = Callable[[Passage], Verdict]
 
@@ -151,11 +151,10 @@ class SimulatedNetwork:
         except Unsent as error:  # What the service could not send: its own business.
             raise error.passed_on() from error
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():  # The caller leaves; else the service ended.
+            if _is_leaving():
                 raise
             asked = Passage(method, requests.message, call, is_request=True)
-            raise _broken(asked, "SERVICE_ENDED") from error
+            raise _broken(asked, SERVICE_ENDED) from error
         if self._rules:
             await self.carry(Passage(method, answer, call, is_request=False))
         return answer
@@ -173,6 +172,11 @@ class SimulatedNetwork:
                 raise failure(method, call, error) from error
             except Unsent as error:
                 raise error.passed_on() from error
+            except asyncio.CancelledError as error:
+                if _is_leaving():
+                    raise
+                lost = Passage(method, method.response(), call, is_request=False)
+                raise _broken(lost, SERVICE_ENDED) from error
 
     async def _back(self, method: Method, answers: Messages, call: Call) -> Messages:
         number = 0
@@ -235,57 +239,29 @@ async def _end(passage: Passage, verdict: Drop | Break | Refuse, after_s: float)
             raise refusal(code, reason, message, service=passage.service)
 
 
+@dataclass
 class _Crossing(AsyncIterator[Message]):
     """The requests of a stream as they arrive at the service."""
 
-    def __init__(
-        self,
-        network: SimulatedNetwork,
-        method: Method,
-        requests: AsyncIterator[Message],
-        call: Call,
-    ) -> None:
-        self._network = network
-        self._method = method
-        self._requests = requests
-        self._call = call
-        self._number = 0
+    network: SimulatedNetwork
+    method: Method
+    requests: AsyncIterator[Message]
+    call: Call
+    number: int = 0
 
     async def __anext__(self) -> Message:
-        request = await anext(self._requests)
-        self._number += 1
-        await self._network.carry(
-            Passage(self._method, request, self._call, is_request=True, number=self._number)
+        request = await anext(self.requests)
+        self.number += 1
+        await self.network.carry(
+            Passage(self.method, request, self.call, is_request=True, number=self.number)
         )
         return request
 
 
-def latency(rng: random.Random, *, mean_s: float, least_s: float = 0.0) -> Rule:
-    """Return a rule that delays each message by `least_s` and an exponential rest."""
-
-    def rule(passage: Passage) -> Verdict:
-        return Deliver(least_s + rng.expovariate(1 / (mean_s - least_s)))
-
-    return rule
-
-
-def loss(rng: random.Random, *, share: float) -> Rule:
-    """Return a rule that loses that share of all messages, both ways."""
-
-    def rule(passage: Passage) -> Verdict:
-        return Drop() if rng.random() < share else None
-
-    return rule
-
-
-def partition(one_side: str, other_side: str) -> Rule:
-    """Return a rule that lets nothing pass between two services, whoever calls."""
-    cut = {one_side, other_side}
-
-    def rule(passage: Passage) -> Verdict:
-        return Drop() if {passage.caller, passage.service} == cut else None
-
-    return rule
+def _is_leaving() -> bool:
+    """Tell whether it is the caller who leaves; else what was waited for was of the service."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _broken(passage: Passage, reason: str) -> ServiceError:

@@ -12,6 +12,7 @@ from trading.echo.v1.echo_port import EchoService
 from runtime.errors import ServiceError
 from runtime.guards import guarded
 from runtime.identity import Principal
+from runtime.link_rules import latency, loss, partition
 from runtime.local import LocalTransport
 from runtime.rpc import Call, methods
 from runtime.simulated import (
@@ -25,9 +26,6 @@ from runtime.simulated import (
     Refuse,
     SimulatedNetwork,
     Verdict,
-    latency,
-    loss,
-    partition,
 )
 from runtime.single import Only, one
 from runtime.tests.echoing import ANA, Echo, asked, echo_client
@@ -72,32 +70,6 @@ async def test_a_deadline_is_one_though_its_timer_rings_early() -> None:
         await one(network.call(ECHO, Only(asked("a")), Call(timeout_s=1)))
     assert loop.time() < 1
     assert caught.value.code is StatusCode.DEADLINE_EXCEEDED
-
-
-class Ending(Echo):
-    """Ends while it is asked for the first time: what works for its callers is cancelled."""
-
-    async def echo(self, request: pb.EchoRequest, call: Call = Call()) -> pb.EchoResponse:
-        if not self.heard:
-            self.heard.append(request.text)
-            work = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_later(1.0, work.cancel)
-            await asyncio.shield(work)
-        return await super().echo(request, call)
-
-
-async def test_a_service_that_ends_in_mid_call_is_asked_again_by_its_caller() -> None:
-    service = Ending()
-    answer = await echo_client(network_of(service)).echo(asked("a"), Call(timeout_s=5))
-    assert (answer.text, service.heard) == ("a", ["a", "a"])
-
-
-async def test_a_caller_that_leaves_is_cancelled() -> None:
-    asking = asyncio.ensure_future(echo_client(network_of(Ending())).echo(asked("a")))
-    await asyncio.sleep(0.5)
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
 
 
 async def test_lost_answer_leaves_the_effect() -> None:
