@@ -210,11 +210,15 @@ class Replays:
             position_ns=candles[0].close_ns,
             published=run.row.published + len(candles),
         )
-        publication = await self._patiently(
-            lambda: self._publisher.publish(
+
+        async def publish() -> Publication:
+            # The clock may have been set back since they were due: what is to come is refused.
+            await self._environment.clock.sleep_until(candles[0].close_ns)
+            return await self._publisher.publish(
                 drafts, also=lambda tx, _: library.update_replay(tx, row)
             )
-        )
+
+        publication = await self._patiently(publish)
         run.row = row
         _check(drafts, publication)
 

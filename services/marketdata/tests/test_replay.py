@@ -24,10 +24,11 @@ class World:
     told: list[str] = field(default_factory=list)
     clock: ReplayClock | None = None
     fails_at: int = -1
+    behind_ns: int = 0  # So far the clock is from the close of a bar when it is out.
 
     async def before(self, candles: Sequence[Candle]) -> None:
         assert self.clock is not None
-        self.clock.skip_to(candles[0].close_ns)
+        self.clock.skip_to(candles[0].close_ns - self.behind_ns)
         minute = (candles[0].open_ns - NOON_NS) // NS_PER_MINUTE
         if minute == self.fails_at:
             raise RuntimeError("the venue fell over")
@@ -69,6 +70,13 @@ async def test_all_bars_of_one_time_come_together_and_the_world_moves_first() ->
     times = [to_ns(item.candle.close_time) for item in published]
     assert times == sorted(times)
     assert not any(item.is_backfill for item in published)
+
+
+async def test_a_clock_that_was_set_back_holds_a_replay_up_and_does_not_end_it() -> None:
+    world = World(behind_ns=3 * NS_PER_SECOND // 2)  # A candle may be a second early.
+    market = await a_paced_market(world)
+    replay = await play(market, a_replay())
+    assert (replay.state, replay.published) == (pb.REPLAY_STATE_FINISHED, 20)
 
 
 async def test_a_replay_with_the_same_seed_is_identical_byte_for_byte() -> None:
