@@ -13,6 +13,7 @@ from fixtures.worlds import World
 
 SEEDS = {True: (1, 2), False: (1,)}  # In virtual time, and where each run takes its time.
 SWARM_SEEDS = range(1, 41)  # In virtual time, other faults each; as many as fit in a minute.
+LONG_S, LONG_SEEDS = 60.0, range(1, 3)  # Of a swarm over a longer time, fewer.
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -47,5 +48,7 @@ def _with_faults() -> list[Experiment]:
 def _seeds(experiment: Experiment, world: World) -> tuple[int, ...]:
     if chosen := os.environ.get("PLIMSOLL_SEED"):
         return (int(chosen),)
-    is_drawn = world.is_virtual and isinstance(experiment.faults, Swarm)
-    return tuple(SWARM_SEEDS) if is_drawn else SEEDS[world.is_virtual]
+    faults = experiment.faults
+    if not world.is_virtual or not isinstance(faults, Swarm):
+        return SEEDS[world.is_virtual]
+    return tuple(SWARM_SEEDS if faults.over_s <= LONG_S else LONG_SEEDS)
