@@ -125,6 +125,7 @@ class Recorder:
         for unit in doubted:
             newest = unit.events[-1] if unit.events else None
             if newest and self._recent.get(newest.header.sequence) == newest:
+                unit.due.extend((Due.TAKE_IN, key) for key in unit.added)
                 self._follow_up(unit)
         return True
 

@@ -21,8 +21,8 @@ from services.orders.cancels import Cancels
 from services.orders.desk import Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
-from services.orders.limits import Limit
 from services.orders.migrations import HISTORY
+from services.orders.orphans import own_limit
 from services.orders.pauses import pause
 from services.orders.reconciling import Reconciler
 from services.orders.replaces import Replaces
@@ -36,7 +36,6 @@ SHARD = "all"  # One writer for every account; shards of accounts would each hav
 POLL_S = 0.02
 PAUSES_MAX = 3  # A venue that is back is noticed within a second or so.
 T = TypeVar("T")
-ORDER_TIME_S = 2.0  # What is left to an order whose caller is gone: a call's whole deadline.
 log = logging.getLogger(__name__)
 
 
@@ -99,7 +98,7 @@ class Recovery:
         for stored in await self._live():
             place = stored.order.place
             if place in PENDING_NEW:
-                senders.submissions.drive(stored, _limit(stored))
+                senders.submissions.drive(stored, own_limit(stored))
             elif stored.order.is_in_doubt:
                 senders.doubts.watch(stored.key)
             elif place is Place.PENDING_CANCEL:
@@ -120,9 +119,3 @@ def _doubt(unit: Unit, key: Key) -> None:
     stored = unit.order(key)
     if stored is not None and stored.order.place is Place.SENT:
         unit.apply(stored, Event(Kind.UNANSWERED, unit.now_ns))
-
-
-def _limit(stored: Stored) -> Limit:
-    if stored.deadline_ns:
-        return Limit(stored.deadline_ns)
-    return Limit.within(ORDER_TIME_S)

@@ -29,6 +29,7 @@ class Due(Enum):
     CANCEL = "send the cancel that waited for a doubt (row 16)"
     REPLACE = "find out what became of a replacement, now that its cancel is refused"
     LOOK = "compare it with the venue: something about it cannot be"
+    TAKE_IN = "go on with it, if nobody does: whoever made it may not know of it"
 
 
 class Memory:
@@ -58,6 +59,7 @@ class Unit:
         self.now_ns = 0
         self.events: list[OrderEvent] = []
         self.due: list[tuple[Due, Key]] = []
+        self.added: list[Key] = []
         self.alarms: list[Alarm] = []
         self.is_second_look = False  # What cannot be has been told, and is only looked at.
         self.told: list[tuple[int, RiskEvent]] = []  # The alarms as they were kept.
@@ -97,6 +99,7 @@ class Unit:
         stored = self._insert(replace(new, order=order))
         if stored is None:
             return None
+        self.added.append(stored.key)
         protections.note(self.tx, stored)
         self._tell(stored, Because(OrderCause.ORDER_CAUSE_SUBMITTED))
         return stored

@@ -12,6 +12,7 @@ from services.orders.halts import HaltReader
 from services.orders.instruments import Instruments
 from services.orders.lagging import Lagging
 from services.orders.mass import MassCancels
+from services.orders.orphans import Orphans
 from services.orders.peers import Peers
 from services.orders.protection import Hands, Protection
 from services.orders.reconciling import Reconciler
@@ -68,6 +69,7 @@ class Workers:
         recorder.on_due(Due.CANCEL, self.cancels.send)
         recorder.on_due(Due.REPLACE, self.replaces.send)
         recorder.on_due(Due.LOOK, self.reconciler.look)
+        recorder.on_due(Due.TAKE_IN, Orphans(self.desk, self.submissions).take_in)
         tasks = environment.tasks
         relay = Relay(environment.database, recorder.outbox, environment.streams, environment.clock)
         environment.durability.publishes_through(relay)
