@@ -1,6 +1,15 @@
 """Every planted bug."""
 
-from chaos.planted import execution, idempotency, ledger, orders, risk, strategy, streams
+from chaos.planted import (
+    execution,
+    fences,
+    idempotency,
+    ledger,
+    orders,
+    risk,
+    strategy,
+    streams,
+)
 from chaos.planted.planting import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -10,5 +19,6 @@ PLANTS: tuple[Plant, ...] = (
     *execution.PLANTS,
     *risk.PLANTS,
     *strategy.PLANTS,
+    *fences.PLANTS,
     *ledger.PLANTS,
 )
