@@ -1,6 +1,7 @@
 """Every planted bug."""
 
 from chaos.planted import (
+    breakers,
     execution,
     fences,
     idempotency,
@@ -20,5 +21,6 @@ PLANTS: tuple[Plant, ...] = (
     *risk.PLANTS,
     *strategy.PLANTS,
     *fences.PLANTS,
+    *breakers.PLANTS,
     *ledger.PLANTS,
 )
