@@ -1,6 +1,16 @@
 """Every planted bug."""
 
-from chaos.planted import execution, idempotency, ledger, orders, risk, strategy, streams
+from chaos.planted import (
+    breakers,
+    execution,
+    fences,
+    idempotency,
+    ledger,
+    orders,
+    risk,
+    strategy,
+    streams,
+)
 from chaos.planted.planting import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -10,5 +20,7 @@ PLANTS: tuple[Plant, ...] = (
     *execution.PLANTS,
     *risk.PLANTS,
     *strategy.PLANTS,
+    *fences.PLANTS,
+    *breakers.PLANTS,
     *ledger.PLANTS,
 )

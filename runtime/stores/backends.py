@@ -42,6 +42,9 @@ class Backend(Protocol):
     def crash(self) -> "Backend":
         """Forget what is not committed; return the backend the next process finds."""
 
+    def beside(self) -> "Backend":
+        """Return the backend that another process has beside this one."""
+
 
 class MemoryBackend:
     """SQLite in this process's memory, run inline: no thread, so virtual time stays virtual.
@@ -50,9 +53,8 @@ class MemoryBackend:
     SQLAlchemy's own bookkeeping of a transaction costs more than a whole insert.
     """
 
-    is_shared = False
-
     def __init__(self) -> None:
+        self.is_shared = False
         engine = create_engine(
             "sqlite://",
             poolclass=StaticPool,
@@ -121,4 +123,9 @@ class MemoryBackend:
 
     def crash(self) -> "MemoryBackend":
         """Return itself: every transaction ended before this could be called."""
+        return self
+
+    def beside(self) -> "MemoryBackend":
+        """Return itself: from now on it is shared, as if it were outside of both processes."""
+        self.is_shared = True
         return self

@@ -39,8 +39,8 @@ class StreamConsumer:
     sequence order and returns after effect and inbox row are committed; no key waits for
     another. When `handle` raises:
 
-    - an unavailable dependency (an indefinite ServiceError, RESOURCE_EXHAUSTED, ABORTED,
-      Redis away): the key waits and tries again, for ever;
+    - an unavailable dependency (an indefinite ServiceError, one that was not even sent,
+      RESOURCE_EXHAUSTED, ABORTED, Redis away): the key waits and tries again, for ever;
     - anything else: the entries are tried again one by one, and after 5 deliveries the one
       that still raises goes to `dead_letter` (which commits it) and is acknowledged.
     """
@@ -194,5 +194,5 @@ def _check_ours(entries: Sequence[Entry]) -> None:
 def _is_passing(error: Exception) -> bool:
     """Tell whether `error` is about the world at this moment, not about the payload."""
     if isinstance(error, ServiceError):
-        return not error.definite or error.code in PASSING
+        return not error.definite or error.is_unsent or error.code in PASSING
     return isinstance(error, RedisError | OSError)

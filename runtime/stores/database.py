@@ -106,11 +106,10 @@ class Database:
     def fence(self, check: Fence) -> None:
         """Let every later write begin with `check`, within its transaction.
 
-        When it raises a ServiceError, the work fails with StoreFenced. So a writer that was
-        superseded commits nothing any more: `check` admits its epoch. It is left out where no
-        other process can write.
+        When it raises a ServiceError, the work fails with StoreFenced: so a writer that was
+        superseded commits nothing any more. It is left out where no other process can write.
         """
-        self._fence = check if self.is_shared else None
+        self._fence = check
 
     async def create(self, metadata: MetaData) -> None:
         """Create the tables of `metadata` that do not exist yet."""
@@ -136,7 +135,7 @@ class Database:
         self._check_usable()
         backend = self._backend
         is_idle = self._drainer is None and not self.faults.is_any
-        if is_idle and isinstance(backend, MemoryBackend):
+        if is_idle and isinstance(backend, MemoryBackend) and not backend.is_shared:
             return self._write_now(backend, work)
         if len(self._queue) >= WAITING_MAX:
             raise StoreBusy(f"{WAITING_MAX} units of work wait already: nothing was done; repeat")
@@ -182,11 +181,14 @@ class Database:
         survivor.faults = self.faults  # They are the store's, whoever uses it.
         return survivor
 
-    def past(self) -> Backend:
-        """Return a backend that reads what is committed now, whatever is committed later.
+    def beside(self) -> "Database":
+        """Return what another process has, that uses the same store while this one does."""
+        other = Database(self._backend.beside())
+        other.faults = self.faults
+        return other
 
-        For databases in memory only.
-        """
+    def past(self) -> Backend:
+        """Return a backend in memory that reads what is committed now, whatever is later."""
         assert isinstance(self._backend, MemoryBackend), "only what is in memory has a past"
         return self._backend.copy()
 
@@ -276,7 +278,8 @@ class Database:
 
     async def _attempt(self, units: Sequence[Unit]) -> None:
         self.faults.at_commit()
-        waiting, fence = [unit.answer for unit in units], self._fence
+        waiting = [unit.answer for unit in units]
+        fence = self._fence if self.is_shared else None
         together = partial(run_together, units=units)
         apart = partial(run_apart, units=units, taken_back=self._count)
         if fence is not None:

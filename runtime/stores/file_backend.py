@@ -76,6 +76,10 @@ class FileBackend:
         """Forget what is not committed; return the backend the next process finds."""
         self._committer.shutdown(wait=True)
         self._close()
+        return self.beside()
+
+    def beside(self) -> "FileBackend":
+        """Return the backend that another process has beside this one."""
         return FileBackend(self._path)
 
     async def _begin(self) -> None:

@@ -108,6 +108,10 @@ class MysqlBackend:
         self._abandoned = self._writing.abandon() | self._reading.abandon() | self._endings.names
         return MysqlBackend(self._url, self._limits, self)
 
+    def beside(self) -> "MysqlBackend":
+        """Return the backend that another process has beside this one."""
+        return MysqlBackend(self._url, self._limits)
+
     async def _run(
         self,
         held: Held,

@@ -33,3 +33,15 @@ async def test_a_stream_ends_when_its_target_is_withdrawn_or_replaced() -> None:
     with pytest.raises(ServiceError) as raised:
         await anext(stream)
     assert raised.value.code is StatusCode.UNAVAILABLE
+
+
+async def test_a_stream_of_a_target_that_outlives_its_place_goes_on_until_that_ends() -> None:
+    routes = Routes()
+    routes.serve(RiskService, Beating())
+    stream = connect(RiskService, routes).watch_risk_events(risk_pb2.WatchRiskEventsRequest())
+    await anext(stream)
+    with routes.outlived(RiskService):
+        routes.serve(RiskService, Beating())
+        assert (await anext(stream)).is_heartbeat
+    with pytest.raises(ServiceError):
+        await anext(stream)

@@ -10,7 +10,7 @@ import pytest
 from grpc import StatusCode
 from redis.asyncio import Redis
 
-from runtime.errors import ServiceError
+from runtime.errors import ServiceError, unsent
 from runtime.stores import Entry, StreamConsumer, Subscription, membership
 from runtime.stores.tests.mothers import SIGNALS, running, simulated_redis, soon, streams_of, valkey
 
@@ -230,13 +230,31 @@ async def test_unavailable_dependency_is_never_poison(code: StatusCode) -> None:
         assert reader.ids == ["event-1", "event-2"]
 
 
+async def test_a_call_that_a_breaker_refuses_is_never_poison() -> None:
+    async with simulated_redis() as redis:
+        reader = Reader(redis)
+        reader.errors["event-1"] = unsent(
+            StatusCode.UNAVAILABLE,
+            "BREAKER_OPEN",
+            "risk is silent",
+            service="risk",
+            retry_after_s=9,
+        )
+        await add(redis, 1)
+        async with running(reader.consumer.run()):
+            await asyncio.sleep(600)
+            assert (reader.ids, reader.dead) == ([], [])
+            reader.errors.clear()
+            assert await soon(lambda: reader.ids == ["event-1"])
+
+
 async def test_a_key_that_waits_holds_up_no_other() -> None:
     async with simulated_redis() as redis:
         reader = Reader(redis)
         reader.errors["event-1"] = ServiceError(StatusCode.UNAVAILABLE, "away")
         async with running(reader.consumer.run()):
-            for i, key in enumerate(3 * KEYS):
-                await add(redis, 1 + i, key)
+            for number, key in enumerate(3 * KEYS, 1):
+                await add(redis, number, key)
             others = 3 * (len(KEYS) - 1)
             assert await soon(lambda: len(reader.ids) == others)
             assert all(entry.key != KEYS[0] for entry in reader.handled)

@@ -180,10 +180,11 @@ class Crossing:
     def __init__(self, deadlocks: int) -> None:
         self.deadlocks = deadlocks
         self._memory = MemoryBackend()
-        self.read, self.close, self.crash = (
+        self.read, self.close, self.crash, self.beside = (
             self._memory.read,
             self._memory.close,
             self._memory.crash,
+            self._memory.beside,
         )
 
     async def transact(

@@ -6,11 +6,20 @@ from grpc import StatusCode
 from sqlalchemy import Connection, MetaData
 
 from runtime.errors import ServiceError
-from runtime.stores import Database, Epochs, Inbox, epochs_table, inbox_table
+from runtime.stores import (
+    Database,
+    Epochs,
+    Inbox,
+    StoreFenced,
+    become_writer,
+    epochs_table,
+    inbox_table,
+)
 
 TABLES = MetaData()
 INBOX = Inbox(inbox_table(TABLES))
-EPOCHS = Epochs(epochs_table(TABLES))
+EPOCHS_TABLE = epochs_table(TABLES)
+EPOCHS = Epochs(EPOCHS_TABLE)
 
 
 def first_time(consumer: str) -> Callable[[Connection], bool]:
@@ -58,6 +67,21 @@ class InboxAndEpochs:
         )
         assert await database.read(lambda tx: EPOCHS.current(tx, "ana")) == 5
         await database.close()
+
+
+async def test_two_writers_of_one_memory_are_fenced_as_those_of_one_file() -> None:
+    former = Database.inline_memory()
+    await former.create(TABLES)
+    await become_writer(former, EPOCHS_TABLE, "ana")
+    later = former.beside()
+    await former.write(lambda tx: None)
+    await become_writer(later, EPOCHS_TABLE, "ana")
+    with pytest.raises(StoreFenced, match="epoch 1 of shard ana is over: epoch 2 writes now"):
+        await former.write(lambda tx: None)
+    await later.write(lambda tx: None)
+    former.crash()
+    await later.write(lambda tx: None)
+    await later.close()
 
 
 class TestInMemory(InboxAndEpochs):
