@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from google.type.decimal_pb2 import Decimal
 from trading.strategy.v1.strategy_pb2 import ExitConfig
 
-from fixtures.checks import WITHOUT_FAULTS
+from fixtures.checks import WITH_STOPS, WITHOUT_FAULTS
 from fixtures.experiment import Experiment, Market, Trader
 from fixtures.limits import LOAD
 
@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
         instruments=(*ENVELOPES, *AVERAGES),
         start=TRADING_FROM - timedelta(hours=300),
         trading_from=TRADING_FROM,
-        end=TRADING_FROM + timedelta(hours=400),
+        end=TRADING_FROM + timedelta(hours=250),
         timeframe="HOUR_1",
     ),
     traders=(
@@ -28,8 +28,13 @@ EXPERIMENT = Experiment(
             ENVELOPES,
             notional="20000",
             kind="NWE",
-            parameters={"window": 20, "mult": 0.5, "target_ratio": 1.0, "targets": "SINGLE"}
-            | dict.fromkeys(("stc", "volume", "direction"), "OFF"),
+            parameters={
+                **dict.fromkeys(("stc", "volume", "direction"), "OFF"),
+                "window": 20,
+                "mult": 0.5,
+                "targets": "SINGLE",
+                "target_ratio": 1.0,
+            },
         ),
         Trader(  # Its stop comes to the entry after a small gain, and its target is not far.
             AVERAGES,
@@ -43,5 +48,5 @@ EXPERIMENT = Experiment(
         ),
     ),
     limits=LOAD,
-    hypothesis=WITHOUT_FAULTS,
+    hypothesis=(*WITHOUT_FAULTS, *WITH_STOPS),
 )

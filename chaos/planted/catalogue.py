@@ -1,6 +1,17 @@
 """Every planted bug."""
 
-from chaos.planted import execution, idempotency, ledger, orders, risk, strategy, streams
+from chaos.planted import (
+    deadlines,
+    execution,
+    exits,
+    idempotency,
+    indicators,
+    ledger,
+    orders,
+    risk,
+    strategy,
+    streams,
+)
 from chaos.planted.planting import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -10,5 +21,8 @@ PLANTS: tuple[Plant, ...] = (
     *execution.PLANTS,
     *risk.PLANTS,
     *strategy.PLANTS,
+    *exits.PLANTS,
+    *indicators.PLANTS,
     *ledger.PLANTS,
+    *deadlines.PLANTS,
 )
