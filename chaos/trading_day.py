@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fixtures.checks import WITH_LOSSES, WITHOUT_FAULTS
+from fixtures.checks import WITH_LOSSES, WITH_STOPS, WITHOUT_FAULTS
 from fixtures.experiment import Experiment, Market, Trader
 
 INSTRUMENTS = ("AAPL.XSIM", "GE.XSIM", "JPM.XSIM", "PG.XSIM", "XOM.XSIM")
@@ -21,5 +21,5 @@ EXPERIMENT = Experiment(
     traders=(
         Trader(instruments=INSTRUMENTS, notional="170000", parameters={"fast": 5, "slow": 20}),
     ),
-    hypothesis=(*WITHOUT_FAULTS, *WITH_LOSSES),
+    hypothesis=(*WITHOUT_FAULTS, *WITH_LOSSES, *WITH_STOPS),
 )

@@ -2,9 +2,12 @@
 
 from chaos.planted import (
     breakers,
+    deadlines,
     execution,
+    exits,
     fences,
     idempotency,
+    indicators,
     ledger,
     orders,
     risk,
@@ -22,5 +25,8 @@ PLANTS: tuple[Plant, ...] = (
     *strategy.PLANTS,
     *fences.PLANTS,
     *breakers.PLANTS,
+    *exits.PLANTS,
+    *indicators.PLANTS,
     *ledger.PLANTS,
+    *deadlines.PLANTS,
 )

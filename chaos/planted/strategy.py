@@ -55,4 +55,17 @@ PLANTS = (
         experiment="reports_come_twice",
         check="positions_in_every_store",
     ),
+    Plant(
+        "filtered_signals_are_published",
+        "Each signal says whether it was filtered, so I published all of them.",
+        (
+            Edit(
+                "services.strategy.changes:Changes._write_signals",
+                "if draft.is_published:",
+                "if draft is not None:",
+            ),
+        ),
+        experiment="bars_touch_stops_and_targets",
+        check="filtered_never_ordered",
+    ),
 )

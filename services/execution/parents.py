@@ -101,7 +101,7 @@ class Parents:
                 Reason.EXECUTION_REFUSAL_REASON_INSTRUMENT_UNKNOWN,
                 f"nobody has the terms of {order.instrument}: import it first",
             )
-        can = await self._tools.desk.link.capabilities(Call(0.2, call.metadata))
+        can = await self._tools.desk.link.capabilities(call)
         now_ns = self._tools.desk.now_ns()
         terms = terms_of(order, trade, now_ns, has_icebergs=can.has_icebergs)
         if terms.kind is Kind.POV:

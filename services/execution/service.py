@@ -245,7 +245,7 @@ class Execution(ExecutionService):
     ) -> pb.ListVenuesResponse:
         """List the venue: what it can do and how it is."""
         link = self._desk.link
-        can = await link.capabilities(Call(timeout_s=0.2, metadata=call.metadata))
+        can = await link.capabilities(call)
         venue = pb.Venue(
             venue=link.venue,
             order_types=can.order_types,

@@ -10,6 +10,8 @@ from runtime.errors import ServiceError
 from runtime.rpc import Call
 from services.execution.health import Health
 
+CAPABILITIES_S = 0.2  # An answer is worth no longer wait: without one it can do nothing special.
+
 
 class VenueLink:
     """One venue: sends to it and remembers how it answered."""
@@ -52,7 +54,9 @@ class VenueLink:
         if self._capabilities is None:
             try:
                 request = exchange_pb2.GetCapabilitiesRequest()
-                self._capabilities = await self.port.get_capabilities(request, call)
+                self._capabilities = await self.port.get_capabilities(
+                    request, call.started(CAPABILITIES_S)
+                )
             except ServiceError:
                 return exchange_pb2.GetCapabilitiesResponse()
         return self._capabilities

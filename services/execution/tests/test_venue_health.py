@@ -4,12 +4,15 @@ import asyncio
 
 import pytest
 from google.type.decimal_pb2 import Decimal
+from trading.exchange.v1 import exchange_pb2
 from trading.execution.v1 import execution_pb2 as pb
 
+from runtime.rpc import Call
 from services.execution.health import REMEMBERED, Health
 from services.execution.tests import mothers
 from services.execution.tests.rig import Rig, failure
-from services.execution.tests.scripted import STATUS, Fate
+from services.execution.tests.scripted import STATUS, Fate, ScriptedVenue
+from services.execution.venue import VenueLink
 
 PRICE = Decimal(value="100")
 
@@ -84,3 +87,24 @@ async def test_a_rejected_order_is_known_by_its_status() -> None:
     answer = await rig.send(mothers.order())
     assert answer.first_report.order_status == STATUS.ORDER_STATUS_REJECTED
     assert (await rig.state()).state == pb.ExecutionState.EXECUTION_STATE_REJECTED
+
+
+class AskedVenue(ScriptedVenue):
+    """Remembers how long it had to say what it can do."""
+
+    asked = Call()
+
+    async def get_capabilities(
+        self, request: exchange_pb2.GetCapabilitiesRequest, call: Call = Call()
+    ) -> exchange_pb2.GetCapabilitiesResponse:
+        self.asked = call
+        return await super().get_capabilities(request, call)
+
+
+@pytest.mark.parametrize(("left_s", "had_s"), [(0.05, 0.05), (1.0, 0.2)], ids=["little", "much"])
+async def test_a_venue_says_what_it_can_do_while_the_caller_waits(
+    left_s: float, had_s: float
+) -> None:
+    venue = AskedVenue()
+    await VenueLink("XSIM", venue).capabilities(Call(left_s).started())
+    assert venue.asked.remaining_s() == pytest.approx(had_s)
