@@ -1,6 +1,18 @@
 """Every planted bug."""
 
-from chaos.planted import execution, idempotency, ledger, orders, risk, strategy, streams
+from chaos.planted import (
+    cancels,
+    execution,
+    halts,
+    idempotency,
+    ledger,
+    orders,
+    risk,
+    strategy,
+    streams,
+    venue,
+    watches,
+)
 from chaos.planted.planting import Plant
 
 PLANTS: tuple[Plant, ...] = (
@@ -11,4 +23,8 @@ PLANTS: tuple[Plant, ...] = (
     *risk.PLANTS,
     *strategy.PLANTS,
     *ledger.PLANTS,
+    *halts.PLANTS,
+    *cancels.PLANTS,
+    *venue.PLANTS,
+    *watches.PLANTS,
 )
