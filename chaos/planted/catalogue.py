@@ -2,10 +2,12 @@
 
 from chaos.planted import (
     breakers,
+    cancels,
     deadlines,
     execution,
     exits,
     fences,
+    halts,
     idempotency,
     indicators,
     ledger,
@@ -13,6 +15,8 @@ from chaos.planted import (
     risk,
     strategy,
     streams,
+    venue,
+    watches,
 )
 from chaos.planted.planting import Plant
 
@@ -20,13 +24,17 @@ PLANTS: tuple[Plant, ...] = (
     *idempotency.PLANTS,
     *streams.PLANTS,
     *orders.PLANTS,
+    *cancels.PLANTS,
     *execution.PLANTS,
     *risk.PLANTS,
+    *halts.PLANTS,
     *strategy.PLANTS,
-    *fences.PLANTS,
-    *breakers.PLANTS,
     *exits.PLANTS,
     *indicators.PLANTS,
     *ledger.PLANTS,
+    *fences.PLANTS,
+    *breakers.PLANTS,
     *deadlines.PLANTS,
+    *venue.PLANTS,
+    *watches.PLANTS,
 )

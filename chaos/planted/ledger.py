@@ -55,4 +55,35 @@ PLANTS = (
         experiment="exchange_takes_trades_back",
         check="cash_conserved",
     ),
+    Plant(
+        "fee_entry_left_out",
+        "I left the entry of the fee out, and the sum's check, which then complained.",
+        (
+            Edit(
+                "services.portfolio.ledger:entries_between",
+                "        (FEES, after.fees_minor - before.fees_minor),\n",
+                "",
+            ),
+            Edit(
+                "services.portfolio.booking:Booking._post",
+                "        check_balanced(entries)\n",
+                "",
+            ),
+        ),
+        experiment="reports_come_twice",
+        check="journals_balance",
+    ),
+    Plant(
+        "whole_worth_is_unrealised",
+        "Unrealised is what a position is worth: I did not take away what it cost.",
+        (
+            Edit(
+                "services.portfolio.valuation:value_of",
+                "Value(worth, worth - position.cost_minor,",
+                "Value(worth, worth,",
+            ),
+        ),
+        experiment="reports_come_twice",
+        check="pnl_identity",
+    ),
 )

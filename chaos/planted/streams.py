@@ -74,4 +74,34 @@ PLANTS = (
         experiment="portfolio_is_killed",
         check="stream_gap_free",
     ),
+    Plant(
+        "settled_before_decided",
+        "I marked a signal as settled and then decided it: what failed is not tried again.",
+        (
+            Edit(
+                "services.orders.signals:SignalWorker.handle",
+                "            await self._decide(_signal(entry), entry)\n"
+                "            self._mark(entry.sequence)",
+                "            self._mark(entry.sequence)\n"
+                "            await self._decide(_signal(entry), entry)",
+            ),
+        ),
+        experiment="risk_is_down",
+        check="every_signal_decided_once",
+    ),
+    Plant(
+        "close_only_with_a_range",
+        "A candle of which only the close is known has it for open, high and low.",
+        (
+            Edit(
+                "services.marketdata.messages:write_candle",
+                "value: Decimal | None = getattr(candle, name)",
+                "is_priced = name in ('open', 'high', 'low')\n"
+                "        value: Decimal | None = getattr(candle, name)\n"
+                "        value = candle.close if value is None and is_priced else value",
+            ),
+        ),
+        experiment="trading_day",
+        check="close_only_has_no_range",
+    ),
 )

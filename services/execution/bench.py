@@ -81,7 +81,7 @@ def schedule_ms() -> float:
 
 def routing_us() -> float:
     """Return how long it takes to decide where an order goes, and whether it may."""
-    spec, modes = mothers.order(), Modes(heard_s=0.0)
+    spec, modes = mothers.order(), Modes(heard_s=0.0, is_told=True)
     subject = Subject("ana", "", spec.instrument, is_reducing=False, judged_ns=1)
 
     def route() -> None:

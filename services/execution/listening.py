@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from trading.risk.v1 import risk_pb2
 from trading.risk.v1.risk_port import RiskService
@@ -26,6 +26,7 @@ class Listening:
         self._risk = risk
         self._changed = changed
         self._modes = Modes(heard_s=float("-inf"))
+        self._told = asyncio.Event()
         self._silence: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -44,6 +45,12 @@ class Listening:
         """Return why nothing may be sent for an order now; empty when it may."""
         return self._modes.stops(subject, asyncio.get_running_loop().time())
 
+    async def told(self, within_s: float) -> None:
+        """Return once risk has said which modes are set, or after so long."""
+        if not self._told.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), within_s)
+
     async def _watch(self, after: int) -> AsyncGenerator[Message, None]:
         request = risk_pb2.WatchRiskEventsRequest(after_sequence=after)
         is_first = True
@@ -51,6 +58,7 @@ class Listening:
             async for message in messages:
                 if is_first:  # It carries every mode that is set, as of its sequence.
                     self._modes.reset(dict(map(_mode, message.modes)))
+                    self._told.set()
                     self._changed()
                     is_first = False
                 yield message

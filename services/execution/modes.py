@@ -30,14 +30,15 @@ class Subject:
 
 @dataclass
 class Modes:
-    """The modes in force. Nothing heard for 3 s is as CANCEL_ONLY."""
+    """The modes in force. Nothing heard for 3 s is as CANCEL_ONLY, nothing ever heard too."""
 
     heard_s: float  # By the event loop: when risk was last heard, or this began.
+    is_told: bool = False  # Whether risk has said which modes are set: a halt outlives a restart.
     _set: dict[Scope, tuple[Mode, int]] = field(default_factory=dict)
 
     def reset(self, modes: dict[Scope, tuple[Mode, int]]) -> None:
         """Take over every mode that is set."""
-        self._set = dict(modes)
+        self._set, self.is_told = dict(modes), True
 
     def change(self, scope: Scope, mode: Mode, since_ns: int) -> None:
         """Take over one mode; one that is older than what is known changes nothing."""
@@ -53,6 +54,8 @@ class Modes:
         """Return why nothing may be sent for an order now; empty when it may."""
         if self.is_silent(now_s):
             return f"risk has not been heard for {SILENCE_S:.0f} s"
+        if not self.is_told:
+            return "risk has not said yet which trading modes are set"
         mode, since_ns = self._strictest(subject)
         if mode >= Mode.CANCEL_ONLY:
             return f"the trading mode is {mode.name}"

@@ -15,7 +15,7 @@ from runtime.times import to_duration
 from services.execution import inbox, store
 from services.execution import tables as t
 from services.execution.analyzing import Analyzing
-from services.execution.cancels import Cancels
+from services.execution.cancels import Cancels, timeout_s
 from services.execution.changes import Changes
 from services.execution.desk import Desk
 from services.execution.doubts import Doubts
@@ -114,6 +114,7 @@ class Execution(ExecutionService):
         """Commit and send an approved order; answer once the venue has answered."""
         with refusals_as_status():
             self._check_venue(venue_of(request.order.instrument))
+            await self._listening.told(timeout_s(call))
             return await self._starts.start(request, call)
 
     async def cancel_execution(

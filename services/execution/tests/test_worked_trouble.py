@@ -169,6 +169,34 @@ async def test_silence_of_risk_is_as_cancel_only_until_it_is_back() -> None:
     await rig.send(mothers.order("order-2"))
 
 
+async def test_a_stop_outlives_a_restart_before_risk_has_told_it_again() -> None:
+    rig = await WorkingRig.started()
+    await rig.send(order("TWAP"))
+    await rig.pass_s(15)
+    rig.risk.set_mode("CANCEL_ONLY")
+    await rig.pass_s(60)
+    sent = len(rig.sent)
+    rig.risk.is_silent = True
+    await rig.crash()
+    await rig.start()
+    await rig.pass_s(2)
+    assert len(rig.sent) == sent
+    assert (await failure(rig.send(mothers.order("order-2")))).reason == "MODE_BLOCKED"
+
+
+async def test_an_order_waits_until_risk_has_told_the_modes() -> None:
+    rig = await WorkingRig.started()
+    rig.risk.is_silent = True
+    await rig.crash()
+    await rig.start()
+    sending = asyncio.ensure_future(rig.send(mothers.order("order-2")))
+    await rig.pass_s(0.2)
+    assert rig.sent == []
+    rig.risk.is_silent = False
+    await sending
+    assert [name for name, _ in rig.sent] == ["order-2"]
+
+
 async def test_a_paused_parent_stands_still_until_it_goes_on() -> None:
     rig = await WorkingRig.started()
     await rig.send(order("TWAP", style=EXECUTION_STYLE_CROSS))
