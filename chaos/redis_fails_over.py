@@ -2,7 +2,8 @@
 
 from fixtures.experiment import Experiment
 from fixtures.faults import Planned
-from fixtures.faults.streams import ConsumerDead, StreamsDown, StreamsFailover, StreamsTrimmed
+from fixtures.faults.consumers import ConsumerDead
+from fixtures.faults.streams import StreamsDown, StreamsFailover, StreamsTrimmed
 from fixtures.session import MARKET, SURVIVES, TRADERS
 
 EXPERIMENT = Experiment(
