@@ -1,5 +1,6 @@
 """The exchange answers nothing but UNAVAILABLE for five seconds."""
 
+from fixtures.checks import WITH_DOUBTS
 from fixtures.experiment import Experiment
 from fixtures.faults import Planned
 from fixtures.faults.venue import VenueOutage
@@ -11,5 +12,5 @@ EXPERIMENT = Experiment(
     market=MARKET,
     traders=TRADERS,
     faults=(Planned(1.0, 5.0, VenueOutage()),),
-    hypothesis=SURVIVES,
+    hypothesis=(*SURVIVES, *WITH_DOUBTS),
 )

@@ -76,4 +76,17 @@ PLANTS = (
         experiment="trading_day",
         check="breaker_fires_when_due",
     ),
+    Plant(
+        "doubt_blocks_nobody",
+        "An order in doubt has its hold already: I saw no need to block others beside it.",
+        (
+            Edit(
+                "services.risk.exposures:in_doubt_block",
+                "if case.is_in_doubt and not is_doubtful else PASS",
+                "if False else PASS",
+            ),
+        ),
+        experiment="exchange_is_out",
+        check="one_open_order_in_doubt",
+    ),
 )
