@@ -42,4 +42,17 @@ PLANTS = (
         experiment="cancels_cross_fills",
         check="price_time_priority",
     ),
+    Plant(
+        "busted_lots_are_nowhere",
+        "A bust of an order that has ended takes its lots away, and counts them as nothing else.",
+        (
+            Edit(
+                "fixtures.exchange.rectifying:Rectifier._give_back",
+                "            order.canceled_lots += lots\n",
+                "",
+            ),
+        ),
+        experiment="exchange_takes_trades_back",
+        check="exchange_quantity_conserved",
+    ),
 )
