@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -32,6 +33,7 @@ class Retention:
         self._outbox = outbox
         self._streams = streams
         self._something = asyncio.Event()
+        self._marks: dict[str, int] = {}  # What Redis said last of streams that nobody reads.
 
     def keep(self, published: Mapping[str, int]) -> None:
         """Take note of what was published."""
@@ -57,8 +59,8 @@ class Retention:
 
     async def tidy(self) -> None:
         """Remove what every reader has acknowledged, from the streams and from the outbox."""
-        for stream, sequence in list(self.kept.items()):
-            needed_from = await self._trim(stream, sequence)
+        for stream in list(self.kept):
+            needed_from = await self._trim(stream)
             forget = partial(self._outbox.forget, stream=stream, before_sequence=needed_from)
             while await self._database.write(forget) == ROWS_MAX:
                 stop_if_cancelled()
@@ -67,10 +69,14 @@ class Retention:
         if not self.kept:
             self._something.clear()
 
-    async def _trim(self, stream: str, published: int) -> int:
+    async def _trim(self, stream: str) -> int:
         """Return the first sequence that somebody still needs."""
         if self._streams.readers[stream]:
             return (await trim_acknowledged(self._streams, stream)).needed_from
-        key = self._streams.key(stream)
-        await self._streams.redis.xtrim(key, maxlen=UNREAD_MAX, approximate=True)
-        return published + 1
+        redis = self._streams.redis
+        await redis.xtrim(self._streams.key(stream), maxlen=UNREAD_MAX, approximate=True)
+        # Nobody says that it has read, and a replica that takes over may lack the newest: what
+        # Redis had 10 s ago, and has now, it keeps.
+        found: Any = await redis.hget(self._streams.marks, stream)
+        before, self._marks[stream] = self._marks.get(stream, 0), int(found or 0)
+        return min(before, self._marks[stream]) + 1

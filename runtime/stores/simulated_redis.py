@@ -42,6 +42,7 @@ class SimulatedServer(FakeServer):
         self.is_full = False  # Refuse whatever needs memory.
         self.delay_s = 0.0  # What each command takes longer, in the loop's time.
         self.refused = 0  # Commands, while away or full.
+        self.delayed = 0  # Commands.
 
     def wake(self, key: bytes) -> None:
         """Let those who wait for `key` look again, in the order they came."""
@@ -74,6 +75,7 @@ class SimulatedRedis(Redis):
         """Run one command; a blocking read waits in the loop's time."""
         words = [*args[0].encode().split(), *map(self._word, args[1:])]
         if self._server.delay_s:
+            self._server.delayed += 1
             await asyncio.sleep(self._server.delay_s)
         if args[0] in BLOCKING and b"BLOCK" in words:
             return await self._read_blocking(args[0], words, options)

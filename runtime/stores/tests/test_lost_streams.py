@@ -59,18 +59,37 @@ async def test_reader_that_has_not_begun_holds_back_trimming() -> None:
         assert await chain.on_stream() == await chain.in_outbox() == [1, 2, 3, 4, 5]
 
 
-async def test_stream_that_nobody_reads_is_cut_to_its_newest() -> None:
-    server = SimulatedServer()
-    redis = SimulatedRedis(server)
+async def unread() -> tuple[SimulatedRedis, Box, Relay]:
+    """Return Redis, an outbox and its relay, of a stream that nobody must read."""
+    redis = SimulatedRedis(SimulatedServer())
     box = Box(await with_tables(Database.inline_memory()))
     streams = Streams(redis, identity_of("strategy"), readers={"signals": ()})
-    relay = Relay(box.database, box.outbox, streams, FixedClock())
+    return redis, box, Relay(box.database, box.outbox, streams, FixedClock())
+
+
+async def test_stream_that_nobody_reads_is_cut_to_its_newest() -> None:
+    redis, box, relay = await unread()
     async with running(relay.run()):
         for i in range(0, UNREAD_MAX + 500, 500):
             await box.emit(*[event(i + k + 1) for k in range(500)])
         await asyncio.sleep(3 * EVERY_S)
     assert UNREAD_MAX <= await redis.xlen(SIGNALS) <= UNREAD_MAX + 100
     assert await box.database.read(lambda tx: tx.execute(select(OUTBOX.c.id)).all()) == []
+
+
+async def test_what_a_replica_lacked_of_a_stream_that_nobody_reads_is_published_again() -> None:
+    """It takes over right before the relay tidies up, and before it looks at its streams."""
+    redis, box, relay = await unread()
+    async with running(relay.run()):
+        await box.emit(event(1), event(2))
+        await asyncio.sleep(EVERY_S - 1)
+        older = await snapshot(redis)
+        await box.emit(event(3))
+        await asyncio.sleep(1)
+        await restore(redis, older)
+        await asyncio.sleep(3 * EVERY_S)
+    found = await redis.xrange(SIGNALS)
+    assert [int(fields[b"sequence"]) for _, fields in found] == [1, 2, 3]
 
 
 async def test_lost_stream_is_published_again_by_an_idle_relay() -> None:
