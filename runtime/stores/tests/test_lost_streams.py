@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,7 +89,7 @@ async def test_what_a_replica_lacked_of_a_stream_that_nobody_reads_is_published_
         await asyncio.sleep(1)
         await restore(redis, older)
         await asyncio.sleep(3 * EVERY_S)
-    found = await redis.xrange(SIGNALS)
+    found: Any = await redis.xrange(SIGNALS)
     assert [int(fields[b"sequence"]) for _, fields in found] == [1, 2, 3]
 
 
