@@ -4,6 +4,7 @@ from fixtures.outcome import Verdict
 
 STATUS = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.VOID: 3}
 STARTS_NOT = 1
+INTERRUPTED = 130  # As shells have it: 128 and the number of SIGINT.
 
 
 class WrongUse(Exception):

@@ -5,12 +5,13 @@ import re
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.outcome import Outcome, Verdict
 from plimsoll import console
-from plimsoll.failures import STATUS, WrongUse
+from plimsoll.failures import INTERRUPTED, STATUS, WrongUse
 from plimsoll.simulating.engines import engine_of, one_process_each
 from plimsoll.simulating.replays import differing, hashes_of
 from plimsoll.simulating.seed_run import SeedRun, Simulated
@@ -31,7 +32,8 @@ def run_simulation(
 ) -> int:
     """Run an experiment once per seed; return the exit status of the worst verdict.
 
-    All that was covered is written to the file `coverage`, if one is given.
+    All that was covered is written to the file `coverage`, if one is given. Who interrupts it is
+    told what came of the seeds until then.
     """
     simulated.plan(0)  # A wrong name ends here, not in a worker.
     chosen = parse_seeds(seeds)
@@ -39,6 +41,7 @@ def run_simulation(
     began_s, tally = time.perf_counter(), Tally()
     failed = _tallied(simulated.experiment, run(simulated, chosen), len(chosen), tally)
     seconds = time.perf_counter() - began_s
+    is_interrupted = tally.pace.seeds < len(chosen) and not failed
     if coverage:
         _write(coverage, tally)
     if failed and not as_json:
@@ -50,6 +53,7 @@ def run_simulation(
                 "verdict": str(tally.verdict),
                 "experiment": simulated.experiment,
                 "seeds": seeds,
+                "is_interrupted": is_interrupted,
                 **tally.as_object(seconds),
                 "failed": console.as_json(failed) if failed else None,
                 "replay": shown.replay if shown else None,
@@ -59,7 +63,7 @@ def run_simulation(
         if shown:
             console.print_outcome(shown)
         print_summary(simulated.experiment, tally, seconds)
-    return STATUS[tally.verdict]
+    return INTERRUPTED if is_interrupted else STATUS[tally.verdict]
 
 
 def run_replays(simulated: Simulated, seeds: str, jobs: int, replays: int, *, as_json: bool) -> int:
@@ -92,8 +96,8 @@ def run_replays(simulated: Simulated, seeds: str, jobs: int, replays: int, *, as
 
 
 def _tallied(name: str, runs: Iterable[SeedRun], total: int, tally: Tally) -> Outcome | None:
-    """Add up runs to the first that failed; return its outcome."""
-    with console.live_progress() as observe:
+    """Add up runs to the first that failed, or until interrupted; return the outcome of that."""
+    with console.live_progress() as observe, suppress(KeyboardInterrupt):
         for done, run in enumerate(runs, 1):
             tally.add(run)
             observe(f"simulating {name}", done, total)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -30,7 +31,8 @@ def in_processes(jobs: int) -> Engine:
     """Return an engine of so many fresh interpreters: nothing of this one leaks into a seed."""
 
     def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
-        yield from _pooled(ProcessPoolExecutor(jobs, mp_context=_spawned()), work, seeds)
+        pool = ProcessPoolExecutor(jobs, mp_context=_spawned(), initializer=_uninterrupted)
+        yield from _pooled(pool, work, seeds)
 
     return run
 
@@ -42,11 +44,18 @@ def one_process_each(jobs: int) -> Engine:
     """
 
     def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
-        pool = ProcessPoolExecutor(jobs, mp_context=_spawned(), max_tasks_per_child=1)
+        pool = ProcessPoolExecutor(
+            jobs, mp_context=_spawned(), initializer=_uninterrupted, max_tasks_per_child=1
+        )
         with _random_hashes():
             yield from _pooled(pool, work, seeds)
 
     return run
+
+
+def _uninterrupted() -> None:
+    """Leave it to who started this process to end it: a terminal interrupts both."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _spawned() -> multiprocessing.context.SpawnContext:

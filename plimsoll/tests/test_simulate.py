@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from fixtures.trial import Plan, quietly
 from fixtures.worlds import World
 from plimsoll.failures import WrongUse
 from plimsoll.simulate import Where, run_replays, run_simulation
-from plimsoll.simulating.engines import in_processes
+from plimsoll.simulating.engines import Work, in_processes
 from plimsoll.simulating.replays import differing, hashes_of
 from plimsoll.simulating.seed_run import SeedRun, Simulated
 from plimsoll.simulating.shrinking import least
@@ -157,3 +158,19 @@ def outcome_of(run: SeedRun, seed: int, sha256: str) -> Outcome:
 def test_an_engine_that_is_none_is_wrong_use() -> None:
     with pytest.raises(WrongUse, match="must be dask://HOST:PORT"):
         run_simulation(SWARM, "1..2", Where(engine="spark://x:1"), None, as_json=False)
+
+
+def test_who_interrupts_seeds_is_told_what_came_of_those_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted_at_3(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
+        for seed in seeds:
+            if seed == 3:
+                raise KeyboardInterrupt
+            yield work(seed)
+
+    monkeypatch.setattr("plimsoll.simulate.engine_of", lambda *_: interrupted_at_3)
+    coverage = tmp_path / "coverage.json"
+    assert run_simulation(SWARM, "1..9", Where(), coverage, as_json=False) == 130
+    assert "2 seeds, 2 passed" in capsys.readouterr().out
+    assert json.loads(coverage.read_text(encoding="utf-8"))["runs"] == 2
