@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 from grpc import StatusCode
 from trading.orders.v1.orders_pb2 import OrderRefusalReason
@@ -14,6 +15,7 @@ from services.orders.desk import Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
+from services.orders.patience import patiently
 from services.orders.refusals import OrderRefused
 from services.orders.states import SHOWN, Place
 from services.orders.store import Key, Stored
@@ -64,7 +66,9 @@ class Cancels:
 
     async def _send(self, key: Key, stored: Stored | None) -> None:
         with self._desk.environment.progress.working("cancel"):
-            stored = stored or await self._desk.recorder.load(key)
+            rng = self._desk.environment.rng
+            load = partial(self._desk.recorder.load, key)
+            stored = stored or await patiently(load, key, rng)
             if stored is None or stored.order.place is not Place.PENDING_CANCEL:
                 return
             try:
@@ -72,7 +76,7 @@ class Cancels:
             except StoreError as error:  # What is not recorded is found out by asking.
                 log.warning("the cancel of %s waits for the store: %s", key, error)
                 await asyncio.sleep(TIMEOUT_S)
-                await self._unanswered(key)
+                await patiently(partial(self._unanswered, key), key, rng)
 
     async def _call(self, stored: Stored) -> None:
         desk = self._desk

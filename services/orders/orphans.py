@@ -1,18 +1,14 @@
 """Orders that are kept, and that nobody works on: who made them never learned of the commit."""
 
 import asyncio
-import itertools
-import logging
+from functools import partial
 
-from runtime.stores import StoreError
 from services.orders.desk import Desk
 from services.orders.limits import DEADLINE_S, Limit
-from services.orders.pauses import pause
+from services.orders.patience import patiently
 from services.orders.states import PENDING_NEW
 from services.orders.store import Key, Stored
 from services.orders.submission import Submissions
-
-log = logging.getLogger(__name__)
 
 
 class Orphans:
@@ -29,14 +25,8 @@ class Orphans:
     async def _take_in(self, key: Key) -> None:
         with self._desk.environment.progress.working("orphan"):
             await asyncio.sleep(DEADLINE_S)
-            for attempt in itertools.count():
-                try:
-                    stored = await self._submissions.reloaded(key)
-                except StoreError as error:
-                    log.warning("order %s cannot be read yet: %s", key, error)
-                    await pause(attempt, self._desk.environment.rng)
-                else:
-                    break
+            reload = partial(self._submissions.reloaded, key)
+            stored = await patiently(reload, key, self._desk.environment.rng)
             if stored.order.place in PENDING_NEW:
                 self._submissions.drive(stored, own_limit(stored))
 

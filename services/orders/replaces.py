@@ -8,6 +8,7 @@ under another name.
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from google.type.decimal_pb2 import Decimal
@@ -25,6 +26,7 @@ from services.orders.desk import RISK_TIMEOUT_S, Desk
 from services.orders.doubt import Doubts
 from services.orders.events import Event, Kind
 from services.orders.limits import Limit
+from services.orders.patience import patiently
 from services.orders.refusals import OrderRefused
 from services.orders.reports import ask_due_cancel
 from services.orders.states import PENDING, SHOWN, WORKING, Amendment, Order, Place
@@ -101,7 +103,9 @@ class Replaces:
 
     async def _send(self, key: Key) -> None:
         with self._desk.environment.progress.working("replace"):
-            stored = await self._desk.recorder.load(key)
+            rng = self._desk.environment.rng
+            load = partial(self._desk.recorder.load, key)
+            stored = await patiently(load, key, rng)
             if stored is None or stored.order.place is not Place.PENDING_REPLACE:
                 return
             try:
@@ -109,7 +113,7 @@ class Replaces:
             except StoreError as error:  # What is not recorded is found out by asking.
                 log.warning("the replacement of %s waits for the store: %s", key, error)
                 await asyncio.sleep(TIMEOUT_S)
-                await self._unanswered(key)
+                await patiently(partial(self._unanswered, key), key, rng)
 
     async def _call(self, stored: Stored) -> None:
         desk, amendment = self._desk, stored.order.amendment

@@ -103,6 +103,22 @@ async def test_an_unanswered_cancel_is_in_doubt_queried_and_repeated_under_its_n
     await rig.stop()
 
 
+async def test_a_cancel_is_found_out_though_the_store_is_away_for_longer_than_two_tries() -> None:
+    rig = await working_order()
+    rig.execution.cancel_errors = [Away] * 3
+    asking = asyncio.ensure_future(rig.orders.cancel_order(CANCEL))
+    await asyncio.sleep(0.01)
+    assert rig.execution.cancels, "it was not sent yet"
+    rig.database.faults.is_down = True
+    await asyncio.sleep(5)
+    rig.database.faults.is_down = False
+    await asyncio.sleep(10)
+    assert isinstance(asking.exception(), ServiceError)
+    assert (await shown(rig)).status == order_pb2.ORDER_STATUS_CANCELED
+    assert not rig.is_busy()
+    await rig.stop()
+
+
 async def test_a_cancel_that_did_nothing_is_found_out_by_asking() -> None:
     rig = await working_order()
     rig.execution.is_cancel_reported = False

@@ -71,6 +71,28 @@ async def test_a_confirmed_replacement_has_the_new_values_and_is_sent_once() -> 
     await rig.stop()
 
 
+async def test_a_replacement_is_found_out_though_the_store_is_away_for_longer_than_two_tries() -> (
+    None
+):
+    rig = await working_order()
+
+    def lose(request: execution_pb.ReplaceExecutionRequest) -> None:
+        rig.database.faults.is_down = True
+        asyncio.get_running_loop().call_later(5, recover)
+        raise Away
+
+    def recover() -> None:
+        rig.database.faults.is_down = False
+        confirm(rig, leaves_quantity=dec("12"))
+
+    rig.execution.on_replace = lose
+    await refusal_of(rig, await wanted(rig, quantity=dec("12")))
+    await asyncio.sleep(20)
+    assert (await shown(rig)).spec.quantity.value == "12"
+    assert not rig.is_busy()
+    await rig.stop()
+
+
 async def test_risk_is_asked_about_the_order_as_it_would_become() -> None:
     rig = await working_order()
     confirm(rig)
