@@ -49,7 +49,8 @@ class Listening:
         """Return once risk has said which modes are set, or after so long."""
         if not self._told.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), within_s)
+                async with asyncio.timeout(within_s):  # `wait_for` may swallow a cancellation.
+                    await self._told.wait()
 
     async def _watch(self, after: int) -> AsyncGenerator[Message, None]:
         request = risk_pb2.WatchRiskEventsRequest(after_sequence=after)
