@@ -84,11 +84,14 @@ def simulate(
 ) -> None:
     """Run many seeds in virtual time; shrink the first that fails and say how to replay it."""
     from plimsoll.experiments import find_place
+    from plimsoll.failures import WrongUse
     from plimsoll.simulate import Where, run_replays, run_simulation
     from plimsoll.simulating.seed_run import Simulated
 
     simulated = Simulated(experiment, find_place("simulated", "", topology).topology)
     if replays:
+        if coverage or engine:
+            raise WrongUse("--replays is alone: leave --coverage and --engine out, or run both")
         raise typer.Exit(run_replays(simulated, seeds, jobs, replays, as_json=json))
     where = Where(jobs, engine)
     raise typer.Exit(run_simulation(simulated, seeds, where, coverage, as_json=json))

@@ -4,8 +4,8 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from plimsoll.simulating.replays import differing, hashes_of
 from plimsoll.simulating.seed_run import SeedRun, Simulated
 from plimsoll.simulating.shrinking import least
 from plimsoll.simulating.summary import Tally, print_summary
+
+REPLAYS_MIN = 2
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,13 @@ def run_simulation(
     """
     simulated.plan(0)  # A wrong name ends here, not in a worker.
     chosen = parse_seeds(seeds)
+    if coverage:
+        _check_writable(coverage)  # Now, not when hours of seeds are over.
     run = engine_of(where.engine, where.jobs)
     began_s, tally = time.perf_counter(), Tally()
     failed = _tallied(simulated.experiment, run(simulated, chosen), len(chosen), tally)
     seconds = time.perf_counter() - began_s
     is_interrupted = tally.pace.seeds < len(chosen) and not failed
-    if coverage:
-        _write(coverage, tally)
     if failed and not as_json:
         sys.stderr.write(f"seed {failed.seed} failed: shrinking its faults and traffic ...\n")
     shown = least(simulated.plan(failed.seed), failed) if failed else None
@@ -63,36 +65,49 @@ def run_simulation(
         if shown:
             console.print_outcome(shown)
         print_summary(simulated.experiment, tally, seconds)
+    if coverage:
+        _write(coverage, tally)  # Last: a disk that is full by now takes nothing of the above.
     return INTERRUPTED if is_interrupted else STATUS[tally.verdict]
 
 
 def run_replays(simulated: Simulated, seeds: str, jobs: int, replays: int, *, as_json: bool) -> int:
     """Run each seed `replays` times, each time in a fresh process; return the exit status.
 
-    It is that of a failure where two runs of a seed left different histories.
+    It is that of a failure where two runs of a seed left different histories. Who interrupts it is
+    told what came of the runs until then.
     """
+    if replays < REPLAYS_MIN:
+        raise WrongUse(
+            f"--replays is {replays}, must be {REPLAYS_MIN} or more: one history has nothing to be "
+            "compared with"
+        )
     simulated.plan(0)
     chosen = parse_seeds(seeds)
     tasks = [seed for seed in chosen for _ in range(replays)]
-    with console.live_progress() as observe:
-        runs = []
+    runs: list[SeedRun] = []
+    with console.live_progress() as observe, suppress(KeyboardInterrupt):
         for done, run in enumerate(one_process_each(jobs)(simulated, tasks), 1):
             runs.append(run)
             observe(f"replaying {simulated.experiment}", done, len(tasks))
     different = differing(hashes_of(runs))
     verdict = Verdict.FAILED if different else Verdict.PASSED
+    is_interrupted = len(runs) < len(tasks)
+    status = INTERRUPTED if is_interrupted and not different else STATUS[verdict]
     name = simulated.experiment
     if as_json:
         found = {"experiment": name, "seeds": seeds, "replays": replays, "differing": different}
-        console.print_json({"verdict": str(verdict), **found})
-        return STATUS[verdict]
+        told = {"verdict": str(verdict), "is_interrupted": is_interrupted, "runs": len(runs)}
+        console.print_json({**told, **found})
+        return status
+    if is_interrupted:
+        sys.stdout.write(f"interrupted after {len(runs)} of {len(tasks)} runs\n")
     for seed, counts in different.items():
         sys.stdout.write(f"seed {seed} left {len(counts)} histories: {counts}\n")
     sys.stdout.write(
         f"{name}: {len(chosen)} seeds, {replays} runs each in a fresh process, "
         f"{len(different)} seeds with different histories: {verdict.upper()}\n"
     )
-    return STATUS[verdict]
+    return status
 
 
 def _tallied(name: str, runs: Iterable[SeedRun], total: int, tally: Tally) -> Outcome | None:
@@ -106,9 +121,20 @@ def _tallied(name: str, runs: Iterable[SeedRun], total: int, tally: Tally) -> Ou
     return None
 
 
+def _check_writable(path: Path) -> None:
+    with _refused(path), path.open("a", encoding="utf-8"):
+        pass  # What is in it stays until something takes its place.
+
+
 def _write(path: Path, tally: Tally) -> None:
-    try:
+    with _refused(path):
         path.write_text(json.dumps(tally.whole_coverage(), indent=1) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise WrongUse(f"--coverage {path} cannot be written: {error.strerror}") from error
 

@@ -174,3 +174,14 @@ def test_who_interrupts_seeds_is_told_what_came_of_those_before(
     assert run_simulation(SWARM, "1..9", Where(), coverage, as_json=False) == 130
     assert "2 seeds, 2 passed" in capsys.readouterr().out
     assert json.loads(coverage.read_text(encoding="utf-8"))["runs"] == 2
+
+
+def test_where_coverage_cannot_go_is_said_before_any_seed(tmp_path: Path) -> None:
+    nowhere = tmp_path / "none" / "coverage.json"
+    with pytest.raises(WrongUse, match="cannot be written: No such file or directory"):
+        run_simulation(SWARM, "1..9999999", Where(), nowhere, as_json=False)
+
+
+def test_one_history_proves_no_replay() -> None:
+    with pytest.raises(WrongUse, match="--replays is 1, must be 2 or more"):
+        run_replays(SWARM, "1..2", 1, 1, as_json=False)
