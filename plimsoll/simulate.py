@@ -90,9 +90,10 @@ def run_replays(simulated: Simulated, seeds: str, jobs: int, replays: int, *, as
             runs.append(run)
             observe(f"replaying {simulated.experiment}", done, len(tasks))
     different = differing(hashes_of(runs))
-    verdict = Verdict.FAILED if different else Verdict.PASSED
     is_interrupted = len(runs) < len(tasks)
-    status = INTERRUPTED if is_interrupted and not different else STATUS[verdict]
+    verdict = Verdict.VOID if is_interrupted else Verdict.PASSED  # Some were not compared.
+    verdict = Verdict.FAILED if different else verdict
+    status = INTERRUPTED if verdict is Verdict.VOID else STATUS[verdict]
     name = simulated.experiment
     if as_json:
         found = {"experiment": name, "seeds": seeds, "replays": replays, "differing": different}

@@ -24,7 +24,7 @@ from fixtures.trial import Plan, quietly
 from fixtures.worlds import World
 from plimsoll.failures import WrongUse
 from plimsoll.simulate import Where, run_replays, run_simulation
-from plimsoll.simulating.engines import Work, in_processes
+from plimsoll.simulating.engines import Engine, Work, in_processes
 from plimsoll.simulating.replays import differing, hashes_of
 from plimsoll.simulating.seed_run import SeedRun, Simulated
 from plimsoll.simulating.shrinking import least
@@ -160,16 +160,22 @@ def test_an_engine_that_is_none_is_wrong_use() -> None:
         run_simulation(SWARM, "1..2", Where(engine="spark://x:1"), None, as_json=False)
 
 
-def test_who_interrupts_seeds_is_told_what_came_of_those_before(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    def interrupted_at_3(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
+def interrupted_at(last: int) -> Engine:
+    """Return an engine that somebody interrupts when a seed is due."""
+
+    def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
         for seed in seeds:
-            if seed == 3:
+            if seed == last:
                 raise KeyboardInterrupt
             yield work(seed)
 
-    monkeypatch.setattr("plimsoll.simulate.engine_of", lambda *_: interrupted_at_3)
+    return run
+
+
+def test_who_interrupts_seeds_is_told_what_came_of_those_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("plimsoll.simulate.engine_of", lambda *_: interrupted_at(3))
     coverage = tmp_path / "coverage.json"
     assert run_simulation(SWARM, "1..9", Where(), coverage, as_json=False) == 130
     assert "2 seeds, 2 passed" in capsys.readouterr().out
@@ -185,3 +191,13 @@ def test_where_coverage_cannot_go_is_said_before_any_seed(tmp_path: Path) -> Non
 def test_one_history_proves_no_replay() -> None:
     with pytest.raises(WrongUse, match="--replays is 1, must be 2 or more"):
         run_replays(SWARM, "1..2", 1, 1, as_json=False)
+
+
+def test_replays_that_are_interrupted_prove_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("plimsoll.simulate.one_process_each", lambda _: interrupted_at(2))
+    assert run_replays(SWARM, "1..2", jobs=1, replays=2, as_json=False) == 130
+    told = capsys.readouterr().out
+    assert "interrupted after 2 of 4 runs" in told
+    assert told.endswith("VOID\n")
