@@ -29,4 +29,40 @@ PLANTS = (
         experiment="reports_come_twice",
         check="every_signal_decided_once",
     ),
+    Plant(
+        "looked_up_awaited_decided",
+        "I look whether it is decided, await what is missing, and decide: two at once both do.",
+        (
+            Edit(
+                "services.risk.validating:Validating.signal",
+                "if self._is_new(state, asked):",
+                "if True:",
+            ),
+            Edit(  # The one key of the store would end it: who makes this bug has none.
+                "services.risk.records:add_decision",
+                "    tx.execute(_INSERT_DECISION, row)\n",
+                "    if find(tx, made.account, made.key):\n"
+                "        return\n"
+                "    tx.execute(_INSERT_DECISION, row)\n",
+            ),
+        ),
+        experiment="requests_arrive_twice",
+        check="decision_is_stable",
+    ),
+    Plant(
+        "each_try_has_its_own_name",
+        "A venue refuses a name that it knows, so what I send again has a new one.",
+        (
+            Edit(
+                "services.execution.venue:VenueLink.place",
+                "                self.health.answered(name)\n            raise\n",
+                "                self.health.answered(name)\n"
+                "                raise\n"
+                '            request.order.client_order_id += "-2"\n'
+                "            answer = await self.port.place_order(request, call)\n",
+            ),
+        ),
+        experiment="exchange_answers_are_lost",
+        check="no_order_without_approval",
+    ),
 )
