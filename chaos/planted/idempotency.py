@@ -65,4 +65,22 @@ PLANTS = (
         experiment="exchange_answers_are_lost",
         check="no_order_without_approval",
     ),
+    Plant(
+        "not_found_trusted_at_once",
+        "What the venue does not find it does not have: the first answer decides, at both hops.",
+        (
+            Edit(
+                "services.execution.children:not_found",
+                "now_ns - child.sent_ns >= SETTLE_NS and now_ns - first_ns >= AGREE_NS",
+                "True",
+            ),
+            Edit(
+                "services.orders.doubt:Doubts._is_absent",
+                "self._desk.environment.clock.now_ns() >= late_ns",
+                "True",
+            ),
+        ),
+        experiment="exchange_forgets_for_a_while",
+        check="no_fill_after_terminal",
+    ),
 )

@@ -89,4 +89,17 @@ PLANTS = (
         experiment="exchange_is_out",
         check="one_open_order_in_doubt",
     ),
+    Plant(
+        "hold_released_by_time",
+        "A hold that shows no life for a minute is given back, whatever orders says of its order.",
+        (
+            Edit(
+                "services.risk.vigil:Vigil._do_due",
+                "[n for n in still if statuses[n] in NEVER_LEFT]",
+                "still",
+            ),
+        ),
+        experiment="risk_hears_nothing_of_orders",
+        check="risk_limits_never_exceeded",
+    ),
 )
