@@ -104,4 +104,18 @@ PLANTS = (
         experiment="trading_day",
         check="close_only_has_no_range",
     ),
+    Plant(
+        "stops_without_an_inbox",
+        "Moving a stop twice is as moving it once, so I keep no inbox row for such a signal.",
+        (
+            Edit(
+                "services.orders.signals:SignalWorker._adjust_stop",
+                "            is_first = self._inbox.first_time(unit.tx, CONSUMER, entry.event_id)\n"
+                "            if not is_first or not bookkeeping",
+                "            if not bookkeeping",
+            ),
+        ),
+        experiment="trading_day",
+        check="stream_entries_taken_in",
+    ),
 )

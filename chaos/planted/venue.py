@@ -55,4 +55,17 @@ PLANTS = (
         experiment="exchange_takes_trades_back",
         check="exchange_quantity_conserved",
     ),
+    Plant(
+        "equal_prices_do_not_meet",
+        "A bid meets an ask that is below it; at the same price both rest.",
+        (
+            Edit(
+                "fixtures.exchange.book:BookSide.best_within",
+                "self._best_key > self._sign",
+                "self._best_key >= self._sign",
+            ),
+        ),
+        experiment="cancels_cross_fills",
+        check="book_never_crossed",
+    ),
 )

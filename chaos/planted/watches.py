@@ -42,4 +42,30 @@ PLANTS = (
         experiment="links_flap",
         check="watch_gap_free",
     ),
+    Plant(
+        "page_begins_one_too_early",
+        "I counted the place of the first item in memory from 1, and it is an index.",
+        (
+            Edit(
+                "runtime.watch:Feed._page",
+                "start = len(self._recent) - behind",
+                "start = max(0, len(self._recent) - behind - 1)",
+            ),
+        ),
+        experiment="trading_day",
+        check="watch_unique",
+    ),
+    Plant(
+        "cursor_moves_by_one",
+        "After a page the cursor stands at its first item: mostly it has one only.",
+        (
+            Edit(
+                "runtime.watch:Feed.pages",
+                "cursor = found[-1][0]",
+                "cursor = found[0][0]",
+            ),
+        ),
+        experiment="trading_day",
+        check="watch_ordered",
+    ),
 )
