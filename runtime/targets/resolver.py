@@ -123,7 +123,8 @@ class Resolver:
         ):
             return
         if former.endpoints and not now.endpoints:
-            log.warning("nobody serves %s any more, as far as %s knows", self._service, now.source)
+            told_by = now.source or former.source  # Whose word was believed for too long.
+            log.warning("nobody serves %s any more, as far as %s knows", self._service, told_by)
         self._deliver(now)
 
     def _best(self) -> Resolution:

@@ -105,7 +105,9 @@ async def test_what_is_removed_one_by_one_is_gone() -> None:
     await resolver.stop()
 
 
-async def test_while_the_registry_is_away_its_last_word_holds_for_ten_minutes() -> None:
+async def test_while_the_registry_is_away_its_last_word_holds_for_ten_minutes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     registry = Registry()
     resolver, told = await resolving(Watched(registry.watch))
     await registry.say(Snapshot((A,)), SILENCE)
@@ -114,6 +116,7 @@ async def test_while_the_registry_is_away_its_last_word_holds_for_ten_minutes() 
     assert addresses(resolver) == ["a"]
     await asyncio.sleep(2)
     assert addresses(resolver) == []
+    assert "nobody serves echo any more, as far as discovery knows" in caplog.text
     await registry.say(Snapshot((B,)))
     assert (addresses(resolver), resolver.resolution.is_stale) == (["b"], False)
     assert [(len(one.endpoints), one.is_stale) for one in told] == [
