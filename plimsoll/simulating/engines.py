@@ -2,14 +2,13 @@
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 from plimsoll.failures import WrongUse
 from plimsoll.simulating.seed_run import SeedRun
+from runtime.parent import belong_to_parent
 
 Work = Callable[[int], SeedRun]
 Engine = Callable[[Work, Iterable[int]], Iterator[SeedRun]]  # In the order of the seeds.
@@ -32,7 +31,7 @@ def in_processes(jobs: int) -> Engine:
     """Return an engine of so many fresh interpreters: nothing of this one leaks into a seed."""
 
     def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
-        pool = ProcessPoolExecutor(jobs, mp_context=_spawned(), initializer=_belong_to_parent)
+        pool = ProcessPoolExecutor(jobs, mp_context=_spawned(), initializer=belong_to_parent)
         yield from _pooled(pool, work, seeds)
 
     return run
@@ -46,28 +45,12 @@ def one_process_each(jobs: int) -> Engine:
 
     def run(work: Work, seeds: Iterable[int]) -> Iterator[SeedRun]:
         pool = ProcessPoolExecutor(
-            jobs, mp_context=_spawned(), initializer=_belong_to_parent, max_tasks_per_child=1
+            jobs, mp_context=_spawned(), initializer=belong_to_parent, max_tasks_per_child=1
         )
         with _random_hashes():
             yield from _pooled(pool, work, seeds)
 
     return run
-
-
-def _belong_to_parent() -> None:
-    """End when who started this process ends, however that is, and no sooner.
-
-    A terminal interrupts both; who kills the parent means the seeds, too.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "only workers belong to anybody"
-    parent.join()
-    os._exit(1)  # Nobody waits for what this process would still do.
 
 
 def _spawned() -> multiprocessing.context.SpawnContext:

@@ -11,6 +11,7 @@ in virtual time they would be slow or not repeatable:
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 import fakeredis._helpers
@@ -22,7 +23,7 @@ from fakeredis._socket import FakeSocket
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import OutOfMemoryError, RedisError, WatchError
 
 from runtime.virtual import VirtualLoop
 
@@ -38,11 +39,27 @@ class SimulatedServer(FakeServer):
     def __init__(self) -> None:
         super().__init__(version=(7, 4))
         self.waiters: dict[bytes, list[asyncio.Future[bool]]] = {}
+        self.writes: Counter[bytes] = Counter()  # By key, for those who watch it.
+        self.times_away = 0  # Each broke every connection, and what was watched on it.
         self.dbs[0] = _Keyspace(self)
         self.is_full = False  # Refuse whatever needs memory.
         self.delay_s = 0.0  # What each command takes longer, in the loop's time.
         self.refused = 0  # Commands, while away or full.
         self.delayed = 0  # Commands.
+
+    def admit(self, words: list[bytes]) -> None:
+        """Raise what a server says at once that is away, or has no memory for a command."""
+        if not self.connected:
+            self.refused += 1
+            raise RedisAway("the simulated Redis is away")
+        if self.is_full and words[0] in GROWING:
+            self.refused += 1
+            raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
+
+    def written(self, key: bytes) -> None:
+        """Take note that a key changed."""
+        self.writes[key] += 1
+        self.wake(key)
 
     def wake(self, key: bytes) -> None:
         """Let those who wait for `key` look again, in the order they came."""
@@ -52,6 +69,7 @@ class SimulatedServer(FakeServer):
     def go_away(self) -> None:
         """Break every read that waits and refuse every command until `come_back`."""
         self.connected = False
+        self.times_away += 1
         for key in list(self.waiters):
             self.wake(key)
 
@@ -73,26 +91,25 @@ class SimulatedRedis(Redis):
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command; a blocking read waits in the loop's time."""
-        words = [*args[0].encode().split(), *map(self._word, args[1:])]
-        if self._server.delay_s:
-            self._server.delayed += 1
-            await asyncio.sleep(self._server.delay_s)
+        words = self.words(*args)
+        await self.travel(1)
         if args[0] in BLOCKING and b"BLOCK" in words:
             return await self._read_blocking(args[0], words, options)
         return self.run(args[0], words, options)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "_Pipeline":
         """Return a pipeline; nothing else can run between its commands."""
-        return _Pipeline(self, transaction=transaction, shard_hint=shard_hint)
+        return _Pipeline(self, self._server, transaction=transaction)
+
+    async def travel(self, commands: int) -> None:
+        """Take the time that commands which are sent together need to get there."""
+        if self._server.delay_s:
+            self._server.delayed += commands
+            await asyncio.sleep(self._server.delay_s)
 
     def run(self, name: str, words: list[bytes], options: dict[str, Any]) -> Any:
         """Run one command that does not wait."""
-        if not self._server.connected:
-            self._server.refused += 1
-            raise RedisAway("the simulated Redis is away")
-        if self._server.is_full and words[0] in GROWING:
-            self._server.refused += 1
-            raise OutOfMemoryError("command not allowed when used memory > 'maxmemory'.")
+        self._server.admit(words)
         reply = self._socket.ask(words)
         options.pop("keys", None)  # For caches of clients, which this is none of.
         callback = self.response_callbacks.get(name)
@@ -137,39 +154,59 @@ class SimulatedRedis(Redis):
                     waiting.remove(waiter)
 
     @staticmethod
-    def _word(value: Any) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        return value.encode() if isinstance(value, str) else repr(value).encode()
+    def words(name: str, *values: Any) -> list[bytes]:
+        """Return a command as it is on the wire."""
+        return [*name.encode().split(), *map(_word, values)]
 
 
 class _Pipeline(Pipeline):
-    """Runs its commands in one go: nothing else is on the loop in between."""
+    """Runs its commands in one go, once they are there: nothing else is on the loop in between."""
 
-    def __init__(self, client: SimulatedRedis, *, transaction: bool, shard_hint: str | None):
-        callbacks = client.response_callbacks
-        super().__init__(client.connection_pool, callbacks, transaction, shard_hint)
-        self._client = client
+    def __init__(self, client: SimulatedRedis, server: SimulatedServer, *, transaction: bool):
+        super().__init__(client.connection_pool, client.response_callbacks, transaction, None)
+        self._client, self._server = client, server
+        self._watched: dict[bytes, int] = {}  # With how often each was written by then,
+        self._times_away = 0  # and how often the server had been away.
 
     async def watch(self, *names: Any) -> None:  # type: ignore[override]
-        """Begin to watch: what follows until `execute` is one step of the loop anyway."""
-        self.watching = True
+        """Let `execute` fail when one of these keys is written until then."""
+        await self._client.travel(1)
+        self._server.admit([b"WATCH"])
+        self.watching, self._times_away = True, self._server.times_away
+        self._watched |= {key: self._server.writes[key] for key in map(_word, names)}
 
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command between `watch` and `multi`."""
         return await self._client.execute_command(*args, **options)
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        stack, self.command_stack = self.command_stack, []
-        answers: list[Any] = []
-        for args, options in stack:
-            try:
-                answers.append(await self._client.execute_command(*args, **options))
-            except RedisError as error:
-                if raise_on_error:
-                    raise
-                answers.append(error)
+        """Run all commands or none; one that fails by itself keeps no other from its effect."""
+        stack: Any = self.command_stack
+        self.command_stack = []
+        commands = [(args[0], self._client.words(*args), options) for args, options in stack]
+        await self._client.travel(len(commands))
+        for _, words, _ in commands:
+            self._server.admit(words)
+        self._check_watched()
+        answers = [self._answer(*command) for command in commands]
+        if raise_on_error and (failed := [a for a in answers if isinstance(a, RedisError)]):
+            raise failed[0]
         return answers
+
+    def _answer(self, name: str, words: list[bytes], options: dict[str, Any]) -> Any:
+        try:
+            return self._client.run(name, words, options)
+        except RedisError as error:
+            return error
+
+    def _check_watched(self) -> None:
+        """Raise WatchError when a key was written that is watched, or its connection broke."""
+        watched, self._watched = self._watched, {}
+        was_watching, self.watching = self.watching, False
+        if was_watching and self._times_away != self._server.times_away:
+            raise WatchError("the connection broke on which keys were watched")
+        if any(self._server.writes[key] != count for key, count in watched.items()):
+            raise WatchError("a watched key has changed")
 
 
 class _Socket(FakeSocket):
@@ -195,7 +232,7 @@ class _Keyspace(Keyspace):
 
     def notify_watch(self, key: bytes) -> None:
         super().notify_watch(key)
-        self._server.wake(key)
+        self._server.written(key)
 
 
 class _LoopTime:
@@ -204,6 +241,12 @@ class _LoopTime:
     def time(self) -> float:
         loop = asyncio._get_running_loop()
         return EPOCH_S + loop.time() if isinstance(loop, VirtualLoop) else time.time()
+
+
+def _word(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return value.encode() if isinstance(value, str) else repr(value).encode()
 
 
 def _finish(waiter: asyncio.Future[bool], is_written: bool) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -128,6 +129,25 @@ async def test_end_of_a_stream_that_is_lost_is_published_again() -> None:
         await restore(chain.redis, older)
         assert await chain.on_stream() == [1, 2, 3, 4, 5]
         await chain.emit(10, 12)
+        await asyncio.sleep(5)
+        assert await chain.on_stream() == list(range(1, 13))
+
+
+@pytest.mark.parametrize("tenths", range(1, 10))
+async def test_end_that_is_lost_while_more_is_on_its_way_is_published_again(tenths: int) -> None:
+    """However far the relay has come: it has looked what is missing, and adds what is new."""
+    chain = await Chain.made()
+    async with running(chain.relay.run()):
+        await chain.emit(1, 5)
+        await asyncio.sleep(1)
+        older = await snapshot(chain.redis)
+        await chain.emit(6, 9)
+        await asyncio.sleep(1)
+        chain.server.delay_s = 0.3
+        await chain.emit(10, 12)
+        await asyncio.sleep(tenths / 10)
+        chain.server.delay_s = 0.0
+        await restore(chain.redis, older)
         await asyncio.sleep(5)
         assert await chain.on_stream() == list(range(1, 13))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError, WatchError
 
 from runtime.stores import Database, Relay, StreamConsumer, Subscription
 from runtime.stores.simulated_redis import EPOCH_S, SimulatedRedis, SimulatedServer
@@ -80,6 +80,50 @@ async def test_pipeline_does_all_or_says_what_failed() -> None:
     assert answers == [True, 2, b"2"]
     with pytest.raises(ResponseError):
         await redis.pipeline().set("b", "text").incr("b").execute()
+
+
+async def test_transactions_are_one_step_each_however_slow_the_server_is() -> None:
+    server = SimulatedServer()
+    server.delay_s = 0.3
+    redis: Any = client(server)
+
+    async def push(name: str) -> None:
+        await redis.pipeline().rpush("all", f"{name}1").rpush("all", f"{name}2").execute()
+
+    async with running(push("a"), push("b")):
+        await asyncio.sleep(1)
+    assert await redis.lrange("all", 0, -1) == [b"a1", b"a2", b"b1", b"b2"]
+    assert server.delayed == 5
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["key written", "connection broken"])
+async def test_a_transaction_has_no_effect_once_what_it_watched_is_not_sure(is_away: bool) -> None:
+    server = SimulatedServer()
+    redis: Any = client(server)
+    async with redis.pipeline() as pipe:
+        await pipe.watch("watched")
+        assert await pipe.get("watched") is None
+        if is_away:
+            server.go_away()
+            server.come_back()
+        else:
+            await redis.set("watched", 1)
+        pipe.multi()
+        pipe.set("other", 1)
+        with pytest.raises(WatchError):
+            await pipe.execute()
+        assert await pipe.set("other", 2).execute() == [True], "it watches nothing any more"
+    assert await redis.get("other") == b"2"
+
+
+async def test_a_transaction_without_memory_for_one_command_does_none() -> None:
+    server = SimulatedServer()
+    redis: Any = client(server)
+    await redis.set("a", 1)
+    server.is_full = True
+    with pytest.raises(OutOfMemoryError):
+        await redis.pipeline().delete("a").set("b", 1).execute()
+    assert await redis.get("a") == b"1"
 
 
 async def test_server_that_goes_away_breaks_those_who_wait_and_keeps_its_data() -> None:
