@@ -25,7 +25,7 @@ POLL_S = 0.1
 LOOK_S = 1.0  # So often an idle relay asks whether its streams are whole.
 GATHER_S = 0.02  # What follows the first event of a moment goes out in one batch (G1).
 MARK_S = 0.05  # So often at most what is published is marked.
-BACKOFF_S_MAX = 5.0
+BACKOFF_S_MAX = 2.0  # So long at most signals and events wait for a store that is back.
 log = logging.getLogger(__name__)
 
 

@@ -393,7 +393,7 @@ class ExchangeControlService(Port):
     async def clear_behaviours(
         self, request: pb.ClearBehavioursRequest, call: Call = Call()
     ) -> pb.ClearBehavioursResponse:
-        """Ends one misbehaviour, or all."""
+        """Ends one misbehaviour, or all. A venue that is restarting then is back at once."""
         raise unimplemented(self)
 
     async def list_behaviours(
