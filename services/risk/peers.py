@@ -80,7 +80,7 @@ class Peers:
             await self._read_quote(instrument, call)
         known = book.accounts.get(account)
         if known is None or known.transfers_minor is None:
-            await self._read_cash(account, call)
+            await self.read_cash(account, call)
 
     async def cover(self, calendar: str, call: Call = Call()) -> None:
         """Learn the sessions of a calendar around now, unless they are known."""
@@ -123,6 +123,19 @@ class Peers:
             raise
         return StrategyState.Name(found.state).removeprefix("STRATEGY_STATE_")
 
+    async def read_cash(self, account: str, call: Call) -> None:
+        """Learn what an account was paid; one that the ledger does not know stays missing."""
+        try:
+            found = await self.portfolio.get_portfolio(GetPortfolioRequest(account=account), call)
+        except ServiceError as error:
+            if error.code is StatusCode.NOT_FOUND:
+                return
+            raise
+        book, now_ns = (await self._desk.ready()).book, self._desk.environment.clock.now_ns()
+        funded, _ = fund(book, found.portfolio, now_ns)
+        book.observe(funded, now_ns)
+        await asyncio.shield(self._desk.commit(lambda tx: store.put_states(tx, [funded])))
+
     async def _read_quote(self, instrument: str, call: Call) -> None:
         try:
             found = await self.marketdata.get_quote(GetQuoteRequest(instrument=instrument), call)
@@ -137,18 +150,6 @@ class Peers:
             book.mark(instrument, reference, now_ns)
             newest = {instrument: reference}
             await asyncio.shield(self._desk.commit(lambda tx: store.put_marks(tx, newest)))
-
-    async def _read_cash(self, account: str, call: Call) -> None:
-        try:
-            found = await self.portfolio.get_portfolio(GetPortfolioRequest(account=account), call)
-        except ServiceError as error:
-            if error.code is StatusCode.NOT_FOUND:
-                return
-            raise
-        book, now_ns = (await self._desk.ready()).book, self._desk.environment.clock.now_ns()
-        funded, _ = fund(book, found.portfolio, now_ns)
-        book.observe(funded, now_ns)
-        await asyncio.shield(self._desk.commit(lambda tx: store.put_states(tx, [funded])))
 
 
 def fund(book: Book, snapshot: PortfolioSnapshot, now_ns: int) -> tuple[Account, bool]:

@@ -115,6 +115,9 @@ class Risk(RiskService):
         """Return where an account stands against its limits; see the contract."""
         with refusals_as_status():
             state = await self._desk.ready()
+            if request.account not in state.book.accounts:  # Its cash may not have come by yet.
+                await self._peers.read_cash(request.account, call)
+                state = await self._desk.ready()
             now_ns = self._environment.clock.now_ns()
             if request.account in state.book.accounts:
                 state.book.begin_day(state.book.accounts[request.account], now_ns)

@@ -118,6 +118,7 @@ class ScriptedPortfolio(PortfolioService):
     def __init__(self) -> None:
         self.paid: dict[str, str] = {}
         self.news = asyncio.Event()
+        self.is_away = False
 
     def pay(self, account: str, amount: str) -> None:
         """Let `amount` dollars be all that was ever paid in."""
@@ -128,6 +129,8 @@ class ScriptedPortfolio(PortfolioService):
         self, request: portfolio_pb.GetPortfolioRequest, call: Call = Call()
     ) -> portfolio_pb.GetPortfolioResponse:
         """Answer what was paid in."""
+        if self.is_away:
+            raise refusal(StatusCode.UNAVAILABLE, "AWAY", "the peer is away", service="portfolio")
         if request.account not in self.paid:
             raise refusal(StatusCode.NOT_FOUND, "ACCOUNT_UNKNOWN", "?", service="portfolio")
         return portfolio_pb.GetPortfolioResponse(portfolio=self._snapshot(request.account))

@@ -217,6 +217,22 @@ async def test_an_account_nobody_saw_is_not_found() -> None:
     await rig.stop()
 
 
+async def test_an_account_whose_cash_has_not_come_by_yet_is_known_all_the_same() -> None:
+    rig = await Rig.started()
+    rig.portfolio.paid["late"] = "5000"  # Paid, and the stream has not told of it.
+    state = await rig.as_rita.get_risk_state(pb.GetRiskStateRequest(account="late"))
+    assert state.equity.amount.value == "5000"
+    await rig.stop()
+
+
+async def test_an_account_that_nobody_can_be_asked_about_is_not_called_unknown() -> None:
+    rig = await Rig.started()
+    rig.portfolio.is_away = True
+    error = await refused(rig.as_rita.get_risk_state(pb.GetRiskStateRequest(account="late")))
+    assert error.code is StatusCode.UNAVAILABLE
+    await rig.stop()
+
+
 async def test_a_deposit_is_noticed_while_running() -> None:
     rig = await Rig.started()
     await rig.ask(spec())

@@ -172,7 +172,10 @@ class RiskService(Port):
     async def get_risk_state(
         self, request: pb.GetRiskStateRequest, call: Call = Call()
     ) -> pb.GetRiskStateResponse:
-        """Answers where an account stands against its limits, open losses included."""
+        """Answers where an account stands against its limits, open losses included. An account that
+        risk has not heard of yet is looked up in the ledger first. Errors: NOT_FOUND
+        `ACCOUNT_UNKNOWN` when the ledger does not know it, either.
+        """
         raise unimplemented(self)
 
     async def set_trading_mode(
