@@ -114,7 +114,7 @@ class Deciding:
     def _case(
         self, state: State, account: Account, order: Order, request: pb.ValidateOrderRequest
     ) -> Case:
-        state.book.begin_day(account, self._clock.now_ns())
+        state.begin_day(order.account, self._clock.now_ns())
         conditions = state.book.conditions(
             order.account, order.strategy_id, on=order.instrument, now_ns=self._clock.now_ns()
         )

@@ -26,7 +26,7 @@ from services.risk.book import Book
 from services.risk.migrations import HISTORY
 from services.risk.reasons import Mode
 from services.risk.rules import Limits, Scope
-from services.risk.tripping import trip
+from services.risk.tripping import Tripped, trip
 
 SOURCE = "risk"
 FIRST = ":1"  # What the key of an order's first validation ends with.
@@ -49,6 +49,7 @@ class State:
     limits_version: int = 0
     cursors: dict[str, int] = field(default_factory=dict)
     unconfirmed: dict[tuple[str, str], int] = field(default_factory=dict)  # Holds, since when.
+    tripped: list[Tripped] = field(default_factory=list)  # What no commit has taken along yet.
 
     def set_limits(self, scope: Scope, limits: pb.Limits, version: int) -> None:
         """Let limits hold in `scope` from now on."""
@@ -62,6 +63,20 @@ class State:
         self.asked[scope] = Mode(asked)
         self.modes[scope] = mode
         self.book.modes.by_scope[scope] = Mode(mode.mode)
+
+    def begin_day(self, name: str, now_ns: int) -> None:
+        """Begin an account's day if a new one has come: what its loss stopped may go on at once.
+
+        Modes and events of that are stored and told with the next commit.
+        """
+        account = self.book.accounts.get(name)
+        if account is not None and self.book.begin_day(account, now_ns):
+            self.tripped.append(trip(self, now_ns))
+
+    @property
+    def has_untold(self) -> bool:
+        """Whether breakers did something that no commit has taken along yet."""
+        return bool(self.tripped or self.book.breakers.happened)
 
     def await_event(self, name: tuple[str, str], since_ns: int) -> None:
         """Note an approved order that no event has followed yet, the latest last."""
@@ -161,15 +176,17 @@ class Desk:
         Call it without waiting after the change, so commits happen in the order of changes.
         Await the result shielded: a caller that leaves does not take the change back.
         """
-
-        tripped = trip(self.state, self.environment.clock.now_ns())
-        events = [*events, *(self.event(event) for event in tripped.events)]
+        state = self.state
+        tripped = [*state.tripped, trip(state, self.environment.clock.now_ns())]
+        state.tripped.clear()
+        events = [*events, *(self.event(event) for each in tripped for event in each.events)]
 
         def store_all(tx: Connection) -> None:
             work(tx)
-            records.put_breakers(tx, tripped.breakers, tripped.keys)
-            for mode, asked in tripped.modes:
-                records.put_mode(tx, mode, asked)
+            for each in tripped:
+                records.put_breakers(tx, each.breakers, each.keys)
+                for mode, asked in each.modes:
+                    records.put_mode(tx, mode, asked)
             records.add_events(tx, events)
 
         writing = asyncio.ensure_future(self.environment.database.write(store_all))
@@ -177,6 +194,12 @@ class Desk:
         self.on_change()
         writing.add_done_callback(partial(self._ended, events))
         return writing
+
+    async def settled(self, name: str) -> State:
+        """Commit what breakers and a new day did to an account; return the state after it."""
+        known = [each for each in [self.state.book.accounts.get(name)] if each is not None]
+        await asyncio.shield(self.commit(lambda tx: store.put_states(tx, known)))
+        return await self.ready()
 
     def event(self, event: RiskEvent) -> RiskEvent:
         """Return `event` with the next place among risk's events."""

@@ -119,8 +119,9 @@ class Risk(RiskService):
                 await self._peers.read_cash(request.account, call)
                 state = await self._desk.ready()
             now_ns = self._environment.clock.now_ns()
-            if request.account in state.book.accounts:
-                state.book.begin_day(state.book.accounts[request.account], now_ns)
+            state.begin_day(request.account, now_ns)
+            if state.has_untold:  # Modes that it changes hold once they are stored.
+                state = await self._desk.settled(request.account)
             return standing(state, request.account, now_ns)
 
     async def list_decisions(

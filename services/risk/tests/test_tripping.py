@@ -118,6 +118,31 @@ async def test_a_day_loss_ends_at_the_next_day_without_any_price() -> None:
     await rig.stop()
 
 
+async def test_the_first_order_of_a_day_meets_no_mode_of_the_day_before() -> None:
+    rig = await Rig.started()
+    await trade(rig, 1, "10000", "100")
+    await rig.show(messages.candle("100"), messages.candle("95", 1))
+    rig.clock.skip_to(NEXT_DAY_NS)  # Nobody has had the time to do what is due.
+    refused = failed(await rig.ask(spec("1", client_order_id="first")))
+    assert not {"DAILY_LOSS", "MODE_BLOCKED"} & set(refused)
+    assert named(await events(rig, 6))[-1] == ("MODE_CHANGED", "ACTIVE")
+    await rig.restart()
+    assert (await rig.state()).mode == pb.TRADING_MODE_ACTIVE
+    await rig.stop()
+
+
+async def test_who_asks_first_on_a_new_day_is_told_its_mode_once_that_is_stored() -> None:
+    rig = await Rig.started()
+    await trade(rig, 1, "10000", "100")
+    await rig.show(messages.candle("100"), messages.candle("95", 1))
+    rig.clock.skip_to(NEXT_DAY_NS)
+    state = await rig.state()
+    assert (state.mode, state.day_pnl.amount.value) == (pb.TRADING_MODE_ACTIVE, "0")
+    await rig.restart()
+    assert await rig.state() == state
+    await rig.stop()
+
+
 async def test_what_is_due_waits_for_a_store_that_is_away() -> None:
     rig = await Rig.started()
     await trade(rig, 1, "10000", "100")
